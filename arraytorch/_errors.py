@@ -1,0 +1,9 @@
+"""PyTorch's own exception classes."""
+
+
+class LinAlgError(RuntimeError):
+    """A matrix that a linear-algebra routine cannot handle, such as a singular one."""
+
+
+class OutOfMemoryError(RuntimeError):
+    """A device that has no memory left for an allocation."""

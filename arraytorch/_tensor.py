@@ -1,0 +1,722 @@
+"""class Tensor: every method, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+from . import _dtypes, _printing
+from ._device import device
+from ._dtypes import dtype
+from ._size import Size
+from .autograd import calculus, engine, modes, tape
+from .autograd.tape import Leaf, TensorBase, stamp, wrap
+from .backends import backend_of, dtype_of, host
+from .ops import (
+    arithmetic,
+    comparison,
+    complex as complexes,
+    conversion,
+    creation,
+    elementary,
+    indexing,
+    inplace,
+    joining,
+    products,
+    random,
+    reduction,
+    sampling,
+    selection,
+)
+from .ops import shape as shapes
+from .ops._declare import OPS
+
+
+class Tensor(TensorBase):
+    """A multi-dimensional array of one dtype on one device, with PyTorch's methods.
+
+    Make one with `torch.tensor`, `torch.zeros` and the like.
+
+    >>> torch.tensor([[1.0, 2.0], [3.0, 4.0]]).sum(0)
+    tensor([4., 6.])
+    """
+
+    __array_priority__ = 1000
+
+    def __new__(cls, *args: Any, device: Any = None) -> Any:
+        """Makes a float tensor of a shape (``Tensor(2, 3)``) or from data; prefer `torch.tensor`."""
+        if not args:
+            return _as_subclass(cls, creation.empty(0, device=device))
+        if len(args) == 1 and isinstance(args[0], TensorBase):
+            return _as_subclass(cls, shapes.alias(args[0]))
+        if all(isinstance(a, int) for a in args) or isinstance(args[0], Size):
+            return _as_subclass(cls, creation.empty(*args, device=device))
+        return _as_subclass(cls, creation.tensor(*args, dtype=_dtypes.get_default_dtype(), device=device))
+
+    # what it is
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dimension."""
+        return Size(self._data.shape)
+
+    @property
+    def dtype(self) -> dtype:
+        """The element type."""
+        return dtype_of(self._data)
+
+    @property
+    def device(self) -> device:
+        """Where the memory is."""
+        return backend_of(self._data).device_of(self._data)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._data.ndim
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of an element."""
+        return self._data.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all elements."""
+        return self._data.size * self._data.dtype.itemsize
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it has no history: gradients of a leaf that requires them gather in ``grad``."""
+        return self._node is None or self._node.__class__ is Leaf
+
+    @property
+    def is_cpu(self) -> bool:
+        """Whether the memory is the host's."""
+        return self.device.type == "cpu"
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether it is on a CUDA or ROCm device."""
+        return self.device.type == "cuda"
+
+    @property
+    def is_xpu(self) -> bool:
+        """Whether it is on an Intel device."""
+        return self.device.type == "xpu"
+
+    @property
+    def is_meta(self) -> bool:
+        """Whether it has a shape and a dtype but no elements."""
+        return self.device.type == "meta"
+
+    is_sparse = is_quantized = is_mkldnn = is_nested = False
+
+    def size(self, dim: int | None = None) -> Any:
+        """Returns the shape, or the size of one dimension."""
+        return Size(self._data.shape) if dim is None else self._data.shape[_dim_of(dim, self._data.ndim)]
+
+    def dim(self) -> int:
+        """Returns the number of dimensions."""
+        return self._data.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """Returns the number of elements."""
+        return prod(self._data.shape)
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Returns the bytes of an element."""
+        return self._data.dtype.itemsize
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Returns how many elements apart neighbours along each dimension, or along one, lie."""
+        strides = tuple([s // self._data.dtype.itemsize for s in self._data.strides])
+        return strides if dim is None else strides[_dim_of(dim, self._data.ndim)]
+
+    def storage_offset(self) -> int:
+        """Returns how many elements after the start of its memory the tensor begins."""
+        return backend_of(self._data).storage_offset(self._data)
+
+    def data_ptr(self) -> int:
+        """Returns the address of the first element."""
+        return backend_of(self._data).data_ptr(self._data)
+
+    def is_floating_point(self) -> bool:
+        """Returns whether the dtype is a real floating-point one."""
+        return self.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        """Returns whether the dtype is complex."""
+        return self._data.dtype.kind == "c"
+
+    def is_signed(self) -> bool:
+        """Returns whether the dtype has negative numbers."""
+        return self.dtype.is_signed
+
+    def get_device(self) -> int:
+        """Returns the index of the device, -1 for the CPU."""
+        where = self.device
+        return -1 if where.type == "cpu" else where.index or 0
+
+    def is_same_size(self, other: Tensor) -> bool:
+        """Returns whether the shapes are equal."""
+        return self._data.shape == other._data.shape
+
+    # autograd
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether ops on the tensor are recorded."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        """Makes the tensor a leaf whose gradients are wanted, or not, and returns it."""
+        if requires_grad and self._node is None:
+            if self._data.dtype.kind in "biu":
+                raise RuntimeError(
+                    "only Tensors of floating point dtype can require gradients, not "
+                    f"{self.dtype!r}"
+                )
+            self._node = Leaf(self)
+        elif not requires_grad and self._node is not None:
+            if self._node.__class__ is not Leaf:
+                raise RuntimeError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a "
+                    "computed variable in a subgraph that doesn't require differentiation use "
+                    "var_no_grad = var.detach()."
+                )
+            self._node = None
+        return self
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that ``backward`` has gathered, or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            _check_grad(self, value)
+        self._grad = value
+
+    @property
+    def grad_fn(self) -> Any:
+        """The tape's node of the op that made the tensor, or None."""
+        node = self._node
+        if node.__class__ is tape.Port:
+            return node.edges[0]  # type: ignore[union-attr]
+        return None if node.__class__ is Leaf else node
+
+    @property
+    def output_nr(self) -> int:
+        """Which result of its op the tensor is."""
+        return getattr(self._node, "index", 0)
+
+    @property
+    def _version(self) -> int:
+        """How often the memory was written in place; here a date, which grows with each write."""
+        return (self if self._owner is None else self._owner)._written
+
+    @property
+    def data(self) -> Any:
+        """The same memory without history; assigning gives the tensor other memory."""
+        return _as_subclass(type(self), wrap(self._data[...]))
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        self._data = value._data
+        if self._node.__class__ is Leaf:
+            self._node.shape, self._node.dtype = value._data.shape, value._data.dtype  # type: ignore
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Adds the gradients of this tensor to the ``grad`` of the leaves; see `autograd.backward`."""
+        calculus.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+    def register_hook(self, hook: Any) -> Any:
+        """Calls ``hook(grad)`` when the tensor's gradient is there; it may return another."""
+        if self._node is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        return tape.hooks_of(self._node).add("tensor", hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Any) -> Any:
+        """Calls ``hook(tensor)`` after a gradient was added to a leaf's ``grad``."""
+        if self._node.__class__ is not Leaf:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        return tape.hooks_of(self._node).add("accumulated", hook)
+
+    def retain_grad(self) -> None:
+        """Lets a tensor that is no leaf gather its gradient in ``grad`` too."""
+        if self._node is None:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self._node.__class__ is not Leaf:
+            tape.hooks_of(self._node).retain = tape.weakref.ref(self)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on a tensor that is no leaf."""
+        hooks = getattr(self._node, "hooks", None)
+        return hooks is not None and hooks.retain is not None
+
+    def detach_(self) -> Any:
+        """Makes the tensor forget its history."""
+        if self._base is not None:
+            raise RuntimeError(
+                "Can't detach views in-place. Use detach() instead. If you are using "
+                "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as "
+                "True, gradients are views of DDP buckets, and hence detach_() cannot be called on "
+                "these gradients."
+            )
+        self._node = None
+        return self
+
+    # out of the library
+
+    def item(self) -> Any:
+        """Returns the only element as a Python number."""
+        try:
+            return self._data.item()
+        except ValueError:
+            raise RuntimeError(
+                f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
+            ) from None
+
+    def tolist(self) -> Any:
+        """Returns the elements as nested lists of Python numbers."""
+        return self._host().tolist()
+
+    def numpy(self, *, force: bool = False) -> Any:
+        """Returns the elements as a NumPy array, which shares the memory of a CPU tensor.
+
+        Raises RuntimeError for one that requires gradients, TypeError for one elsewhere; with
+        ``force=True`` they are detached and copied.
+        """
+        if not force:
+            if self._node is not None:
+                raise RuntimeError(
+                    "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
+                    "instead."
+                )
+            if not self.is_cpu:
+                raise TypeError(
+                    f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to "
+                    "copy the tensor to host memory first."
+                )
+        return self._host()
+
+    def _host(self) -> Any:
+        return backend_of(self._data).to_host(self._data)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return host.converted(self.numpy(), dtype, copy)
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        return creation.from_numpy(host.as_native(array))
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._data.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self._data.__dlpack_device__()
+
+    def __bool__(self) -> bool:
+        if self._data.size != 1:
+            raise RuntimeError(
+                "Boolean value of Tensor with no values is ambiguous" if not self._data.size
+                else "Boolean value of Tensor with more than one value is ambiguous"
+            )  # fmt: skip
+        return bool(self._data.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self._data.size != 1 or self._data.dtype.kind not in "iub":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self._data.item())
+
+    def __len__(self) -> int:
+        if not self._data.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return self._data.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self._data.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(shapes.unbind(self))
+
+    def __contains__(self, element: Any) -> bool:
+        if isinstance(element, (TensorBase, int, float, complex)):
+            return bool((self == element)._data.any())
+        raise RuntimeError(
+            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+        )
+
+    def __repr__(self, *, tensor_contents: str | None = None) -> str:
+        return _printing.tensor_str(self, tensor_contents=tensor_contents)
+
+    def _repr_html_(self) -> str:
+        return _printing.tensor_html(self)
+
+    def __format__(self, spec: str) -> str:
+        if self._data.ndim == 0 and self._data.size and type(self) is Tensor:
+            return format(self.item(), spec)
+        return object.__format__(self, spec)
+
+    __hash__ = object.__hash__
+
+    def __dir__(self) -> list[str]:
+        return sorted({*dir(type(self)), *vars(self)} - {"_data"})
+
+    # copies
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+                "protocol at the moment. If you were attempting to deepcopy a module, this may be "
+                "because of a torch.nn.utils.weight_norm usage."
+            )
+        if id(self) in memo:
+            return memo[id(self)]
+        copied = _as_subclass(type(self), wrap(backend_of(self._data).copy(self._data)))
+        copied._node = None if self._node is None else Leaf(copied)
+        memo[id(self)] = copied
+        if self._grad is not None:
+            copied._grad = self._grad.__deepcopy__(memo)
+        for name, value in vars(self).items():
+            if not name.startswith("_"):
+                copied.__dict__[name] = _deepcopy(value, memo)
+        return copied
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError("only leaf tensors can be pickled: detach() the tensor first")
+        array = host.as_native(self._host())
+        extra = {n: v for n, v in vars(self).items() if not n.startswith("_")}
+        return _rebuilt, (type(self), array, self.dtype.name, str(self.device), self.requires_grad, extra)
+
+    clone = conversion.clone
+    detach = shapes.detach
+    contiguous = conversion.contiguous
+    is_contiguous = conversion.is_contiguous
+    to = conversion.to
+    type_as = conversion.type_as
+
+    def cpu(self, memory_format: Any = None) -> Any:
+        """Returns the tensor on the CPU; itself if it is there."""
+        return conversion.to(self, "cpu")
+
+    def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Any:
+        """Returns the tensor on a CUDA or ROCm device."""
+        return conversion.to(self, "cuda" if device is None else device)
+
+    def xpu(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Any:
+        """Returns the tensor on an Intel device."""
+        return conversion.to(self, "xpu" if device is None else device)
+
+    bool = conversion.astype("bool")
+    byte = conversion.astype("uint8")
+    char = conversion.astype("int8")
+    short = conversion.astype("int16")
+    int = conversion.astype("int32")
+    long = conversion.astype("int64")
+    half = conversion.astype("float16")
+    bfloat16 = conversion.astype("bfloat16")
+    float = conversion.astype("float32")
+    double = conversion.astype("float64")
+    cfloat = conversion.astype("complex64")
+    cdouble = conversion.astype("complex128")
+
+    def type(self, dtype: Any = None, non_blocking: Any = False) -> Any:
+        """Returns the tensor as another dtype, or without one the name of PyTorch's tensor type."""
+        if dtype is None:
+            return f"torch.{_dtypes.scalar_type_name(self.dtype)}Tensor"
+        return conversion.to(self, dtype if isinstance(dtype, _dtypes.dtype) else _legacy(dtype))
+
+    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None,
+                   requires_grad: Any = False) -> Any:  # fmt: skip
+        """Returns a new tensor with this one's dtype and device unless others are given."""
+        return creation.tensor(data, dtype=dtype or self.dtype, device=device or self.device,
+                               requires_grad=requires_grad)  # fmt: skip
+
+    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None,
+                  requires_grad: Any = False) -> Any:  # fmt: skip
+        """Returns zeros with this one's dtype and device unless others are given."""
+        return creation.zeros(*size, dtype=dtype or self.dtype, device=device or self.device,
+                              requires_grad=requires_grad)  # fmt: skip
+
+    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None,
+                 requires_grad: Any = False) -> Any:  # fmt: skip
+        """Returns ones with this one's dtype and device unless others are given."""
+        return creation.ones(*size, dtype=dtype or self.dtype, device=device or self.device,
+                             requires_grad=requires_grad)  # fmt: skip
+
+    def new_empty(self, *size: Any, dtype: Any = None, device: Any = None,
+                  requires_grad: Any = False) -> Any:  # fmt: skip
+        """Returns unset memory with this one's dtype and device unless others are given."""
+        return creation.empty(*size, dtype=dtype or self.dtype, device=device or self.device,
+                              requires_grad=requires_grad)  # fmt: skip
+
+    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
+                 requires_grad: Any = False) -> Any:  # fmt: skip
+        """Returns one value with this one's dtype and device unless others are given."""
+        return creation.full(size, fill_value, dtype=dtype or self.dtype,
+                             device=device or self.device, requires_grad=requires_grad)  # fmt: skip
+
+    # operators
+
+    __add__ = __radd__ = arithmetic.plus.operator
+    __sub__ = arithmetic.minus.operator
+    __mul__ = __rmul__ = arithmetic.mul.operator
+    __truediv__ = arithmetic.true_divide.operator
+    __floordiv__ = arithmetic.floor_divide.operator
+    __mod__ = arithmetic.remainder.operator
+    __pow__ = arithmetic.pow.operator
+    __matmul__ = products.matmul
+    __neg__ = arithmetic.neg
+    __pos__ = arithmetic.positive
+    __abs__ = arithmetic.abs
+    __eq__ = comparison.eq.operator  # type: ignore[assignment]
+    __ne__ = comparison.ne.operator  # type: ignore[assignment]
+    __lt__ = comparison.lt.operator
+    __le__ = comparison.le.operator
+    __gt__ = comparison.gt.operator
+    __ge__ = comparison.ge.operator
+    __and__ = __rand__ = comparison.bitwise_and.operator
+    __or__ = __ror__ = comparison.bitwise_or.operator
+    __xor__ = __rxor__ = comparison.bitwise_xor.operator
+    __lshift__ = comparison.bitwise_left_shift.operator
+    __rshift__ = comparison.bitwise_right_shift.operator
+    __invert__ = comparison.bitwise_not
+    __rsub__ = inplace.reflected(arithmetic.rsub)
+    __rtruediv__ = inplace.reflected(inplace.divided_by)
+    __rfloordiv__ = inplace.swapped(arithmetic.floor_divide)
+    __rmod__ = inplace.swapped(arithmetic.remainder)
+    __rpow__ = inplace.swapped(arithmetic.pow)
+    __rlshift__ = inplace.swapped(comparison.bitwise_left_shift)
+    __rrshift__ = inplace.swapped(comparison.bitwise_right_shift)
+    __rmatmul__ = inplace.swapped(products.matmul)
+    __getitem__ = indexing.getitem
+    __setitem__ = indexing.setitem
+
+    # elementwise: see ops/arithmetic.py, ops/elementary.py, ops/comparison.py
+
+    add, sub, mul, div = arithmetic.add, arithmetic.sub, arithmetic.mul, arithmetic.div
+    subtract, multiply, divide = sub, mul, div
+    true_divide = arithmetic.true_divide
+    floor_divide, remainder, fmod = arithmetic.floor_divide, arithmetic.remainder, arithmetic.fmod
+    pow, neg, negative, positive = arithmetic.pow, arithmetic.neg, arithmetic.neg, arithmetic.positive
+    abs = absolute = arithmetic.abs
+    sign, sgn, square = arithmetic.sign, arithmetic.sgn, arithmetic.square
+    sqrt, rsqrt, reciprocal = arithmetic.sqrt, arithmetic.rsqrt, arithmetic.reciprocal
+    floor, ceil, trunc, round = arithmetic.floor, arithmetic.ceil, arithmetic.trunc, arithmetic.round
+    fix, frac = arithmetic.trunc, arithmetic.frac
+    maximum, minimum = arithmetic.maximum, arithmetic.minimum
+    fmax, fmin = arithmetic.fmax, arithmetic.fmin
+    clamp = clip = arithmetic.clamp
+    exp, exp2, expm1 = elementary.exp, elementary.exp2, elementary.expm1
+    log, log2, log10, log1p = elementary.log, elementary.log2, elementary.log10, elementary.log1p
+    sin, cos, tan = elementary.sin, elementary.cos, elementary.tan
+    asin, acos, atan, atan2 = elementary.asin, elementary.acos, elementary.atan, elementary.atan2
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
+    sinh, cosh, tanh = elementary.sinh, elementary.cosh, elementary.tanh
+    asinh, acosh, atanh = elementary.asinh, elementary.acosh, elementary.atanh
+    arcsinh, arccosh, arctanh = asinh, acosh, atanh
+    hypot, copysign = elementary.hypot, elementary.copysign
+    logaddexp, logaddexp2 = elementary.logaddexp, elementary.logaddexp2
+    sigmoid, relu = elementary.sigmoid, elementary.relu
+    erf, erfc, erfinv = elementary.erf, elementary.erfc, elementary.erfinv
+    lgamma, digamma = elementary.lgamma, elementary.digamma
+    eq, ne, lt, le, gt, ge = (
+        comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge,
+    )  # fmt: skip
+    less, less_equal, greater, greater_equal, not_equal = lt, le, gt, ge, ne
+    logical_and, logical_or = comparison.logical_and, comparison.logical_or
+    logical_xor, logical_not = comparison.logical_xor, comparison.logical_not
+    bitwise_and, bitwise_or = comparison.bitwise_and, comparison.bitwise_or
+    bitwise_xor, bitwise_not = comparison.bitwise_xor, comparison.bitwise_not
+    bitwise_left_shift = comparison.bitwise_left_shift
+    bitwise_right_shift = comparison.bitwise_right_shift
+    isnan, isinf, isfinite = comparison.isnan, comparison.isinf, comparison.isfinite
+    signbit = comparison.signbit
+    masked_fill = selection.masked_fill
+
+    def where(self, condition: Any, other: Any) -> Any:
+        """Returns this tensor where ``condition`` is true and ``other`` elsewhere."""
+        return selection.where(condition, self, other)
+
+    conj, conj_physical = complexes.conj, complexes.conj_physical
+    angle = complexes.angle
+    real, imag = property(complexes.real), property(complexes.imag)
+
+    # shape: see ops/shape.py, ops/indexing.py
+
+    view, view_as, reshape_as = shapes.view, shapes.view_as, shapes.reshape_as
+    expand, expand_as, broadcast_to = shapes.expand, shapes.expand_as, shapes.broadcast_to
+    transpose = swapaxes = swapdims = shapes.transpose
+    t, movedim, moveaxis = shapes.t, shapes.movedim, shapes.movedim
+    unsqueeze, ravel = shapes.unsqueeze, shapes.ravel
+    flatten, unflatten, unbind = shapes.flatten, shapes.unflatten, shapes.unbind
+    select, narrow = indexing.select, indexing.narrow
+    split, chunk = indexing.split, indexing.chunk
+
+    def reshape(self, *shape_: Any, shape: Any = None) -> Any:
+        """Returns the elements in another shape; see `torch.reshape`."""
+        return _reshape(self, shape_of(shape_, "reshape") if shape is None else shape)
+
+    def permute(self, *dims: Any) -> Any:
+        """Returns a view with its dimensions in another order; see `torch.permute`."""
+        return _permute(self, shape_of(dims, "permute"))
+
+    def squeeze(self, *dim: Any) -> Any:
+        """Returns a view without (these) dimensions of size 1; see `torch.squeeze`."""
+        return _squeeze(self, (dim[0] if len(dim) == 1 else dim) if dim else None)
+
+    @property
+    def T(self) -> Any:
+        """A view with its dimensions in the opposite order."""
+        return _permute(self, tuple(range(self._data.ndim))[::-1])
+
+    @property
+    def mT(self) -> Any:
+        """A view with the last two dimensions swapped."""
+        if self._data.ndim < 2:
+            raise RuntimeError(
+                "tensor.mT is only supported on matrices or batches of matrices. Got "
+                f"{self._data.ndim}-D tensor."
+            )
+        return self.transpose(-2, -1)
+
+    # reductions and products
+
+    sum, mean = reduction.sum, reduction.mean
+    matmul, mm, bmm, mv, dot = (
+        products.matmul, products.mm, products.bmm, products.mv, products.dot,
+    )  # fmt: skip
+
+    # in place: see ops/inplace.py
+
+    add_ = __iadd__ = inplace.add_
+    sub_ = subtract_ = __isub__ = inplace.sub_
+    mul_ = multiply_ = __imul__ = inplace.mul_
+    div_ = divide_ = true_divide_ = __itruediv__ = inplace.div_
+    floor_divide_ = __ifloordiv__ = inplace.floor_divide_
+    remainder_ = __imod__ = inplace.remainder_
+    fmod_ = inplace.fmod_
+    pow_ = __ipow__ = inplace.pow_
+    neg_ = negative_ = inplace.neg_
+    abs_ = absolute_ = inplace.abs_
+    sign_, sgn_, square_ = inplace.sign_, inplace.sgn_, inplace.square_
+    sqrt_, rsqrt_, reciprocal_ = inplace.sqrt_, inplace.rsqrt_, inplace.reciprocal_
+    floor_, ceil_, trunc_, round_ = inplace.floor_, inplace.ceil_, inplace.trunc_, inplace.round_
+    fix_, frac_ = inplace.trunc_, inplace.frac_
+    clamp_ = clip_ = inplace.clamp_
+    exp_, exp2_, expm1_ = inplace.exp_, inplace.exp2_, inplace.expm1_
+    log_, log2_, log10_, log1p_ = inplace.log_, inplace.log2_, inplace.log10_, inplace.log1p_
+    sin_, cos_, tan_ = inplace.sin_, inplace.cos_, inplace.tan_
+    asin_, acos_, atan_, atan2_ = inplace.asin_, inplace.acos_, inplace.atan_, inplace.atan2_
+    sinh_, cosh_, tanh_ = inplace.sinh_, inplace.cosh_, inplace.tanh_
+    asinh_, acosh_, atanh_ = inplace.asinh_, inplace.acosh_, inplace.atanh_
+    sigmoid_, relu_, erf_, erfc_ = inplace.sigmoid_, inplace.relu_, inplace.erf_, inplace.erfc_
+    erfinv_, lgamma_, digamma_ = inplace.erfinv_, inplace.lgamma_, inplace.digamma_
+    eq_, ne_, lt_, le_, gt_, ge_ = (
+        inplace.eq_, inplace.ne_, inplace.lt_, inplace.le_, inplace.gt_, inplace.ge_,
+    )  # fmt: skip
+    logical_and_, logical_or_ = inplace.logical_and_, inplace.logical_or_
+    logical_xor_, logical_not_ = inplace.logical_xor_, inplace.logical_not_
+    bitwise_and_ = __iand__ = inplace.bitwise_and_
+    bitwise_or_ = __ior__ = inplace.bitwise_or_
+    bitwise_xor_ = __ixor__ = inplace.bitwise_xor_
+    bitwise_not_ = inplace.bitwise_not_
+    bitwise_left_shift_ = __ilshift__ = inplace.bitwise_left_shift_
+    bitwise_right_shift_ = __irshift__ = inplace.bitwise_right_shift_
+    masked_fill_ = inplace.masked_fill_
+    copy_, fill_, zero_ = inplace.copy_, inplace.fill_, inplace.zero_
+
+    # random: see ops/sampling.py
+
+    uniform_, normal_, random_ = sampling.uniform_, sampling.normal_, sampling.random_
+    bernoulli_, geometric_ = sampling.bernoulli_, sampling.geometric_
+    exponential_, cauchy_ = sampling.exponential_, sampling.cauchy_
+    log_normal_ = sampling.log_normal_
+    bernoulli, multinomial = random.bernoulli, random.multinomial
+
+
+shape_of = inplace.shape_of
+_reshape, _permute, _squeeze = shapes.reshape, shapes.permute, shapes.squeeze
+_dim_of = inplace.dim_of
+
+
+def _as_subclass(cls: Any, tensor: Any) -> Any:
+    if tensor.__class__ is not cls:
+        tensor.__class__ = cls
+    return tensor
+
+
+def _check_grad(tensor: Any, value: Any) -> None:
+    if not isinstance(value, TensorBase):
+        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+    if value is tensor:
+        raise RuntimeError("can't assign Variable as its own grad")
+    if value._data.shape != tensor._data.shape:
+        raise RuntimeError(
+            "assigned grad has data of a different size: "
+            f"{list(value._data.shape)} for a tensor of {list(tensor._data.shape)}"
+        )
+    if value._data.dtype != tensor._data.dtype:
+        raise RuntimeError(
+            "assigned grad has data of a different type: "
+            f"{dtype_of(value._data)!r} for a tensor of {dtype_of(tensor._data)!r}"
+        )
+    B = backend_of(tensor._data)
+    if backend_of(value._data).device_of(value._data) != B.device_of(tensor._data):
+        raise RuntimeError("assigned grad has data located on a different device")
+
+
+def _legacy(name: Any) -> dtype:
+    """The dtype of a name like torch.FloatTensor or torch.cuda.FloatTensor."""
+    for d in _dtypes.ALL:
+        if str(name).endswith(f".{_dtypes.scalar_type_name(d)}Tensor"):
+            return d
+    raise ValueError(f"invalid type: {str(name)!r}")
+
+
+def _rebuilt(cls: Any, array: Any, name: str, where: str, requires_grad: Any, extra: Any) -> Any:
+    """Restores a pickled tensor."""
+    tensor = _as_subclass(cls, conversion.to(wrap(host.viewed(array, name)), where))
+    tensor.__dict__.update(extra)
+    return tensor.requires_grad_() if requires_grad else tensor
+
+
+def _deepcopy(value: Any, memo: dict[int, Any]) -> Any:
+    import copy
+
+    return copy.deepcopy(value, memo)
+
+
+tape.adopt(Tensor)
+engine.adopt_ops(OPS)
+_, _, _ = stamp, joining, modes

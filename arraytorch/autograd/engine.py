@@ -1,0 +1,352 @@
+"""The engine: walks the tape from its newest node to its oldest and pulls gradients back.
+
+The rules run on bare arrays. With ``create_graph=True`` the same rules run on tensors, with the
+ops themselves as the backend, and so are recorded in turn.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+from ..backends import backend_of
+from .modes import grad_enabled
+from .tape import Leaf, Node, Port, SavedOutput, TensorBase, place_of, wrap
+
+_accumulating = threading.Lock()
+
+
+class _Ops:
+    """The ops as a backend whose arrays are tensors; they stand above this layer and register."""
+
+    table: Any = None
+
+
+def adopt_ops(table: Any) -> None:
+    """Makes ``table`` the backend that rules run with under ``create_graph=True``."""
+    _Ops.table = table
+
+
+def run(
+    roots: Sequence[tuple[Any, Any]],
+    create_graph: bool = False,
+    retain_graph: bool = False,
+    capture: Sequence[Any] | None = None,
+) -> dict[Any, Any]:
+    """Pulls gradients back from ``roots``, pairs of a node and its gradient (an array, or a tensor
+    if ``create_graph``); returns the gradients of all leaves, or of the nodes in ``capture``."""
+    needed = None if capture is None else _on_the_way(roots, set(capture))
+    found: dict[Any, Any] = {}
+    token = grad_enabled.set(create_graph)
+    try:
+        _walk(roots, create_graph, retain_graph, capture, needed, found)
+    finally:
+        grad_enabled.reset(token)
+    return found
+
+
+def _walk(
+    roots: Sequence[tuple[Any, Any]],
+    create_graph: bool,
+    retain_graph: bool,
+    capture: Sequence[Any] | None,
+    needed: set[Any] | None,
+    found: dict[Any, Any],
+) -> None:
+    lifted = _Ops.table if create_graph else None
+    wanted = frozenset(capture or ())
+    grads: dict[Any, Any] = {}
+    waiting: dict[int, Any] = {}  # by -seq, so that the heap holds plain integers
+    heap: list[int] = []
+
+    def give(edge: Any, g: Any) -> None:
+        table = found if edge.__class__ is Leaf else grads
+        if edge in table:
+            before = table[edge]
+            table[edge] = _sum_lists(before, g) if g.__class__ is list else _add(before, g, create_graph)
+        else:
+            table[edge] = g
+            if table is grads:
+                waiting[-edge.seq] = edge
+                heappush(heap, -edge.seq)
+
+    for node, g in roots:
+        give(node, g)
+    while heap:
+        node = waiting.pop(heappop(heap))
+        g = grads.pop(node)
+        hooks = node.hooks
+        if hooks is not None:
+            g = _before(node, g, create_graph)
+        if node in wanted:
+            found[node] = g
+        if needed is not None and node not in needed:
+            continue
+        if node.__class__ is Port:
+            main = node.edges[0]
+            slots = [None] * (node.index + 1)
+            slots[node.index] = g
+            give(main, slots)
+            continue
+        rules, edges = node.rules, node.edges
+        B = lifted or (backend_of(g) if g.__class__ is not list else backend_of(*_given(g)))
+        try:
+            saved = _unpack(node, create_graph)
+            if rules.joint is not None:
+                needs = tuple([e is not None and (needed is None or e in needed) for e in edges])
+                pulled = rules.joint(B, g, needs, saved)
+                if hooks is not None and hooks.post:
+                    pulled = _after(node, pulled, g, create_graph)
+                for edge, gi in zip(edges, pulled, strict=True):
+                    if edge is not None and gi is not None:
+                        give(edge, _fitted(B, gi, edge, create_graph))
+            elif hooks is not None and hooks.post:
+                pulled = [
+                    None if edge is None else _fitted(B, pull(B, g, saved), edge, create_graph)
+                    for edge, pull in zip(edges, rules.pullbacks, strict=True)
+                ]
+                for edge, gi in zip(edges, _after(node, pulled, g, create_graph), strict=True):
+                    if edge is not None and gi is not None:
+                        give(edge, gi)
+            else:
+                for edge, pull in zip(edges, rules.pullbacks):  # noqa: B905  (87 ns for the check)
+                    if edge is None or needed is not None and edge not in needed:
+                        continue
+                    gi = pull(B, g, saved)
+                    if create_graph:
+                        gi = _fitted(B, gi, edge, True)
+                    elif gi.shape != edge.shape or gi.dtype is not edge.dtype:
+                        gi = _fit(B, gi, edge)
+                    if edge in grads or edge in found:
+                        give(edge, gi)
+                    elif edge.__class__ is Leaf:
+                        found[edge] = gi
+                    else:
+                        grads[edge] = gi
+                        at = -edge.seq
+                        waiting[at] = edge
+                        heappush(heap, at)
+                    gi = None
+        except Exception as error:
+            _explain(error, node)
+            raise
+        if not retain_graph:
+            node.saved = None
+        g = saved = None
+    for leaf in [n for n in found if n.__class__ is Leaf and n.hooks is not None]:
+        found[leaf] = _before(leaf, found[leaf], create_graph)
+
+
+def _given(grads: list[Any]) -> list[Any]:
+    return [g for g in grads if g is not None]
+
+
+def _add(before: Any, g: Any, create_graph: bool) -> Any:
+    return before + g if create_graph else backend_of(before).accumulate(before, g)
+
+
+def _sum_lists(a: list[Any], b: list[Any]) -> list[Any]:
+    """Joins the gradients of an op's several results, each of which arrives once."""
+    a.extend([None] * (len(b) - len(a)))
+    for i, g in enumerate(b):
+        if g is not None:
+            a[i] = g if a[i] is None else a[i] + g
+    return a
+
+
+def _fitted(B: Any, gi: Any, edge: Any, create_graph: bool) -> Any:
+    if gi is None:
+        return None
+    array = gi._data if create_graph else gi
+    if array.shape != edge.shape or array.dtype is not edge.dtype:
+        return _fit(B, gi, edge)
+    return gi
+
+
+def _fit(B: Any, g: Any, edge: Any) -> Any:
+    """Undoes what broadcasting and promotion did to an argument before the op saw it."""
+    shape = tuple(g.shape)
+    if shape != edge.shape:
+        lead = len(shape) - len(edge.shape)
+        dims = (
+            *range(lead),
+            *(i + lead for i, n in enumerate(edge.shape) if n == 1 != shape[i + lead]),
+        )
+        g = B.reshape(B.sum(g, dims, True), edge.shape)
+    return B.cast(g, edge.dtype)
+
+
+def _unpack(node: Any, create_graph: bool) -> Sequence[Any]:
+    """Returns what a node saved, as arrays or, if ``create_graph``, as tensors with their history."""
+    saved = node.saved
+    if saved is None:
+        raise RuntimeError(
+            "Trying to backward through the graph a second time (or directly access saved tensors "
+            "after they have already been freed). Saved intermediate values of the graph are freed "
+            "when you call .backward() or autograd.grad(). Specify retain_graph=True if you need "
+            f"to backward through the graph a second time. The op is {node.rules.name}."
+        )
+    values = []
+    for index, s in enumerate(saved):
+        if s.__class__ is SavedOutput:
+            if s.written > node.seq:
+                raise stale(node, index, s.array, s.writer)
+            s = _lift_output(node, s.array) if create_graph else s.array
+        elif isinstance(s, TensorBase):
+            owner = s if s._owner is None else s._owner
+            if owner._written > node.seq:
+                raise stale(node, index, s._data, owner._writer)
+            if not create_graph:
+                s = s._data
+        values.append(s)
+    return values
+
+
+def _lift_output(node: Any, array: Any) -> Any:
+    if array.__class__ is tuple:
+        lifted = []
+        for index, one in enumerate(array):
+            tensor = wrap(one)
+            tensor._node = Port(node, index, one)
+            lifted.append(tensor)
+        return tuple(lifted)
+    tensor = wrap(array)
+    tensor._node = node
+    return tensor
+
+
+def stale(node: Any, index: int, array: Any, writer: Any) -> RuntimeError:
+    """Returns the error for a saved tensor that was written in place afterwards."""
+    name = node.rules.saved[index] if index < len(node.rules.saved) else "a saved tensor"
+    shape = [list(a.shape) for a in array] if array.__class__ is tuple else list(array.shape)
+    return RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: '{name}' of shape {shape}, which {node.rules.name} ({node.name()}, output "
+        f"shape {list(node.shape)}) saved for its gradient, was written afterwards at "
+        f"{place_of(writer)}. Hint: use the out-of-place form there, or clone() the tensor before. "
+        "autograd.set_detect_anomaly(True) shows where the op was called."
+    )
+
+
+def _explain(error: Exception, node: Any) -> None:
+    """Adds to an exception which op it arose in, and in anomaly mode where that was called."""
+    notes = getattr(error, "__notes__", ())
+    if not any(note.startswith("During the backward of") for note in notes):
+        error.add_note(f"During the backward of {node.rules.name} ({node.name()}).")
+        trace = getattr(node, "trace", None)
+        if trace:
+            error.add_note("Its forward call:\n" + trace)
+
+
+# -------------------------------------------------------------------------------------- hooks
+
+
+def _as_tensor(g: Any, create_graph: bool) -> Any:
+    return g if create_graph or g is None else wrap(g)
+
+
+def _as_grad(g: Any, create_graph: bool) -> Any:
+    return g if create_graph or g is None else g._data
+
+
+def _before(node: Any, g: Any, create_graph: bool) -> Any:
+    """Runs the hooks that see, and may replace, the gradient of a node."""
+    hooks = node.hooks
+    if hooks is None:
+        return g
+    many = g.__class__ is list
+    for hook in list(hooks.tensor.values()):
+        new = hook(_as_tensor(g, create_graph))
+        if new is not None:
+            _check_replacement(new, node)
+            g = _as_grad(new, create_graph)
+    for hook in list(hooks.pre.values()):
+        given = tuple(_as_tensor(x, create_graph) for x in (g if many else [g]))
+        new = hook(given)
+        if new is not None:
+            new = [_as_grad(x, create_graph) for x in (new if isinstance(new, tuple) else (new,))]
+            g = new if many else new[0]
+    if hooks.retain is not None and (tensor := hooks.retain()) is not None:
+        new = _as_tensor(g, create_graph)
+        if tensor._grad is None:
+            tensor._grad = new if create_graph else wrap(backend_of(new._data).copy(new._data))
+        else:
+            tensor._grad = tensor._grad + new
+    return g
+
+
+def _check_replacement(new: Any, node: Any) -> None:
+    if not isinstance(new, TensorBase):
+        raise TypeError(f"expected Tensor, but hook returned '{type(new).__name__}'")
+    if new._data.shape != node.shape:
+        raise RuntimeError(
+            f"hook has changed the size of value: {list(node.shape)} became {list(new._data.shape)}"
+        )
+
+
+def _after(node: Any, pulled: Sequence[Any], g: Any, create_graph: bool) -> list[Any]:
+    """Runs the hooks that see, and may replace, what a node hands on."""
+    given = tuple(_as_tensor(x, create_graph) for x in (g if g.__class__ is list else [g]))
+    results = tuple(_as_tensor(x, create_graph) for x in pulled)
+    for hook in list(node.hooks.post.values()):
+        new = hook(results, given)
+        if new is not None:
+            results = new if isinstance(new, tuple) else (new,)
+    return [_as_grad(x, create_graph) for x in results]
+
+
+# ------------------------------------------------------------------------------- which nodes
+
+
+def _on_the_way(roots: Iterable[tuple[Any, Any]], targets: set[Any]) -> set[Any]:
+    """Returns the nodes from which a target can be reached, without recursion."""
+    reaches: dict[Any, bool] = {}
+    stack = [(node, False) for node, _ in roots]
+    while stack:
+        node, seen = stack.pop()
+        if seen:
+            reaches[node] = node in targets or any(
+                e is not None and reaches.get(e, False) for e in node.edges
+            )
+        elif node not in reaches:
+            reaches[node] = False
+            stack.append((node, True))
+            stack.extend((e, False) for e in node.edges if e is not None and e not in reaches)
+    # A target is on the way to itself; what lies behind it only if another target does too.
+    through = {n for n, r in reaches.items() if r}
+    beyond = {n for n in through if any(e in through for e in n.edges if e is not None)}
+    return beyond | (targets & through)
+
+
+# ------------------------------------------------------------------------------- accumulation
+
+
+def accumulate(grads: dict[Any, Any], create_graph: bool) -> None:
+    """Adds the gradients of leaves to their ``.grad``."""
+    for leaf in list(grads):
+        tensor = leaf.tensor()
+        g = grads.pop(leaf)
+        if tensor is None:
+            continue
+        with _accumulating:
+            before = tensor._grad
+            if create_graph:
+                tensor._grad = g if before is None else before + g
+            elif before is None:
+                # The array may also be another leaf's, a view, or the caller's own.
+                tensor._grad = wrap(backend_of(g).owned(g))
+            else:
+                _add_to(before, g)
+        if leaf.hooks is not None:
+            for hook in list(leaf.hooks.accumulated.values()):
+                hook(tensor)
+
+
+def _add_to(before: Any, g: Any) -> None:
+    B = backend_of(before._data)
+    if before._node is None:
+        B.add_into(before._data, g)
+    else:
+        before._data, before._node = before._data + g, None

@@ -1,0 +1,257 @@
+"""Ops of the user's own: `Function` with a forward and a backward."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ..backends import backend_of
+from .engine import stale
+from .modes import grad_enabled, no_grad
+from .tape import Leaf, Node, Port, Rules, TensorBase, forbid_leaf, stamp, wrap
+
+
+class FunctionCtx:
+    """What forward leaves for backward: ``ctx``."""
+
+    _saved: tuple[Any, ...] = ()
+    _inputs: tuple[Any, ...] = ()
+    _dirty: tuple[Any, ...] = ()
+    _non_differentiable: tuple[Any, ...] = ()
+    _materialize = True
+    needs_input_grad: tuple[bool, ...] = ()
+    _node: Any = None
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keeps tensors (or None) for backward, where ``ctx.saved_tensors`` returns them."""
+        for t in tensors:
+            if t is not None and not isinstance(t, TensorBase):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument is of type {type(t).__name__}"
+                )
+        self._saved = tensors
+
+    save_for_forward = save_for_backward
+
+    def mark_dirty(self, *args: Any) -> None:
+        """Tells which inputs forward has changed in place."""
+        self._dirty = args
+
+    def mark_non_differentiable(self, *args: Any) -> None:
+        """Tells which outputs have no gradient."""
+        self._non_differentiable = args
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether backward gets zeros (True) or None for outputs that nobody used."""
+        self._materialize = value
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """The tensors given to `save_for_backward`, checked not to have changed since."""
+        node = self._node
+        if node is not None:
+            if node.saved is None:
+                raise RuntimeError(
+                    "Trying to backward through the graph a second time (or directly access saved "
+                    "tensors after they have already been freed). Saved intermediate values of the "
+                    "graph are freed when you call .backward() or autograd.grad(). Specify "
+                    "retain_graph=True if you need to backward through the graph a second time or "
+                    "if you need to access saved tensors after calling backward."
+                )
+            for t in self._saved:
+                if t is None:
+                    continue
+                owner = t if t._owner is None else t._owner
+                if owner._written > node.seq:
+                    raise stale(node, 0, t._data, owner._writer)
+        return tuple(self._restored(t) for t in self._saved)
+
+    def _restored(self, t: Any) -> Any:
+        """A saved output gets its history back here: while saved it was cut off, against the cycle."""
+        index = self._outputs_saved.get(id(t))
+        if index is None or self._node is None:
+            return t
+        out = wrap(t._data)
+        node = self._node
+        out._node = Port(node, index, t._data) if node.rules.outputs > 1 else node
+        return out
+
+    _outputs_saved: dict[int, int] = {}
+
+
+class _UserRules(Rules):
+    """The rules of one call of a user's function."""
+
+    def __init__(self, cls: type[Function], ctx: Any, outputs: int) -> None:
+        self.name, self.linear, self.backward_name = cls.__name__, False, cls.__name__ + "Backward"
+        self.saved, self.out_at, self.pullbacks = (), None, ()
+        self.cls, self.ctx, self.outputs = cls, ctx, outputs
+        self.shapes: list[Any] = []
+        self.joint = self._pull
+
+    def _pull(self, B: Any, g: Any, needs: Any, saved: Any) -> list[Any]:
+        create_graph = grad_enabled.get()
+        given = g if g.__class__ is list else [g]
+        given = given + [None] * (self.outputs - len(given))
+        tensors = [
+            (x if isinstance(x, TensorBase) else wrap(x)) if x is not None
+            else self._zeros(i) if self.ctx._materialize else None
+            for i, x in enumerate(given)
+        ]  # fmt: skip
+        result = self.cls.backward(self.ctx, *tensors)
+        result = result if isinstance(result, tuple) else (result,)
+        where = self.ctx._where
+        count = len(self.ctx.needs_input_grad)
+        if len(result) > count and all(r is None for r in result[count:]):
+            result = result[:count]
+        if len(result) != count:
+            raise RuntimeError(
+                f"function {self.backward_name} returned an incorrect number of gradients "
+                f"(expected {count}, got {len(result)})"
+            )
+        pulled = []
+        for position, need in zip(where, needs, strict=True):
+            r = result[position]
+            if r is not None and not isinstance(r, TensorBase):
+                raise TypeError(
+                    f"expected Variable or None (got {type(r).__name__}) from {self.backward_name}"
+                )
+            pulled.append(None if r is None or not need else r if create_graph else r._data)
+        return pulled
+
+    def _zeros(self, index: int) -> Any:
+        shape, dtype, B = self.shapes[index]
+        return wrap(B.zeros(shape, dtype))
+
+
+class Function:
+    """Base class of ops with a gradient of their own: define static ``forward`` and ``backward``.
+
+    ``forward(ctx, *args)`` computes; alternatively ``forward(*args)`` with
+    ``setup_context(ctx, inputs, output)``. ``backward(ctx, *grad_outputs)`` returns a gradient, or
+    None, for each argument of forward. Call it by ``apply``.
+
+    >>> class Cube(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x ** 3
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         (x,) = ctx.saved_tensors
+    ...         return g * 3 * x ** 2
+    >>> x = torch.tensor(2.0, requires_grad=True)
+    >>> Cube.apply(x).backward()
+    >>> x.grad
+    tensor(12.)
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise RuntimeError(
+            f"{type(self).__name__} should not be instantiated. Methods on autograd functions are all "
+            "static, so you should invoke them on the class itself. Instantiating an autograd "
+            "function will raise an error in a future version of PyTorch."
+        )
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Prepares ``ctx`` where forward does not take it."""
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Runs forward, and records backward if an input needs a gradient."""
+        ctx = FunctionCtx()
+        ctx.needs_input_grad = tuple(isinstance(a, TensorBase) and a._node is not None for a in args)
+        records = any(ctx.needs_input_grad) and grad_enabled.get()
+        with no_grad():
+            if cls.setup_context is Function.setup_context:
+                result = cls.forward(ctx, *args, **kwargs)  # type: ignore[attr-defined]
+            else:
+                result = cls.forward(*args, **kwargs)  # type: ignore[attr-defined]
+                cls.setup_context(ctx, args, result)
+        many = isinstance(result, (tuple, list))
+        outputs = list(result) if many else [result]
+        if records:
+            outputs = _recorded(cls, ctx, args, outputs)
+        elif ctx._dirty:
+            for t in ctx._dirty:
+                stamp(t)
+        return type(result)(outputs) if many else outputs[0]
+
+
+def _recorded(cls: Any, ctx: Any, args: tuple[Any, ...], outputs: list[Any]) -> list[Any]:
+    inputs = [(i, a) for i, a in enumerate(args) if isinstance(a, TensorBase)]
+    rules = _UserRules(cls, ctx, len(outputs))
+    ctx._where = [i for i, _ in inputs]
+    dirty, quiet = {id(t) for t in ctx._dirty}, {id(t) for t in ctx._non_differentiable}
+    for t in ctx._dirty:
+        forbid_leaf(t)
+        stamp(t)
+    edges = [a._node for _, a in inputs]
+    given = {id(a) for _, a in inputs}
+    finished: list[Any] = []
+    node = None
+    saved_outputs = {}
+    for index, out in enumerate(outputs):
+        if not isinstance(out, TensorBase):
+            finished.append(out)
+            rules.shapes.append(None)
+            continue
+        B = backend_of(out._data)
+        rules.shapes.append((out._data.shape, out._data.dtype, B))
+        if id(out) in quiet or out._data.dtype.kind in "biu":
+            finished.append(out)
+            continue
+        if node is None:
+            node = Node(rules, edges, (), out._data)
+        if id(out) in dirty:
+            target = out
+        else:
+            # forward may return an input, which must keep its own history.
+            target = wrap(out._data) if id(out) in given or out._base is not None else out
+        if any(out is s for s in ctx._saved) and id(out) not in given:
+            saved_outputs[index] = out
+            target = wrap(out._data) if target is out else target
+        target._node = Port(node, index, out._data) if len(outputs) > 1 else node
+        finished.append(target)
+    ctx._outputs_saved = {id(t): i for i, t in saved_outputs.items()}
+    ctx._node = node
+    return finished
+
+
+def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorates a backward that is not itself differentiable: differentiating it raises."""
+
+    @functools.wraps(fn)
+    def backward(ctx: Any, *args: Any) -> Any:
+        with no_grad():
+            result = fn(ctx, *args)
+        if not grad_enabled.get() or not any(
+            isinstance(a, TensorBase) and a._node is not None for a in args
+        ):
+            return result
+        many = isinstance(result, tuple)
+        marked = [_refusing(r) for r in (result if many else (result,))]
+        return tuple(marked) if many else marked[0]
+
+    return backward
+
+
+class _Refusal(Rules):
+    def __init__(self) -> None:
+        super().__init__("once_differentiable", joint=_refuse)
+
+
+def _refuse(B: Any, g: Any, needs: Any) -> Any:
+    raise RuntimeError(
+        "trying to differentiate twice a function that was marked with @once_differentiable"
+    )
+
+
+def _refusing(result: Any) -> Any:
+    if not isinstance(result, TensorBase):
+        return result
+    out, source = wrap(result._data), wrap(result._data)
+    out._node = Node(_Refusal(), (Leaf(source),), (), result._data)
+    return out

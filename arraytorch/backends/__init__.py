@@ -1,0 +1,150 @@
+"""The registry: which backend executes ops on which arrays, and which one serves which device."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Any
+
+from .. import _device
+from .._device import device
+from .dtypes import dtype_of as dtype_of
+from .dtypes import numpy_dtype as numpy_dtype
+from .numpy import NumpyBackend
+
+BACKENDS: dict[type, Any] = {}  # array type -> backend
+_LOADED: dict[str, Any] = {}  # device type -> backend
+GROUP = "arraytorch.backends"
+
+
+def register(backend: Any) -> Any:
+    """Makes a backend execute ops on its ``array_types`` and serve its ``device_type``."""
+    for array_type in backend.array_types:
+        BACKENDS[array_type] = backend
+    _LOADED[backend.device_type] = backend
+    _device.KNOWN_TYPES.add(backend.device_type)
+    return backend
+
+
+def backend_of(x: Any, *others: Any) -> Any:
+    """Returns the backend that must run an op on these arrays: the outermost interpreter among them."""
+    try:
+        backend = BACKENDS[x.__class__]
+    except KeyError:
+        backend = _by_base(x)
+    for y in others:
+        if y.__class__ is not x.__class__:
+            other = BACKENDS.get(y.__class__)
+            if other is not None and other.level > backend.level:
+                backend = other
+    return backend
+
+
+def _by_base(x: Any) -> Any:
+    """Subclasses of a known array type (a numpy.memmap, say) are served like it."""
+    for base in x.__class__.__mro__:
+        if base in BACKENDS:
+            return BACKENDS.setdefault(x.__class__, BACKENDS[base])
+    raise TypeError(f"no backend is registered for arrays of type {x.__class__.__qualname__}")
+
+
+def backend_for(where: device) -> Any:
+    """Returns the backend that serves a device, loaded if need be.
+
+    Raises RuntimeError, saying what to install or switch on, if it is not to be had.
+    """
+    backend = _LOADED.get(where.type) or _load(where.type)
+    if where.index is not None and where.index >= backend.device_count():
+        raise RuntimeError(
+            f"device '{where}' does not exist: this machine has {backend.device_count()} "
+            f"'{where.type}' device(s)"
+        )
+    return backend
+
+
+def loaded() -> list[Any]:
+    """Returns the backends of the device types that have been used."""
+    return list(_LOADED.values())
+
+
+def _load(kind: str) -> Any:
+    if kind in _LOADERS:
+        return register(_LOADERS[kind]())
+    if _discover(kind):
+        return _LOADED[kind]
+    raise RuntimeError(f"no backend serves the device type '{kind}'")
+
+
+def _discover(kind: str) -> bool:
+    """Loads a third party's backend by its entry point; returns whether there is one."""
+    for point in entry_points(group=GROUP, name=kind):
+        made = point.load()
+        register(made() if isinstance(made, type) or not hasattr(made, "array_types") else made)
+        return True
+    return False
+
+
+_device.discover = _discover
+
+
+def _load_meta() -> Any:
+    from .meta import MetaBackend
+
+    return MetaBackend()
+
+
+def _vendor(kind: str, package: str, install: str, switches: tuple[str, ...]) -> Callable[[], Any]:
+    def load() -> Any:
+        off = [name for name in switches if os.environ.get(name) == "0"]
+        if len(off) == len(switches):
+            raise RuntimeError(
+                f"the '{kind}' device is switched off by {' and '.join(f'{n}=0' for n in off)}"
+            )
+        if find_spec(package) is None:
+            raise RuntimeError(f"the '{kind}' device needs {package}, which is not installed: {install}")
+        raise RuntimeError(
+            f"{package} is installed, but this release of arraytorch has no '{kind}' backend yet"
+        )
+
+    return load
+
+
+_LOADERS: dict[str, Callable[[], Any]] = {
+    "meta": _load_meta,
+    "cuda": _vendor(
+        "cuda",
+        "cupy",
+        "pip install 'arraytorch[cuda13]' (NVIDIA, CUDA 13), 'arraytorch[cuda12]' (CUDA 12) or "
+        "'arraytorch[rocm]' (AMD)",
+        ("USE_CUDA", "USE_ROCM"),
+    ),
+    "xpu": _vendor("xpu", "dpnp", "pip install 'arraytorch[xpu]' (Intel)", ("USE_XPU",)),
+}
+
+
+def is_available(kind: str) -> bool:
+    """Returns whether a device type can be used here, without raising."""
+    try:
+        return backend_for(device(kind)).device_count() > 0
+    except RuntimeError:
+        return False
+
+
+def show() -> str:
+    """Returns a table of the device types and what serves them.
+
+    >>> print(torch.backends.show().splitlines()[0])
+    cpu: NumPy ...
+    """
+    lines = []
+    for kind in ["cpu", *_LOADERS, *(p.name for p in entry_points(group=GROUP))]:
+        try:
+            lines.append(f"{kind}: {backend_for(device(kind)).describe()}")
+        except RuntimeError as error:
+            lines.append(f"{kind}: absent ({error})")
+    return "\n".join(lines)
+
+
+register(NumpyBackend())

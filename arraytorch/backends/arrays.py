@@ -1,0 +1,206 @@
+"""Kernels that make, move, rearrange and index arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ArrayKernels:
+    """Creation, shape and indexing over the namespace ``xp``."""
+
+    xp: Any
+    checks_bounds = False  # whether an index out of range raises; if not, the ops look themselves
+
+    # creation
+
+    def empty(self, shape: tuple[int, ...], dtype: Any, index: int | None = None) -> Any:
+        """An array with whatever the memory held."""
+        return self.xp.empty(shape, dtype=dtype)
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any, index: int | None = None) -> Any:
+        """An array of zeros."""
+        return self.xp.zeros(shape, dtype=dtype)
+
+    def full(self, shape: tuple[int, ...], value: Any, dtype: Any, index: int | None = None) -> Any:
+        """An array of one value."""
+        return self.xp.full(shape, value, dtype=dtype)
+
+    def empty_like(self, x: Any, dtype: Any) -> Any:
+        """An unset array of x's shape, laid out like x where x has no gaps."""
+        return self.xp.empty_like(x, dtype=dtype)
+
+    def zeros_like(self, x: Any) -> Any:
+        """Zeros of x's shape and dtype, laid out in C order."""
+        return self.xp.zeros(x.shape, x.dtype)
+
+    def ones_like(self, x: Any) -> Any:
+        """Ones of x's shape and dtype, laid out in C order."""
+        return self.xp.ones(x.shape, x.dtype)
+
+    def arange(self, start: Any, end: Any, step: Any, dtype: Any, index: int | None = None) -> Any:
+        """start, start + step, ... before end; each element computed by itself, so no drift."""
+        return self.xp.arange(start, end, step, dtype=dtype)
+
+    def linspace(self, start: Any, end: Any, steps: int, dtype: Any, index: int | None = None) -> Any:
+        """``steps`` values from start to end, each half counted from its own end as in PyTorch."""
+        if dtype.kind in "iu":
+            return self.xp.linspace(float(start), float(end), steps).astype(dtype)
+        wide = "c16" if dtype.kind == "c" else "f8"
+        return self.xp.linspace(start, end, steps, dtype=wide).astype(dtype)
+
+    def eye(self, n: int, m: int, dtype: Any, index: int | None = None) -> Any:
+        """The identity matrix, n by m."""
+        return self.xp.eye(n, m, dtype=dtype)
+
+    def copy(self, x: Any) -> Any:
+        """A copy in C order."""
+        return x.copy()
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """x as another type, itself if it is of that type; a complex one loses its imaginary part."""
+        if x.dtype is dtype:
+            return x
+        if x.dtype.kind == "c" and dtype.kind not in "cb":
+            x = x.real
+        return x.astype(dtype, copy=False)
+
+    def write(self, target: Any, value: Any) -> None:
+        """Copies value, broadcast and cast, into the memory of target."""
+        target[...] = value
+
+    def owned(self, x: Any) -> Any:
+        """x if nobody else can hold its memory, else a copy; a backend that cannot tell copies."""
+        return self.copy(x)
+
+    def accumulate(self, x: Any, y: Any) -> Any:
+        """x + y, into x's memory where nobody else can see that."""
+        return x + y
+
+    def add_into(self, target: Any, x: Any) -> None:
+        """Adds x to the memory of target."""
+        target += x
+
+    def shares(self, x: Any, y: Any) -> bool:
+        """Whether y, made from x by one call, is a view of the same memory."""
+        return y is x or y.base is x or (x.base is not None and y.base is x.base)
+
+    # shape
+
+    def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:
+        """x in another shape: a view where that is possible, else a copy."""
+        return x.reshape(shape)
+
+    def expand(self, x: Any, shape: tuple[int, ...]) -> Any:
+        """x repeated without copying along dimensions of size 1 and new leading ones."""
+        return self.xp.broadcast_to(x, shape)
+
+    def transpose(self, x: Any, i: int, j: int) -> Any:
+        """A view with two dimensions swapped."""
+        return x.swapaxes(i, j)
+
+    def permute(self, x: Any, dims: tuple[int, ...]) -> Any:
+        """A view with the dimensions in another order."""
+        return x.transpose(dims)
+
+    def contiguous(self, x: Any) -> Any:
+        """x itself if it lies in C order, else a copy."""
+        return self.xp.ascontiguousarray(x) if x.ndim else x
+
+    def is_contiguous(self, x: Any) -> bool:
+        """Whether x lies in C order without gaps."""
+        return x.flags.c_contiguous
+
+    def flip(self, x: Any, dims: tuple[int, ...]) -> Any:
+        """A view with the order along some dimensions reversed."""
+        return x[tuple([slice(None, None, -1) if d in dims else slice(None) for d in range(x.ndim)])]
+
+    def cat(self, arrays: list[Any], dim: int) -> Any:
+        """The arrays one behind the other."""
+        return self.xp.concatenate(arrays, axis=dim)
+
+    def stack(self, arrays: list[Any], dim: int) -> Any:
+        """The arrays along a new dimension."""
+        return self.xp.stack(arrays, axis=dim)
+
+    def repeat_tile(self, x: Any, repeats: tuple[int, ...]) -> Any:
+        """x tiled; ``repeats`` has an entry for each dimension, new leading ones first."""
+        return self.xp.tile(x, repeats)
+
+    def roll(self, x: Any, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Any:
+        """Elements moved along dims, those that fall off coming in at the other end."""
+        return self.xp.roll(x, shifts, dims)
+
+    def tril(self, x: Any, diagonal: int) -> Any:
+        """The lower triangles of matrices, the rest zero."""
+        return self.xp.tril(x, k=diagonal)
+
+    def triu(self, x: Any, diagonal: int) -> Any:
+        """The upper triangles of matrices, the rest zero."""
+        return self.xp.triu(x, k=diagonal)
+
+    # indexing; every index array is in bounds: the ops check
+
+    def getitem(self, x: Any, index: tuple[Any, ...]) -> Any:
+        """x[index], always as an array."""
+        return x[index]
+
+    def setitem(self, x: Any, index: tuple[Any, ...], value: Any) -> None:
+        """x[index] = value."""
+        x[index] = value
+
+    def assigned(self, x: Any, value: Any, index: tuple[Any, ...]) -> Any:
+        """A copy of x with value written at index."""
+        out = x.copy()
+        out[index] = value
+        return out
+
+    def unindex(self, g: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+        """Zeros of ``shape`` with g added at index: the derivative of getitem."""
+        out = self.xp.zeros(shape, g.dtype)
+        if all(i is None or i is Ellipsis or isinstance(i, (int, slice)) for i in index):
+            out[index] = g
+        else:
+            self.add_at(out, index, g)
+        return out
+
+    def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
+        """Adds value to target at index, once for each time that a place occurs in it."""
+        raise NotImplementedError
+
+    def take(self, x: Any, index: Any, dim: int) -> Any:
+        """The slices of x along dim that a 1-d index array names."""
+        return self.xp.take(x, index, axis=dim)
+
+    def gather(self, x: Any, dim: int, index: Any) -> Any:
+        """For each place of index, the element of x there, with index's value along dim."""
+        if x.shape[:dim] + x.shape[dim + 1 :] != index.shape[:dim] + index.shape[dim + 1 :]:
+            cut = tuple([slice(None) if d == dim else slice(n) for d, n in enumerate(index.shape)])
+            x = x[cut]
+        return self.xp.take_along_axis(x, index, axis=dim)
+
+    def scatter_add(self, x: Any, dim: int, index: Any, src: Any) -> Any:
+        """A copy of x with src added at the places that gather would read."""
+        out = x.copy()
+        places = [
+            self.xp.arange(n).reshape([-1 if k == d else 1 for k in range(index.ndim)])
+            for d, n in enumerate(index.shape)
+        ]
+        places[dim] = index
+        self.add_at(out, tuple(places), src[tuple([slice(n) for n in index.shape])])
+        return out
+
+    def nonzero(self, x: Any) -> tuple[Any, ...]:
+        """The indices of the nonzero elements, an array per dimension."""
+        return self.xp.nonzero(x)
+
+    def masked_fill(self, x: Any, mask: Any, value: Any) -> Any:
+        """value where mask is true, x elsewhere, in x's dtype."""
+        return self.xp.where(mask, self.xp.asarray(value, x.dtype), x)
+
+    # products
+
+    def matmul(self, x: Any, y: Any) -> Any:
+        """The matrix product of arrays of one or more dimensions; 16-bit floats go by float32."""
+        if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
+            return self.xp.matmul(x.astype("f4"), y.astype("f4")).astype(x.dtype)
+        return self.xp.matmul(x, y)

@@ -1,0 +1,44 @@
+"""The kernels once, over any NumPy-like namespace; a vendor's backend overrides what it does better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._device import device
+from .arrays import ArrayKernels
+from .pointwise import PointwiseKernels
+from .reduction import ReductionKernels
+
+
+class ArrayModuleBackend(PointwiseKernels, ReductionKernels, ArrayKernels):
+    """A backend over an array module ``xp`` with NumPy's names."""
+
+    level = 0  # devices; interpreters stand above
+    device_type: str
+    array_types: tuple[type, ...]
+
+    def __init__(self, xp: Any) -> None:
+        super().__init__(xp)
+
+    def device_of(self, x: Any) -> device:
+        """The device that an array lies on."""
+        raise NotImplementedError
+
+    def device_count(self) -> int:
+        """How many devices of this type there are."""
+        return 1
+
+    def describe(self) -> str:
+        """What computes here, in words."""
+        return f"{self.xp.__name__} {self.xp.__version__}"
+
+    def from_host(self, x: Any, index: int | None = None) -> Any:
+        """A copy of a NumPy array on this device, or the array itself where it is the host's."""
+        return self.xp.asarray(x)
+
+    def to_host(self, x: Any) -> Any:
+        """The elements as a NumPy array, the same memory where that is the host's."""
+        raise NotImplementedError
+
+    def synchronize(self) -> None:
+        """Waits until all kernels have run."""

@@ -1,0 +1,66 @@
+"""NumPy as the host's memory: types and conversions for code outside the backends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import bool_, ndarray, number
+
+from .._dtypes import named
+from .dtypes import dtype_of, numpy_dtype
+
+SCALARS = (bool_, number)
+
+__all__ = [
+    "SCALARS",
+    "as_native",
+    "converted",
+    "from_nested",
+    "frombuffer",
+    "ndarray",
+    "share_memory",
+    "viewed",
+]
+
+
+def as_native(data: Any) -> Any:
+    """Returns an array, or an object that converts to one, as an array of native byte order."""
+    x = np.asarray(data)
+    return x.astype(numpy_dtype(dtype_of(x)), copy=False)
+
+
+def from_nested(data: Any, native: Any) -> Any:
+    """Returns nested sequences of numbers as an array."""
+    if native.kind in "iu":
+        # By way of Python's own rules: floats are truncated, and what does not fit raises.
+        x = np.array(data)
+        if x.dtype.kind == "f":
+            return x.astype(native)
+        if x.dtype.kind in "bu" and x.dtype.itemsize <= 8 or x.dtype.kind == "i":
+            return np.array(data, dtype=native)
+        if x.dtype.kind == "c":
+            raise TypeError("a complex number does not convert to an integer")
+    if native.kind == "f" and np.array(data).dtype.kind == "c":
+        raise TypeError("a complex number does not convert to a real one")
+    return np.array(data, dtype=native, order="C")
+
+
+def frombuffer(buffer: Any, native: Any, count: int, offset: int) -> Any:
+    """Returns a 1-d array over the memory of a buffer."""
+    return np.frombuffer(buffer, native, count, offset)
+
+
+def share_memory(x: Any, y: Any) -> bool:
+    """Returns whether two arrays overlap in memory."""
+    return np.may_share_memory(x, y)
+
+
+def converted(x: Any, dtype: Any, copy: bool | None) -> Any:
+    """Returns an array as NumPy's ``__array__`` protocol asks for it."""
+    return np.array(x, dtype=dtype, copy=copy)
+
+
+def viewed(x: Any, name: str) -> Any:
+    """Returns an array under the dtype of a name; pickled ml_dtypes arrays keep theirs."""
+    return x.astype(numpy_dtype(named(name)), copy=False)

@@ -1,0 +1,118 @@
+"""NumPy: the backend of the CPU, and the one that all others are compared with."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from .._device import CPU, device
+from .._dtypes import ALL
+from .dtypes import numpy_dtype
+from .generic import ArrayModuleBackend
+from .numpy_sampling import NumpyGenerator
+
+_add_reduce = np.add.reduce
+_IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
+_getrefcount = getattr(sys, "getrefcount", None)
+if getattr(sys, "_is_gil_enabled", lambda: True)() is False:  # counts are deferred: do not trust them
+    _getrefcount = None
+
+
+class NumpyBackend(ArrayModuleBackend):
+    """Kernels on NumPy arrays, SciPy's where NumPy has none."""
+
+    device_type = "cpu"
+    checks_bounds = True
+    # A ufunc turns a 0-d result into a scalar; rules may meet one before it is an array again.
+    array_types = (np.ndarray, *(numpy_dtype(d).type for d in ALL))
+
+    def __init__(self) -> None:
+        super().__init__(np)
+        self.generator = self.new_generator()
+
+    def new_generator(self) -> NumpyGenerator:
+        """A stream of random numbers of its own; ``generator`` is the one used by default."""
+        return NumpyGenerator()
+
+    def device_of(self, x: Any) -> device:
+        return CPU
+
+    def describe(self) -> str:
+        return f"NumPy {np.__version__}"
+
+    def from_host(self, x: Any, index: int | None = None) -> Any:
+        return x
+
+    def to_host(self, x: Any) -> Any:
+        return x
+
+    def asarray(self, x: Any) -> Any:
+        """A 0-d array from the scalar that NumPy turns 0-d results into."""
+        return np.asarray(x)
+
+    def _special_namespace(self) -> Any:
+        import scipy.special
+
+        return scipy.special
+
+    # memory
+
+    def owned(self, x: Any) -> Any:
+        if x.__class__ is not np.ndarray:
+            return np.asarray(x)
+        # Two references are the caller's and ours, one getrefcount's own.
+        if x.base is None and _getrefcount is not None and _getrefcount(x) <= 3:
+            return x
+        return x.copy()
+
+    def accumulate(self, x: Any, y: Any) -> Any:
+        if (
+            x.nbytes > _IN_PLACE
+            and x.dtype is y.dtype
+            and x.__class__ is np.ndarray
+            and x.base is None
+            and _getrefcount is not None
+            and _getrefcount(x) <= 5  # the engine's table and two frames, this one, getrefcount
+        ):
+            return np.add(x, y, out=x)
+        return x + y
+
+    def copy(self, x: Any) -> Any:
+        return np.array(x, order="C")
+
+    def data_ptr(self, x: Any) -> int:
+        """The address of the first element."""
+        return x.ctypes.data if x.size else 0
+
+    def storage_offset(self, x: Any) -> int:
+        """How many elements after the start of its memory x begins."""
+        owner = x
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        return (x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]) // x.itemsize
+
+    # reductions: the ufunc's own method saves half a microsecond of argument handling
+
+    def sum(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
+        if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
+            return _add_reduce(x, dims, "f4", None, keepdim).astype(x.dtype)
+        if x.dtype.kind == "b":
+            return super().sum(x, dims, keepdim)
+        return _add_reduce(x, dims, None, None, keepdim)
+
+    # shape
+
+    def expand(self, x: Any, shape: tuple[int, ...]) -> Any:
+        if x.ndim == 0 and x.__class__ is np.ndarray:
+            return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
+        lead = len(shape) - x.ndim
+        strides = (0,) * lead + tuple(
+            [0 if n == 1 else s for n, s in zip(x.shape, x.strides, strict=True)]
+        )
+        # broadcast_to would return a read-only array.
+        return np.lib.stride_tricks.as_strided(x, shape, strides)
+
+    def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
+        np.add.at(target, index, value)

@@ -1,0 +1,369 @@
+"""How an op is declared: its signature, its docstring, its derivatives, and nothing else.
+
+``@pointwise`` gives a documented signature its body; ``@derivative`` attaches derivatives to an
+explicit function. The bodies here are the library's hot path: each op is one Python frame over
+one call of the array library. They try the common case at once, a tensor with a tensor of the same
+dtype or with a Python number, and hand everything else (promotion, several devices, ``out=``, bad
+input) to `_Pointwise.slow`, which finds it by the exception or the unexpected result.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+from .. import _dtypes
+from .._dtypes import scalar_type_name
+from ..autograd.modes import grad_enabled
+from ..autograd.tape import Node, Rules, SavedOutput, TensorBase, _Classes, forbid_leaf, taped, wrap
+from ..backends import backend_of, dtype_of, numpy_dtype
+from ._promote import broadcast_shape, common_device, is_number, moved, plain, result_type
+from ._write import write_result
+
+F = TypeVar("F", bound=Callable[..., Any])
+_new = object.__new__
+
+# The ops by the names of their kernels: the backend that rules run with to be recorded themselves.
+OPS = SimpleNamespace()
+
+# What the hot path meets when a case is not the common one.
+UNCOMMON = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
+
+
+def kernel_op(op: F) -> F:
+    """Registers an op under its name as the recorded form of the kernel of that name."""
+    setattr(OPS, op.__name__, op)
+    return op
+
+
+def derivative(
+    *,
+    saves: Sequence[str] = (),
+    joint: Callable[..., Any] | None = None,
+    inputs: Sequence[str] = (),
+    linear: bool = False,
+    name: str | None = None,
+    kernel: str | None = None,
+    **d: Callable[..., Any],
+) -> Callable[[F], F]:
+    """Attaches derivatives to an op: ``d_x=`` for each differentiable argument x, or ``joint=``.
+
+    ``saves`` are the names of the values that the op hands to `taped`. ``joint`` is one function
+    (B, g, needs, ...) that returns the gradients of all ``inputs`` at once. ``kernel`` is the name
+    under which rules of other ops call this one, its own unless given. ``name`` is what PyTorch
+    calls the node, where that is not the op's name in camel case with Backward0.
+    """
+
+    def attach(op: F) -> F:
+        parameters = inspect.signature(op).parameters
+        given = [p for p in parameters if f"d_{p}" in d]
+        if unknown := {n[2:] for n in d} - set(given):
+            raise TypeError(f"{op.__name__} has no parameters {sorted(unknown)} to differentiate")
+        op_: Any = op
+        op_.args = list(inputs) or given
+        op_.rules = Rules(
+            op.__name__, [d[f"d_{p}"] for p in given], saves, joint, linear, backward_name=name
+        )
+        setattr(OPS, kernel or op.__name__, op)
+        return op
+
+    return attach
+
+
+def pointwise(
+    *,
+    result: str = "same",
+    refuses: str = "",
+    kernel: str | None = None,
+    name: str | None = None,
+    **d: Callable[..., Any],
+) -> Callable[[F], Any]:
+    """Makes an elementwise op of a signature with one or two tensors and ``out``.
+
+    ``result`` tells the dtype: "same" as the promoted arguments, "float" (integers become the
+    default dtype), "bool" (a comparison), or "real" (complex arguments give reals). ``refuses`` are
+    the dtype kinds (of b, i, u, f, c) that raise NotImplementedError.
+    """
+
+    def build(signature: F) -> Any:
+        names = [
+            p.name
+            for p in inspect.signature(signature).parameters.values()
+            if p.kind is not p.KEYWORD_ONLY
+        ]
+        rules = Rules(
+            signature.__name__, [d[f"d_{n}"] for n in names if f"d_{n}" in d], backward_name=name
+        )
+        declared = _Pointwise(
+            signature.__name__, kernel or signature.__name__, names, rules, result, refuses, bool(d)
+        )
+        body = _binary if len(names) == 2 else _unary
+        op = _named_like(body(declared, declared.slow), signature)
+        declared.op = op
+        op.args, op.rules, op.declared = names, rules if d else None, declared
+        if len(names) == 2:
+            op.operator = _named_like(_binary(declared, declared.slow_operator), signature)
+        setattr(OPS, declared.kernel, op)
+        return op
+
+    return build
+
+
+def _named_like(op: Any, signature: Callable[..., Any]) -> Any:
+    """Gives a body the name, docstring and signature of the op: tracebacks and help() show them."""
+    op.__name__ = op.__qualname__ = signature.__name__
+    op.__doc__, op.__module__, op.__wrapped__ = signature.__doc__, signature.__module__, signature
+    op.__annotations__ = signature.__annotations__
+    op.__code__ = op.__code__.replace(
+        co_name=signature.__name__, co_qualname=signature.__qualname__
+    )
+    return op
+
+
+def _binary(declared: _Pointwise, slow: Callable[..., Any]) -> Any:
+    rules, refuses, kernels = declared.rules, declared.refuses, declared.kernels
+    compares = declared.result == "bool"
+    keeps_out = "out" in rules.saved
+    first = second = both = None
+    if declared.differentiable:
+        names = (*declared.names, "out")
+        both, first, second = (rules.picker(names, n) for n in ((1, 1), (1, 0), (0, 1)))
+
+    def op(input: Any, other: Any, *, out: Any = None) -> Any:
+        try:
+            x = input._data
+            if other.__class__ is float or other.__class__ is int:
+                y, b = other, None
+            else:
+                y, b = other._data, other._node
+                if x.dtype is not y.dtype:
+                    return slow(input, other, out)
+            if out is not None or (refuses and x.dtype.kind in refuses):
+                return slow(input, other, out)
+            z = kernels[x.__class__](x, y)
+        except UNCOMMON:
+            return slow(input, other, out)
+        if z.dtype is not x.dtype and not compares:
+            return slow(input, other, out)
+        if z.__class__ is not x.__class__:
+            z = backend_of(x).asarray(z)
+        t = _new(_Classes.Tensor)
+        t._data = z
+        t._node = None
+        a = input._node
+        if (a is not None or b is not None) and both is not None and grad_enabled.get():
+            pick = second if a is None else first if b is None else both
+            saved = pick(input, other, SavedOutput(z) if keeps_out else None)
+            t._node = Node(rules, (a, b), saved, z)
+        return t
+
+    return op
+
+
+def _unary(declared: _Pointwise, slow: Callable[..., Any]) -> Any:
+    rules, refuses, kernels = declared.rules, declared.refuses, declared.kernels
+    checks = declared.result in ("same", "float")
+    records = declared.differentiable
+    saves_out, saves = "out" in rules.saved, bool(rules.saved)
+    pick = rules.picker((*declared.names, "out"), (1,)) if records else None
+
+    def op(input: Any, *, out: Any = None) -> Any:
+        try:
+            x = input._data
+            if out is not None or (refuses and x.dtype.kind in refuses):
+                return slow(input, None, out)
+            z = kernels[x.__class__](x)
+        except UNCOMMON:
+            return slow(input, None, out)
+        if z.dtype is not x.dtype and checks:
+            return slow(input, None, out)
+        if z.__class__ is not x.__class__:
+            z = backend_of(x).asarray(z)
+        elif z is x:
+            z = backend_of(x).copy(x)
+        t = _new(_Classes.Tensor)
+        t._data = z
+        t._node = None
+        a = input._node
+        if a is not None and records and grad_enabled.get():
+            saved = pick(input, SavedOutput(z) if saves_out else None) if saves else ()
+            t._node = Node(rules, (a,), saved, z)
+        return t
+
+    return op
+
+
+class _Pointwise:
+    """What an elementwise op declares, and its slow path."""
+
+    op: Any
+
+    def __init__(
+        self,
+        name: str,
+        kernel: str,
+        names: list[str],
+        rules: Rules,
+        result: str,
+        refuses: str,
+        differentiable: bool,
+    ) -> None:
+        self.name, self.kernel, self.names, self.rules = name, kernel, names, rules
+        self.result, self.refuses, self.differentiable = result, refuses, differentiable
+        self.kernels: dict[type, Callable[..., Any]] = {}  # by array type
+
+    def slow(self, input: Any, other: Any, out: Any) -> Any:
+        """Does what the hot path would not: learns kernels, promotes, moves, writes ``out``, raises."""
+        operands = [input] if len(self.names) == 1 else [input, other]
+        for position, operand in enumerate(operands):
+            if not (isinstance(operand, TensorBase) or is_number(operand)):
+                wanted = "Tensor" if len(operands) == 1 or position == 0 else "Tensor or Number"
+                raise TypeError(
+                    f"{self.name}(): argument '{self.names[position]}' (position {position + 1}) "
+                    f"must be {wanted}, not {type(operand).__name__}"
+                )
+        tensors = [t for t in operands if isinstance(t, TensorBase)]
+        if not tensors:
+            raise TypeError(
+                f"{self.name}(): argument '{self.names[0]}' (position 1) must be Tensor, "
+                f"not {type(input).__name__}"
+            )
+        place = common_device(self.name, tensors)
+        operands = [moved(t, place) if isinstance(t, TensorBase) else plain(t) for t in operands]
+        tensors = [t for t in operands if isinstance(t, TensorBase)]
+        broadcast_shape(self.name, *[t._data.shape for t in tensors])
+        dtype = result_type(*operands)
+        if self.result == "float" and not (dtype.is_floating_point or dtype.is_complex):
+            dtype = _dtypes.get_default_dtype()
+        native = numpy_dtype(dtype)
+        if native.kind in self.refuses:
+            raise self._unsupported(dtype)
+        B = backend_of(*[t._data for t in tensors])
+        for t in tensors:
+            if t._data.__class__ not in self.kernels:
+                self.kernels[t._data.__class__] = getattr(B, self.kernel)
+        operands = [self._as(t, native, B) for t in operands]
+        if out is None:
+            return self._computed(operands, dtype, B)
+        return write_result(self.name, out, self._computed(operands, dtype, B), tensors)
+
+    def slow_operator(self, input: Any, other: Any, out: Any) -> Any:
+        """The slow path of a Python operator, which leaves foreign types to the other operand."""
+        if not (isinstance(other, TensorBase) or is_number(other)):
+            return NotImplemented
+        return self.slow(input, other, out)
+
+    def _as(self, operand: Any, native: Any, B: Any) -> Any:
+        if not isinstance(operand, TensorBase):
+            return wrap(B.full((), _wrapped(operand, native), native))
+        return operand if operand._data.dtype is native else cast(operand, native)
+
+    def _computed(self, operands: list[Any], dtype: Any, B: Any) -> Any:
+        arrays = [t._data for t in operands]
+        kernel = getattr(B, self.kernel)
+        try:
+            z = kernel(*arrays)
+        except TypeError as error:
+            raise self._unsupported(dtype) from error
+        except ValueError as error:
+            raise RuntimeError(f"{self.name}(): {error}") from error
+        if self.result == "same" or self.result == "float":
+            z = B.cast(z, arrays[0].dtype)
+        if z.__class__ is not arrays[0].__class__:
+            z = B.asarray(z) if hasattr(B, "asarray") else z
+        if not self.differentiable:
+            return wrap(z)
+        values = dict(zip(self.names, operands, strict=True), out=z)
+        return taped(self.op, z, tuple(operands), tuple(values[n] for n in self.rules.saved))
+
+    def _unsupported(self, dtype: Any) -> NotImplementedError:
+        return NotImplementedError(
+            f'"{self.name}_cpu" not implemented for \'{scalar_type_name(dtype)}\''
+        )
+
+
+def _wrapped(value: Any, native: Any) -> Any:
+    """A Python integer as a fixed-width one, wrapped around as in C."""
+    if native.kind not in "iu" or not isinstance(value, int):
+        return value
+    bits = 8 * native.itemsize
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if native.kind == "i" and value >> (bits - 1) else value
+
+
+@derivative(d_input=lambda g: g, name="ToCopyBackward0")
+def cast(input: Any, native: Any) -> Any:
+    """Converts to another type of array element; the engine converts gradients back."""
+    return taped(cast, backend_of(input._data).cast(input._data, native), (input,))
+
+
+def inplace(op: Any, name: str | None = None) -> Any:
+    """Returns the in-place form of an op: its result is written over its first argument.
+
+    The tensor takes the place of the result on the tape. The old value is kept only if some
+    pullback will read it.
+    """
+    declared = getattr(op, "declared", None)
+    kernels = declared.kernels if declared is not None and declared.result != "bool" else {}
+
+    def op_(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._node is None and not kwargs and len(args) <= 1 and self._base is None:
+            # Nothing to record unless an argument needs a gradient: compute into the memory.
+            x = self._data
+            y = args[0] if args else None
+            node = getattr(y, "_node", None)
+            y = getattr(y, "_data", y)
+            kernel = kernels.get(x.__class__)
+            if (
+                (node is None or not grad_enabled.get())
+                and getattr(kernel, "nin", 0) == 1 + len(args)
+                and (y.__class__ is float or y.__class__ is int or getattr(y, "dtype", None) is x.dtype)
+            ):
+                try:
+                    kernel(*((x,) if not args else (x, y)), out=x)
+                except UNCOMMON:
+                    pass
+                else:
+                    stamp(self)
+                    return self
+        return _replace(self, op, args, kwargs, op_.__name__)
+
+    op_.__name__ = op_.__qualname__ = name or op.__name__ + "_"
+    op_.__doc__ = f"In-place form of `{op.__name__}`: the result is written into the tensor."
+    op_.__module__ = op.__module__
+    signature = inspect.signature(op)
+    op_.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[
+            p.replace(name="self") if i == 0 else p
+            for i, p in enumerate(signature.parameters.values())
+            if p.name != "out"
+        ]
+    )
+    return op_
+
+
+def _replace(self: Any, op: Any, args: Any, kwargs: Any, name: str) -> Any:
+    records = grad_enabled.get()
+    if records:
+        forbid_leaf(self)
+    B = backend_of(self._data)
+    old = wrap(self._data)
+    if records:
+        old._node = self._node
+        old._data = B.copy(self._data)
+    result = op(old, *args, **kwargs)
+    if result._data.shape != self._data.shape:
+        raise RuntimeError(
+            f"output with shape {list(self._data.shape)} doesn't match the broadcast shape "
+            f"{list(result._data.shape)}: {name}"
+        )
+    check_cast(dtype_of(result._data), dtype_of(self._data))
+    if result._data.dtype is not self._data.dtype and result._node is not None:
+        result = cast(result, self._data.dtype)
+    write_back(self, result)
+    return self
+
+
+from ._write import check_cast, stamp, write_back  # noqa: E402

@@ -1,0 +1,91 @@
+"""Writing results into tensors that exist: in-place ops and ``out=``."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from .. import _dtypes
+from ..autograd.modes import grad_enabled
+from ..autograd.tape import TensorBase, rebase, stamp, wrap
+from ..backends import backend_of, dtype_of
+
+__all__ = ["check_cast", "stamp", "write_back", "write_result"]
+
+
+class _Overwrite:
+    """The op that records a write through a view; it lives with the view ops, which stand above."""
+
+    op: Any = None
+
+
+def check_cast(source: _dtypes.dtype, target: _dtypes.dtype) -> None:
+    """Raises RuntimeError unless a result of one dtype may be written into a tensor of the other."""
+    if not _dtypes.can_cast(source, target):
+        raise RuntimeError(
+            f"result type {_dtypes.scalar_type_name(source)} can't be cast to the desired output "
+            f"type {_dtypes.scalar_type_name(target)}"
+        )
+
+
+def write_back(target: Any, result: Any) -> None:
+    """Writes a result into the memory of a tensor, which takes its place on the tape."""
+    backend_of(target._data).write(target._data, result._data)
+    stamp(target)
+    if not grad_enabled.get():
+        return
+    base = target._base
+    if result._node is not None or target._node is not None or (
+        base is not None and base._node is not None
+    ):
+        rebase(target, result._node, _Overwrite.op)
+
+
+def write_result(name: str, out: Any, result: Any, inputs: Any = ()) -> Any:
+    """Writes a result into the tensor given as ``out=``, resized if need be, and returns that.
+
+    Raises TypeError if it is no tensor, and RuntimeError if gradients would be lost, the dtype
+    does not fit, or it is on another device.
+    """
+    if not isinstance(out, TensorBase):
+        raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
+    if grad_enabled.get() and (
+        out._node is not None or any(getattr(t, "_node", None) is not None for t in inputs)
+    ):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, "
+            "but one of the arguments requires grad."
+        )
+    check_cast(dtype_of(result._data), dtype_of(out._data))
+    B, source = backend_of(out._data), backend_of(result._data)
+    if B.device_of(out._data) != source.device_of(result._data):
+        raise RuntimeError(
+            f"Expected out tensor to have device {source.device_of(result._data)}, but got "
+            f"{B.device_of(out._data)} instead: {name}"
+        )
+    if out._data.shape != result._data.shape:
+        if out._data.size:
+            warnings.warn(
+                f"An output with one or more elements was resized since it had shape "
+                f"{list(out._data.shape)}, which does not match the required output shape "
+                f"{list(result._data.shape)}. This behavior is deprecated, and in a future PyTorch "
+                "release outputs will not be resized unless they have zero elements. You can "
+                "explicitly reuse an out tensor t by resizing it, inplace, to zero elements with "
+                "t.resize_(0).",
+                UserWarning,
+                stacklevel=3,
+            )
+        out._data = B.empty(result._data.shape, out._data.dtype)
+    B.write(out._data, result._data)
+    stamp(out)
+    return out
+
+
+def write_results(name: str, outs: Any, results: Any, inputs: Any = ()) -> Any:
+    """`write_result` for ops of several results."""
+    if len(outs) != len(results):
+        raise TypeError(f"{name}(): out takes {len(results)} tensors, got {len(outs)}")
+    return tuple(write_result(name, o, r, inputs) for o, r in zip(outs, results, strict=True))
+
+
+_ = wrap

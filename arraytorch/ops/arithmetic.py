@@ -1,0 +1,539 @@
+"""Elementwise arithmetic: sums, products, quotients, powers, rounding."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from .. import _dtypes
+from ..autograd.tape import TensorBase, taped
+from ..backends import backend_of, dtype_of
+from ._declare import cast, derivative, pointwise
+from ._promote import is_number, numpy_result, plain
+from ._write import write_result
+
+Number = int | float | complex | bool
+Tensor = Any
+
+
+@pointwise(kernel="add", name="AddBackward0", d_input=lambda g: g, d_other=lambda g: g)
+def plus(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Adds two tensors, or a tensor and a number: `add` without ``alpha``, and the + operator."""
+    ...
+
+
+@pointwise(
+    kernel="sub",
+    name="SubBackward0",
+    d_input=lambda g: g,
+    d_other=lambda g: -g,
+)
+def minus(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Subtracts: `sub` without ``alpha``, and the - operator."""
+    ...
+
+
+def add(
+    input: Tensor,
+    other: Tensor | Number,
+    *,
+    alpha: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns ``input + alpha * other``, elementwise with broadcasting.
+
+    >>> torch.add(torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0]), alpha=2)
+    tensor([21., 42.])
+    """
+    if alpha.__class__ is int and alpha == 1:
+        return plus(input, other, out=out)
+    return plus(input, _scaled("add", input, other, alpha), out=out)
+
+
+def sub(
+    input: Tensor,
+    other: Tensor | Number,
+    *,
+    alpha: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns ``input - alpha * other``, elementwise with broadcasting.
+
+    Raises RuntimeError for bool tensors: use ``^`` or ``logical_xor``.
+
+    >>> torch.sub(torch.tensor([1, 2]), 1)
+    tensor([0, 1])
+    """
+    if alpha.__class__ is int and alpha == 1:
+        try:
+            return minus(input, other, out=out)
+        except NotImplementedError as error:
+            raise RuntimeError(
+                "Subtraction, the `-` operator, with a bool tensor is not supported. If you are "
+                "trying to invert a mask, use the `~` or `logical_not()` operator instead."
+            ) from error
+    return minus(input, _scaled("sub", input, other, alpha), out=out)
+
+
+def _scaled(name: str, input: Tensor, other: Any, alpha: Number) -> Any:
+    """alpha * other, with alpha of a category that the result can hold."""
+    if isinstance(alpha, TensorBase):
+        alpha = alpha.item()  # type: ignore[attr-defined]
+    operands = [o for o in (input, other) if isinstance(o, TensorBase)]
+    categories = [dtype_of(o._data).category for o in operands] + [
+        _dtypes.FLOATING if isinstance(o, float) else 0 for o in (input, other)
+    ]
+    highest = max(categories)
+    if isinstance(alpha, bool) and highest != _dtypes.BOOL:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, float) and highest < _dtypes.FLOATING:
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number."
+        )
+    if isinstance(alpha, complex) and highest < _dtypes.COMPLEX:
+        raise RuntimeError(
+            "For non-complex input tensors, argument alpha must not be a complex number."
+        )
+    return other * alpha
+
+
+def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """Returns ``other - alpha * input``.
+
+    >>> torch.rsub(torch.tensor([1.0, 2.0]), 10)
+    tensor([9., 8.])
+    """
+    if isinstance(input, TensorBase) and dtype_of(input._data) is _dtypes.bool:
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+            "to invert a mask, use the `~` or `logical_not()` operator instead."
+        )
+    if not (isinstance(other, TensorBase) or is_number(other)):
+        raise TypeError(f"rsub(): argument 'other' must be Tensor or Number, not {type(other).__name__}")
+    scaled = input if alpha == 1 else _scaled("rsub", other, input, alpha)
+    return plus(-scaled, other)
+
+
+@pointwise(
+    d_input=lambda B, g, other: g * B.conj(other),
+    d_other=lambda B, g, input: g * B.conj(input),
+)
+def mul(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Multiplies ``input`` by ``other``, elementwise with broadcasting.
+
+    >>> torch.tensor([1.0, 2.0]) * 3
+    tensor([3., 6.])
+    """
+    ...
+
+
+@pointwise(
+    kernel="div",
+    name="DivBackward0",
+    result="float",
+    d_input=lambda B, g, other: g / B.conj(other),
+    d_other=lambda B, g, input, other: -g * B.conj((input / other) / other),
+)
+def true_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Divides ``input`` by ``other``; integers give the default floating-point dtype.
+
+    >>> torch.true_divide(torch.tensor([1, 2]), 2)
+    tensor([0.5000, 1.0000])
+    """
+    ...
+
+
+def div(
+    input: Tensor,
+    other: Tensor | Number,
+    *,
+    rounding_mode: str | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Divides ``input`` by ``other``, rounded as asked: None, "trunc" (to zero) or "floor".
+
+    >>> torch.div(torch.tensor([7, -7]), 2, rounding_mode="trunc")
+    tensor([ 3, -3])
+    """
+    if rounding_mode is None:
+        return true_divide(input, other, out=out)
+    if rounding_mode == "floor":
+        return floor_divide(input, other, out=out)
+    if rounding_mode == "trunc":
+        return _trunc_divide(input, other, out=out)
+    raise RuntimeError(
+        "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+        f"'{rounding_mode}'"
+    )
+
+
+@pointwise(refuses="c", d_input=lambda g: g * 0, d_other=lambda g: g * 0)
+def floor_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Divides and rounds towards minus infinity, as Python's ``//`` does.
+
+    Raises RuntimeError where an integer is divided by 0.
+
+    >>> torch.tensor([7, -7]) // 2
+    tensor([ 3, -4])
+    """
+    ...
+
+
+@pointwise(
+    kernel="trunc_divide", refuses="c", d_input=lambda g: g * 0, d_other=lambda g: g * 0
+)
+def _trunc_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Divides and rounds towards zero."""
+    ...
+
+
+@pointwise(
+    refuses="c",
+    d_input=lambda g: g,
+    d_other=lambda B, g, input, other: -g * B.floor_divide(input, other),
+)
+def remainder(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Returns what floor division leaves, with the sign of ``other``, as Python's ``%`` does.
+
+    >>> torch.remainder(torch.tensor([-3.0, 3.0]), 2)
+    tensor([1., 1.])
+    """
+    ...
+
+
+@pointwise(
+    refuses="c",
+    d_input=lambda g: g,
+    d_other=lambda B, g, input, other: -g * B.trunc(input / other),
+)
+def fmod(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Returns what division rounded to zero leaves, with the sign of ``input``, as C's fmod.
+
+    >>> torch.fmod(torch.tensor([-3.0, 3.0]), 2)
+    tensor([-1.,  1.])
+    """
+    ...
+
+
+def _slope_of_base(B: Any, g: Any, input: Any, other: Any) -> Any:
+    """d(x^n)/dx = n x^(n-1), and 0 for n = 0 even where x is 0."""
+    slope = other * B.pow(input, other - 1)
+    if not is_number(other):
+        slope = B.where(other == 0, B.zeros_like(slope), slope)
+    elif other == 0:
+        return g * 0
+    return g * B.conj(slope)
+
+
+def _slope_of_exponent(B: Any, g: Any, input: Any, other: Any, out: Any) -> Any:
+    """d(x^n)/dn = x^n log x, and 0 for x = 0 where n is not negative."""
+    if is_number(input):
+        input = B.full(tuple(out.shape), input, getattr(out, "_data", out).dtype)
+    vanishes = (input == 0) & (B.real(other) >= 0)
+    slope = B.conj(out * B.log(input))
+    return B.where(vanishes, B.zeros_like(slope), g * slope)
+
+
+@pointwise(name="PowBackward0", d_input=_slope_of_base, d_other=_slope_of_exponent)
+def pow(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Raises ``input`` to the power ``other`` (PyTorch's name for it is ``exponent``).
+
+    Raises RuntimeError for integers to negative integer powers.
+
+    >>> torch.tensor([1.0, 2.0, 3.0]) ** 2
+    tensor([1., 4., 9.])
+    """
+    ...
+
+
+@pointwise(d_input=lambda g: -g)
+def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Changes the sign.
+
+    >>> -torch.tensor([1.0, -2.0])
+    tensor([-1.,  2.])
+    """
+    ...
+
+
+def positive(input: Tensor) -> Tensor:
+    """Returns ``input`` itself; RuntimeError for bool tensors.
+
+    >>> torch.positive(torch.tensor([1]))
+    tensor([1])
+    """
+    if dtype_of(input._data) is _dtypes.bool:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+@pointwise(result="real", d_input=lambda B, g, input: g * B.sgn(input))
+def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the absolute value; of a complex number its modulus, a real.
+
+    >>> torch.abs(torch.tensor([-1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    ...
+
+
+@pointwise(refuses="c", d_input=lambda g: g * 0)
+def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns -1, 0 or 1 by the sign.
+
+    >>> torch.sign(torch.tensor([-3.0, 0.0, 2.0]))
+    tensor([-1.,  0.,  1.])
+    """
+    ...
+
+
+def _slope_of_sgn(B: Any, g: Any, input: Any, out: Any) -> Any:
+    """d sgn(z): the part of g across z, divided by |z|; 0 for reals and at 0."""
+    if getattr(input, "_data", input).dtype.kind != "c":
+        return g * 0
+    size = B.abs(input)
+    across = (g / out - B.conj(g / out)) * 0.5 * out
+    return B.where(size == 0, B.zeros_like(g), across / B.where(size == 0, size + 1, size))
+
+
+@pointwise(d_input=_slope_of_sgn)
+def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns ``input / |input|``, 0 for 0: the sign, also of complex numbers.
+
+    >>> torch.sgn(torch.tensor([3 + 4j, 0j]))
+    tensor([0.6000+0.8000j, 0.0000+0.0000j])
+    """
+    ...
+
+
+@pointwise(d_input=lambda B, g, input: g * B.conj(input * 2))
+def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Squares.
+
+    >>> torch.square(torch.tensor([1.0, -3.0]))
+    tensor([1., 9.])
+    """
+    ...
+
+
+@pointwise(result="float", d_input=lambda B, g, out: g / B.conj(out * 2))
+def sqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the square root, NaN of negative reals.
+
+    >>> torch.sqrt(torch.tensor([4.0, -1.0]))
+    tensor([2., nan])
+    """
+    ...
+
+
+@pointwise(result="float", d_input=lambda B, g, out: g * B.conj(out * out * out * -0.5))
+def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns one over the square root.
+
+    >>> torch.rsqrt(torch.tensor([4.0]))
+    tensor([0.5000])
+    """
+    ...
+
+
+@pointwise(result="float", d_input=lambda B, g, out: -g * B.conj(out * out))
+def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns one over each element.
+
+    >>> torch.reciprocal(torch.tensor([4.0]))
+    tensor([0.2500])
+    """
+    ...
+
+
+@pointwise(refuses="c", d_input=lambda g: g * 0)
+def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Rounds down.
+
+    >>> torch.floor(torch.tensor([1.5, -1.5]))
+    tensor([ 1., -2.])
+    """
+    ...
+
+
+@pointwise(refuses="c", d_input=lambda g: g * 0)
+def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Rounds up.
+
+    >>> torch.ceil(torch.tensor([1.5, -1.5]))
+    tensor([ 2., -1.])
+    """
+    ...
+
+
+@pointwise(refuses="c", d_input=lambda g: g * 0)
+def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Rounds towards zero.
+
+    >>> torch.trunc(torch.tensor([1.5, -1.5]))
+    tensor([ 1., -1.])
+    """
+    ...
+
+
+@pointwise(kernel="round", name="RoundBackward0", refuses="c", d_input=lambda g: g * 0)
+def _round_half_even(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Rounds to the nearest integer, halves to even."""
+    ...
+
+
+def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
+    """Rounds to the nearest integer, halves to even, or to a number of decimals.
+
+    >>> torch.round(torch.tensor([0.5, 1.5, 2.567]), decimals=0)
+    tensor([0., 2., 3.])
+    """
+    if decimals == 0:
+        return _round_half_even(input, out=out)
+    ten = 10.0 ** builtins.abs(decimals)
+    if decimals > 0:
+        result = _round_half_even(input * ten) / ten
+    else:
+        result = _round_half_even(input / ten) * ten
+    return result if out is None else write_result("round", out, result, (input,))
+
+
+def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the fractional part, with the sign of the number.
+
+    >>> torch.frac(torch.tensor([1.25, -1.25]))
+    tensor([ 0.2500, -0.2500])
+    """
+    result = input - trunc(input)
+    return result if out is None else write_result("frac", out, result, (input,))
+
+
+# Half of the gradient goes to each side of a tie, as in PyTorch.
+def _to_the_winner(B: Any, g: Any, mine: Any, other: Any, wins: Any) -> Any:
+    share = B.where(mine == other, g * 0.5, g)
+    return B.where(wins, share, B.zeros_like(share))
+
+
+@pointwise(
+    refuses="c",
+    d_input=lambda B, g, input, other: _to_the_winner(B, g, input, other, input >= other),
+    d_other=lambda B, g, input, other: _to_the_winner(B, g, other, input, other >= input),
+)
+def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the larger element of each pair, NaN if there is one.
+
+    >>> torch.maximum(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 3.0]))
+    tensor([2., 4.])
+    """
+    ...
+
+
+@pointwise(
+    refuses="c",
+    d_input=lambda B, g, input, other: _to_the_winner(B, g, input, other, input <= other),
+    d_other=lambda B, g, input, other: _to_the_winner(B, g, other, input, other <= input),
+)
+def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the smaller element of each pair, NaN if there is one.
+
+    >>> torch.minimum(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 3.0]))
+    tensor([1., 3.])
+    """
+    ...
+
+
+@pointwise(
+    refuses="c",
+    d_input=lambda B, g, input, other: B.where(
+        (input >= other) | B.isnan(other), g, B.zeros_like(g)
+    ),
+    d_other=lambda B, g, input, other: B.where(
+        (input >= other) | B.isnan(other), B.zeros_like(g), g
+    ),
+)
+def fmax(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the larger element of each pair, a number rather than NaN.
+
+    >>> torch.fmax(torch.tensor([1.0, float("nan")]), torch.tensor([2.0, 3.0]))
+    tensor([2., 3.])
+    """
+    ...
+
+
+@pointwise(
+    refuses="c",
+    d_input=lambda B, g, input, other: B.where(
+        (input <= other) | B.isnan(other), g, B.zeros_like(g)
+    ),
+    d_other=lambda B, g, input, other: B.where(
+        (input <= other) | B.isnan(other), B.zeros_like(g), g
+    ),
+)
+def fmin(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the smaller element of each pair, a number rather than NaN.
+
+    >>> torch.fmin(torch.tensor([1.0, float("nan")]), torch.tensor([2.0, 3.0]))
+    tensor([1., 3.])
+    """
+    ...
+
+
+@derivative(
+    saves=("input", "low", "high"),
+    name="ClampBackward1",
+    d_input=lambda B, g, input, low, high: B.where(_inside(input, low, high), g, B.zeros_like(g)),
+    d_low=lambda B, g, input, low, high: B.where(
+        _clipped_low(input, low, high), g, B.zeros_like(g)
+    ),
+    d_high=lambda B, g, input, low, high: B.where(
+        input > high if low is None else (input > high) | (low > high), g, B.zeros_like(g)
+    ),
+)
+def _clamp(input: Tensor, low: Any, high: Any) -> Tensor:
+    x, bounds = input._data, [getattr(b, "_data", b) for b in (low, high)]
+    z = backend_of(x).clamp(x, *bounds)
+    inputs = (input, *[b if isinstance(b, TensorBase) else None for b in (low, high)])
+    return taped(_clamp, backend_of(x).cast(z, x.dtype), inputs, (input, low, high))
+
+
+def _inside(x: Any, low: Any, high: Any) -> Any:
+    if low is None:
+        return x <= high
+    return x >= low if high is None else (x >= low) & (x <= high)
+
+
+def _clipped_low(x: Any, low: Any, high: Any) -> Any:
+    return x < low if high is None else (x < low) & (low <= high)
+
+
+def clamp(
+    input: Tensor,
+    min: Tensor | Number | None = None,
+    max: Tensor | Number | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Limits elements to the range from ``min`` to ``max``, either of which may be a tensor or None.
+
+    Where ``min > max``, the result is ``max``.
+
+    >>> torch.clamp(torch.tensor([-1.0, 0.5, 2.0]), 0, 1)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    dtype, native = numpy_result([o for o in (input, min, max) if o is not None])
+    if dtype.is_complex:
+        raise RuntimeError("clamp is not supported for complex types")
+    tensors = [
+        cast(t, native) if isinstance(t, TensorBase) and t._data.dtype is not native
+        else plain(t) if t is not None and not isinstance(t, TensorBase) else t
+        for t in (input, min, max)
+    ]  # fmt: skip
+    result = _clamp(*tensors)
+    return result if out is None else write_result("clamp", out, result, (input, min, max))
+
+
+clip = clamp
+multiply, divide, subtract = mul, div, sub
+negative, absolute, fix = neg, abs, trunc

@@ -1,0 +1,157 @@
+"""Complex numbers: parts, conjugates, angles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.tape import TensorBase, taped, taped_view
+from ..backends import backend_of
+from ._declare import derivative, kernel_op, pointwise
+from ._write import write_result
+
+Tensor = Any
+
+
+@derivative(kernel="_conj", d_input=lambda B, g: B.conj(g), name="ConjBackward0")
+def _conj_physical(input: Tensor) -> Tensor:
+    return taped(_conj_physical, backend_of(input._data).conj(input._data), (input,))
+
+
+@kernel_op
+def conj(input: Tensor) -> Tensor:
+    """Returns the complex conjugate; a real tensor as it is.
+
+    Unlike in PyTorch, the conjugate is computed at once, not marked and computed later.
+
+    >>> torch.conj(torch.tensor([1 + 2j]))
+    tensor([1.-2.j])
+    """
+    if not isinstance(input, TensorBase):  # a rule may meet a Python number
+        return input.conjugate()
+    return _conj_physical(input) if input._data.dtype.kind == "c" else input
+
+
+def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the complex conjugate in new memory.
+
+    >>> torch.conj_physical(torch.tensor([1 + 2j]))
+    tensor([1.-2.j])
+    """
+    result = _conj_physical(input) if input._data.dtype.kind == "c" else input + 0
+    return result if out is None else write_result("conj_physical", out, result, (input,))
+
+
+@derivative(kernel="real", d_input=lambda B, g: g, name="RealBackward0")
+def real(input: Tensor) -> Tensor:
+    """Returns the real part as a view of a complex tensor; a real one as it is.
+
+    >>> torch.real(torch.tensor([1 + 2j]))
+    tensor([1.])
+    """
+    x = input._data
+    if x.dtype.kind != "c":
+        return input
+    return taped_view(real, x.real, input, ())
+
+
+@derivative(kernel="imag", d_input=lambda B, g: g * 1j, name="ImagBackward0")
+def imag(input: Tensor) -> Tensor:
+    """Returns the imaginary part as a view; RuntimeError for real tensors.
+
+    >>> torch.imag(torch.tensor([1 + 2j]))
+    tensor([2.])
+    """
+    x = input._data
+    if x.dtype.kind != "c":
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    return taped_view(imag, x.imag, input, ())
+
+
+@pointwise(
+    result="real",
+    d_input=lambda B, g, input: _slope_of_angle(B, g, input),
+)
+def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the angle in the complex plane, in radians; pi for negative reals.
+
+    >>> torch.angle(torch.tensor([1j, -1 + 0j]))
+    tensor([1.5708, 3.1416])
+    """
+    ...
+
+
+def _slope_of_angle(B: Any, g: Any, input: Any) -> Any:
+    """d arg(z) = (-y + i x) / |z|^2, and 0 at 0 and for reals."""
+    if getattr(input, "_data", input).dtype.kind != "c":
+        return g * 0
+    size = B.abs(input)
+    square = B.where(size == 0, size + 1, size * size)
+    return g * (input * 1j) / square
+
+
+@derivative(
+    saves=(),
+    name="ComplexBackward0",
+    d_real=lambda B, g: B.real(g),
+    d_imag=lambda B, g: B.imag(g),
+)
+def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the complex numbers with these parts, which are floats of one dtype.
+
+    >>> torch.complex(torch.tensor([1.0]), torch.tensor([2.0]))
+    tensor([1.+2.j])
+    """
+    x, y = real._data, imag._data
+    if x.dtype is not y.dtype:
+        raise RuntimeError(
+            f"Expected object of scalar type {x.dtype.name} but got scalar type {y.dtype.name} for "
+            "second argument"
+        )
+    if x.dtype.kind != "f":
+        raise RuntimeError(
+            "Expected both inputs to be Half, Float or Double tensors but got "
+            f"{x.dtype.name} and {y.dtype.name}"
+        )
+    result = taped(complex, backend_of(x, y).complex(x, y), (real, imag))
+    return result if out is None else write_result("complex", out, result, (real, imag))
+
+
+def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the complex numbers with these moduli and angles.
+
+    >>> torch.polar(torch.tensor([1.0]), torch.tensor([0.0]))
+    tensor([1.+0.j])
+    """
+    result = complex(abs * angle.cos(), abs * angle.sin())  # type: ignore[attr-defined]
+    return result if out is None else write_result("polar", out, result, (abs, angle))
+
+
+@derivative(d_input=lambda B, g: B.real_pairs(g))
+def view_as_complex(input: Tensor) -> Tensor:
+    """Returns pairs of reals, along the last dimension, as a view of complex numbers.
+
+    >>> torch.view_as_complex(torch.tensor([[1.0, 2.0]]))
+    tensor([1.+2.j])
+    """
+    x = input._data
+    if not x.ndim or x.shape[-1] != 2:
+        raise RuntimeError("Tensor must have a last dimension of size 2")
+    if x.dtype.kind != "f" or x.dtype.itemsize < 4:
+        raise RuntimeError("view_as_complex is only supported for half, float and double tensors")
+    if x.strides[-1] != x.dtype.itemsize:
+        raise RuntimeError("Tensor must have a last dimension with stride 1")
+    z = x.view("c8" if x.dtype.itemsize == 4 else "c16")[..., 0]
+    return taped_view(view_as_complex, z, input, ())
+
+
+@derivative(kernel="real_pairs", d_input=lambda B, g: B.complex(g[..., 0], g[..., 1]))
+def view_as_real(input: Tensor) -> Tensor:
+    """Returns a complex tensor as a view of reals, with a last dimension of size 2.
+
+    >>> torch.view_as_real(torch.tensor([1 + 2j]))
+    tensor([[1., 2.]])
+    """
+    x = input._data
+    if x.dtype.kind != "c":
+        raise RuntimeError("view_as_real is only supported for complex tensors")
+    return taped_view(view_as_real, backend_of(x).real_pairs(x), input, ())

@@ -1,0 +1,133 @@
+"""Copies and conversions: to another dtype, device or memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._device import device as Device
+from .._dtypes import dtype as Dtype
+from .._dtypes import named
+from ..autograd.tape import TensorBase, taped
+from ..backends import backend_for, backend_of, numpy_dtype
+from ._declare import cast, derivative
+from ._promote import as_device
+from .shape import alias
+
+Tensor = Any
+
+
+@derivative(d_input=lambda g: g)
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """Returns a copy; gradients flow through it.
+
+    >>> x = torch.ones(2)
+    >>> torch.clone(x).data_ptr() == x.data_ptr()
+    False
+    """
+    return taped(clone, backend_of(input._data).copy(input._data), (input,))
+
+
+@derivative(saves=("place",), name="ToCopyBackward0", d_input=lambda B, g, place: _sent(B, g, place))
+def to_device(input: Tensor, place: Device) -> Tensor:
+    """Returns a copy on another device."""
+    source = backend_of(input._data)
+    home = source.device_of(input._data)
+    return taped(to_device, _sent(source, input._data, place), (input,), (home,))
+
+
+def _sent(B: Any, x: Any, place: Device) -> Any:
+    if isinstance(x, TensorBase):
+        return to_device(x, place)
+    target = backend_for(place)
+    if target is B:
+        return B.moved(x, place.index) if hasattr(B, "moved") else x
+    return target.from_host(B.to_host(x), place.index)
+
+
+def to(
+    self: Tensor,
+    *args: Any,
+    device: Any = None,
+    dtype: Dtype | None = None,
+    non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Returns the tensor as another dtype or on another device; itself if it is that already.
+
+    Takes ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` or ``to(other)``; ``copy=True`` makes
+    a copy in any case.
+
+    >>> torch.ones(2).to(torch.int64)
+    tensor([1, 1])
+    """
+    if args:
+        first, rest = args[0], list(args[1:])
+        if isinstance(first, Dtype):
+            dtype = first
+        elif isinstance(first, TensorBase):
+            device, dtype = first.device, first.dtype  # type: ignore[attr-defined]
+        elif isinstance(first, (str, Device, int)) or first is None:
+            device = first if first is not None else device
+            if rest and (isinstance(rest[0], Dtype) or rest[0] is None):
+                dtype = rest.pop(0) or dtype
+        else:
+            raise TypeError(
+                "to() received an invalid combination of arguments: the first must be a dtype, a "
+                f"device or a tensor, not {type(first).__name__}"
+            )
+        if rest:
+            non_blocking = rest[0]
+        if len(rest) > 1:
+            copy = rest[1]
+    x = self._data
+    result = self
+    if dtype is not None and numpy_dtype(dtype) is not x.dtype:
+        result = cast(result, numpy_dtype(dtype))
+    if device is not None:
+        place = as_device(device)
+        here = backend_of(x).device_of(x)
+        if place.type != here.type or place.index not in (None, here.index):
+            result = to_device(result, place)
+    return clone(result) if copy and result is self else result
+
+
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """Returns the tensor with the dtype and device of another."""
+    return to(self, other)
+
+
+@derivative(d_input=lambda g: g, name="CloneBackward0")
+def _made_contiguous(input: Tensor) -> Tensor:
+    x = input._data
+    return taped(_made_contiguous, backend_of(x).contiguous(x), (input,))
+
+
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Returns the tensor if its elements lie in C order without gaps, else a copy that does.
+
+    >>> torch.ones(2, 3).t().contiguous().stride()
+    (2, 1)
+    """
+    return input if is_contiguous(input) else _made_contiguous(input)
+
+
+def is_contiguous(input: Tensor, memory_format: Any = None) -> bool:
+    """Returns whether the elements lie in memory in C order without gaps."""
+    return bool(backend_of(input._data).is_contiguous(input._data))
+
+
+def astype(name: str) -> Any:
+    """Returns the method that converts to a dtype: ``float``, ``long`` ..."""
+    native = numpy_dtype(named(name))
+
+    def convert(self: Tensor, memory_format: Any = None) -> Tensor:
+        return self if self._data.dtype is native else cast(self, native)
+
+    convert.__doc__ = f"Returns the tensor as {name}; itself if it is that already."
+    return convert
+
+
+def view_alias(input: Tensor) -> Tensor:
+    """Returns another tensor object for the same memory and history."""
+    return alias(input)

@@ -1,0 +1,598 @@
+"""Making tensors: from data, filled, and in sequence."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import _dtypes
+from .._device import as_device, device
+from .._dtypes import dtype
+from ..autograd.tape import Leaf, TensorBase, wrap
+from ..backends import backend_for, backend_of, dtype_of, host, numpy_dtype
+from ._promote import is_number, place_for, plain, scalar_dtype, shape_of
+from ._write import write_result
+
+Tensor = Any
+Number = int | float | complex | bool
+
+
+def _finished(array: Any, requires_grad: bool, name: str) -> Tensor:
+    out = wrap(array)
+    if requires_grad:
+        if array.dtype.kind in "biu":
+            raise RuntimeError(
+                "Only Tensors of floating point and complex dtype can require gradients: "
+                f"{name}() was asked for {dtype_of(array)!r}"
+            )
+        out._node = Leaf(out)
+    return out
+
+
+def tensor(
+    data: Any,
+    *,
+    dtype: dtype | None = None,
+    device: device | str | int | None = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Returns a new leaf with a copy of ``data``: numbers, nested sequences, arrays, tensors.
+
+    The dtype is that of an array or tensor; of Python numbers it is bool, int64, the default
+    floating-point type or its complex counterpart. Raises ValueError for ragged sequences.
+
+    >>> torch.tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    array = _array_from(data, dtype)
+    B, place = place_for(device)
+    source = backend_of(array)
+    if source is not B:
+        array = B.from_host(source.to_host(array), place.index)
+        if source.device_type == "cpu" and B.device_type == "cpu":
+            array = B.copy(array)
+    return _finished(array, requires_grad, "tensor")
+
+
+def _array_from(data: Any, dtype: dtype | None) -> Any:
+    """A fresh array with the elements of data, on the device where they are."""
+    native = numpy_dtype(dtype) if dtype is not None else None
+    if isinstance(data, TensorBase):
+        x = data._data
+        B = backend_of(x)
+        return B.cast(B.copy(x), native or x.dtype)
+    if is_number(data) and not isinstance(data, host.SCALARS):
+        native = native or numpy_dtype(scalar_dtype(data))
+        return _host().full((), _fitting(data, native), native)
+    if isinstance(data, (list, tuple)):
+        return _from_sequence(data, native)
+    if hasattr(data, "__array__") or isinstance(data, (host.ndarray, *host.SCALARS)):
+        x = host.as_native(data)
+        dtype_of(x)
+        return _host().cast(_host().copy(x), native or numpy_dtype(dtype_of(x)))
+    if isinstance(data, str) or not hasattr(data, "__len__"):
+        raise TypeError(f"tensor(): cannot make a tensor of {type(data).__name__}: {data!r:.80}")
+    return _from_sequence(list(data), native)
+
+
+def _host() -> Any:
+    return backend_for(as_device("cpu"))
+
+
+def _fitting(value: Any, native: Any) -> Any:
+    """A number as one that the type can hold, with PyTorch's error if none can."""
+    if native.kind in "iu" and isinstance(value, float):
+        if not math.isfinite(value):
+            raise RuntimeError(f"value cannot be converted to type {native.name} without overflow")
+        value = int(value)
+    if native.kind in "iu" and isinstance(value, int) and not isinstance(value, bool):
+        bits = 8 * native.itemsize
+        low, high = (-(1 << (bits - 1)), 1 << (bits - 1)) if native.kind == "i" else (0, 1 << bits)
+        if not low <= value < high:
+            raise RuntimeError(f"value cannot be converted to type {native.name} without overflow")
+    if native.kind != "c" and isinstance(value, complex):
+        raise RuntimeError(f"value cannot be converted to type {native.name} without overflow")
+    return value
+
+
+def _from_sequence(data: Any, native: Any) -> Any:
+    if any(isinstance(d, TensorBase) for d in _flat(data)):
+        data = _without_tensors(data)
+    inferred = _inferred(data) if native is None else native
+    try:
+        return host.from_nested(data, inferred)
+    except OverflowError as error:
+        raise RuntimeError(f"value cannot be converted without overflow: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise _nesting_error(data, error) from error
+
+
+def _flat(data: Any) -> Any:
+    stack = [data]
+    while stack:
+        d = stack.pop()
+        if isinstance(d, (list, tuple)):
+            stack.extend(d)
+        else:
+            yield d
+
+
+def _without_tensors(data: Any) -> Any:
+    if isinstance(data, TensorBase):
+        x = data._data
+        return host.as_native(backend_of(x).to_host(x)).tolist()
+    return [_without_tensors(d) for d in data] if isinstance(data, (list, tuple)) else data
+
+
+def _inferred(data: Any) -> Any:
+    """The type of nested Python numbers: the highest category wins, then NumPy scalars' widths."""
+    kinds = {type(d) for d in _flat(data)}
+    if not kinds:
+        return numpy_dtype(_dtypes.get_default_dtype())
+    if kinds <= {bool, int, float, complex}:
+        for kind in (complex, float, int, bool):
+            if kind in kinds:
+                return numpy_dtype(scalar_dtype(kind(0)))
+    found = None
+    for d in _flat(data):
+        if hasattr(d, "dtype") and hasattr(d, "__array__"):
+            own = dtype_of(host.as_native(d))
+        elif is_number(d):
+            own = scalar_dtype(d)
+        else:
+            raise TypeError(f"tensor(): cannot make a tensor of an element of type {type(d).__name__}")
+        found = own if found is None else _dtypes.promote_types(found, own)
+    return numpy_dtype(found)  # type: ignore[arg-type]
+
+
+def _nesting_error(data: Any, error: Exception) -> Exception:
+    level, depth = [data], 0
+    while level and all(isinstance(d, (list, tuple)) for d in level):
+        lengths = {len(d) for d in level}
+        if len(lengths) > 1:
+            first = len(level[0])
+            other = next(len(d) for d in level if len(d) != first)
+            return ValueError(
+                f"expected sequence of length {first} at dim {depth} (got {other})"
+            )
+        level, depth = [e for d in level for e in d], depth + 1
+    if isinstance(error, TypeError):
+        return TypeError(f"tensor(): {error}")
+    return ValueError(f"tensor(): {error}")
+
+
+def as_tensor(
+    data: Any, dtype: dtype | None = None, device: device | str | int | None = None
+) -> Tensor:
+    """Returns ``data`` as a tensor, sharing its memory and history where nothing must change.
+
+    >>> x = torch.ones(2)
+    >>> torch.as_tensor(x) is x
+    True
+    """
+    if isinstance(data, TensorBase):
+        return data if dtype is None and device is None else data.to(  # type: ignore[attr-defined]
+            device=device, dtype=dtype
+        )
+    if isinstance(data, host.ndarray):
+        shared = from_numpy(data)
+        return shared if dtype is None and device is None else shared.to(device=device, dtype=dtype)
+    return tensor(data, dtype=dtype, device=device)
+
+
+def asarray(
+    obj: Any,
+    *,
+    dtype: dtype | None = None,
+    device: device | str | int | None = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Returns ``obj`` as a tensor; ``copy`` may demand (True) or forbid (False) new memory.
+
+    >>> torch.asarray([1, 2])
+    tensor([1, 2])
+    """
+    if copy:
+        out = tensor(obj, dtype=dtype, device=device)
+    else:
+        out = as_tensor(obj, dtype, device)
+        if copy is False and not (isinstance(obj, (TensorBase, host.ndarray)) and host.share_memory(
+            getattr(obj, "_data", obj), out._data)):  # fmt: skip
+            raise ValueError("asarray(): cannot make a tensor of this object without copying")
+    if requires_grad and out._node is None:
+        out = _finished(out._data, True, "asarray")
+    elif not requires_grad and out._node is not None and not isinstance(obj, TensorBase):
+        out = wrap(out._data)
+    return out
+
+
+def from_numpy(ndarray: Any) -> Tensor:
+    """Returns a tensor that shares the memory of a NumPy array.
+
+    Unlike in PyTorch, negative strides are allowed. Raises TypeError for anything else than an
+    array, or for element types that no tensor has.
+
+    >>> import numpy as np
+    >>> torch.from_numpy(np.array([1.0, 2.0]))
+    tensor([1., 2.], dtype=torch.float64)
+    """
+    if not isinstance(ndarray, host.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    return wrap(host.as_native(ndarray))
+
+
+def frombuffer(
+    buffer: Any,
+    *,
+    dtype: dtype,
+    count: int = -1,
+    offset: int = 0,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Returns a 1-d tensor that shares the memory of an object with a buffer.
+
+    >>> torch.frombuffer(bytearray([1, 0, 2, 0]), dtype=torch.int16)
+    tensor([1, 2], dtype=torch.int16)
+    """
+    try:
+        array = host.frombuffer(buffer, numpy_dtype(dtype), count, offset)
+    except ValueError as error:
+        raise ValueError(f"frombuffer(): {error}") from error
+    return _finished(array, requires_grad, "frombuffer")
+
+
+def _made(
+    name: str,
+    size: tuple[int, ...],
+    fill: Any,
+    dtype: dtype | None,
+    device: Any,
+    requires_grad: bool,
+    out: Any = None,
+) -> Tensor:
+    if any(n < 0 for n in size):
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {min(size)}: {list(size)}"
+        )
+    if out is not None:
+        dtype = dtype or dtype_of(out._data)
+    B, place = place_for(device)
+    native = numpy_dtype(dtype or _dtypes.get_default_dtype())
+    if fill is None:
+        array = B.empty(size, native, place.index)
+    elif fill == 0 and fill.__class__ is int:
+        array = B.zeros(size, native, place.index)
+    else:
+        array = B.full(size, fill, native, place.index)
+    result = _finished(array, requires_grad, name)
+    return result if out is None else write_result(name, out, result)
+
+
+def zeros(
+    *size: Any,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    names: Any = None,
+) -> Tensor:
+    """Returns a tensor of zeros.
+
+    >>> torch.zeros(2, 3)
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
+    return _made("zeros", shape_of(size, "zeros"), 0, dtype, device, requires_grad, out)
+
+
+def ones(
+    *size: Any,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    names: Any = None,
+) -> Tensor:
+    """Returns a tensor of ones.
+
+    >>> torch.ones(2)
+    tensor([1., 1.])
+    """
+    return _made("ones", shape_of(size, "ones"), 1, dtype, device, requires_grad, out)
+
+
+def empty(
+    *size: Any,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+    memory_format: Any = None,
+    names: Any = None,
+) -> Tensor:
+    """Returns a tensor with whatever values its memory held.
+
+    >>> torch.empty(2, 3).shape
+    torch.Size([2, 3])
+    """
+    return _made("empty", shape_of(size, "empty"), None, dtype, device, requires_grad, out)
+
+
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    names: Any = None,
+) -> Tensor:
+    """Returns a tensor of one value, whose type is the dtype unless one is given.
+
+    >>> torch.full((2,), 7)
+    tensor([7, 7])
+    """
+    if isinstance(fill_value, TensorBase):
+        fill_value = fill_value.item()  # type: ignore[attr-defined]
+    fill_value = plain(fill_value)
+    if dtype is None and out is None:
+        dtype = scalar_dtype(fill_value)
+    shape = shape_of((size,), "full") if not isinstance(size, int) else (size,)
+    native = numpy_dtype(dtype) if dtype is not None else out._data.dtype  # type: ignore[union-attr]
+    value = _fitting(fill_value, native) if native.kind in "iu" else fill_value
+    return _made("full", shape, value, dtype, device, requires_grad, out)
+
+
+def _like(name: str, input: Tensor, fill: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    x = input._data
+    place = backend_of(x).device_of(x) if device is None else device
+    return _made(name, x.shape, fill, dtype or dtype_of(x), place, requires_grad)
+
+
+def zeros_like(
+    input: Tensor,
+    *,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Returns zeros of the shape, dtype and device of ``input``.
+
+    >>> torch.zeros_like(torch.ones(2))
+    tensor([0., 0.])
+    """
+    return _like("zeros_like", input, 0, dtype, device, requires_grad)
+
+
+def ones_like(
+    input: Tensor,
+    *,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Returns ones of the shape, dtype and device of ``input``.
+
+    >>> torch.ones_like(torch.zeros(2))
+    tensor([1., 1.])
+    """
+    return _like("ones_like", input, 1, dtype, device, requires_grad)
+
+
+def empty_like(
+    input: Tensor,
+    *,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Returns unset memory of the shape, dtype and device of ``input``.
+
+    >>> torch.empty_like(torch.zeros(2)).shape
+    torch.Size([2])
+    """
+    return _like("empty_like", input, None, dtype, device, requires_grad)
+
+
+def full_like(
+    input: Tensor,
+    fill_value: Number,
+    *,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
+    """Returns one value in the shape, dtype and device of ``input``.
+
+    >>> torch.full_like(torch.zeros(2), 3)
+    tensor([3., 3.])
+    """
+    x = input._data
+    place = backend_of(x).device_of(x) if device is None else device
+    return full(x.shape, fill_value, dtype=dtype or dtype_of(x), device=place,
+                requires_grad=requires_grad)  # fmt: skip
+
+
+def arange(
+    start: Number = 0,
+    end: Number | None = None,
+    step: Number = 1,
+    *,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Returns the values from ``start`` (0) up to but without ``end``, ``step`` apart.
+
+    Integers give int64, others the default dtype. Raises RuntimeError for a step of 0 or one of
+    the wrong sign.
+
+    >>> torch.arange(1, 2.5, 0.5)
+    tensor([1.0000, 1.5000, 2.0000])
+    """
+    if end is None:
+        start, end = 0, start
+    start, end, step = (
+        v.item() if isinstance(v, TensorBase) else plain(v)  # type: ignore[attr-defined]
+        for v in (start, end, step)
+    )
+    if not step:
+        raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if (end - start) * (1 if step > 0 else -1) < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    if dtype is None:
+        if out is not None:
+            dtype = dtype_of(out._data)
+        else:
+            whole = all(isinstance(v, int) for v in (start, end, step))
+            dtype = _dtypes.int64 if whole else _dtypes.get_default_dtype()
+    native = numpy_dtype(dtype)
+    if native.kind in "iu":
+        start, end, step = int(start), int(end) if isinstance(end, int) else end, int(step)
+    B, place = place_for(device)
+    result = _finished(B.arange(start, end, step, native, place.index), requires_grad, "arange")
+    return result if out is None else write_result("arange", out, result)
+
+
+def linspace(
+    start: Number | Tensor,
+    end: Number | Tensor,
+    steps: int,
+    *,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Returns ``steps`` values evenly spaced from ``start`` to ``end``, both included.
+
+    >>> torch.linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    """
+    first, last = (
+        v.item() if isinstance(v, TensorBase) else plain(v)  # type: ignore[attr-defined]
+        for v in (start, end)
+    )
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    if dtype is None:
+        default = _dtypes.get_default_dtype()
+        is_complex = isinstance(first, complex) or isinstance(last, complex)
+        dtype = default.to_complex() if is_complex else default
+    B, place = place_for(device)
+    array = B.linspace(first, last, steps, numpy_dtype(dtype), place.index)
+    result = _finished(array, requires_grad, "linspace")
+    return result if out is None else write_result("linspace", out, result)
+
+
+def logspace(
+    start: Number | Tensor,
+    end: Number | Tensor,
+    steps: int,
+    base: float = 10.0,
+    *,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Returns ``steps`` powers of ``base``, their exponents evenly spaced.
+
+    >>> torch.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    wanted = dtype or _dtypes.get_default_dtype()
+    wide = _dtypes.complex128 if wanted.is_complex else _dtypes.float64
+    exponents = linspace(start, end, steps, dtype=wide, device=device)
+    B = backend_of(exponents._data)
+    powers = B.pow(B.full((), base, exponents._data.dtype), exponents._data)
+    result = _finished(B.cast(powers, numpy_dtype(wanted)), requires_grad, "logspace")
+    return result if out is None else write_result("logspace", out, result)
+
+
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Returns a matrix with ones on its diagonal and zeros elsewhere.
+
+    >>> torch.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    m = n if m is None else m
+    for name, value in (("n", n), ("m", m)):
+        if value < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
+    B, place = place_for(device)
+    native = numpy_dtype(dtype or _dtypes.get_default_dtype())
+    result = _finished(B.eye(n, m, native, place.index), requires_grad, "eye")
+    return result if out is None else write_result("eye", out, result)
+
+
+def scalar_tensor(
+    s: Number,
+    *,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: device | str | int | None = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Returns a 0-d tensor of the default dtype.
+
+    >>> torch.scalar_tensor(3)
+    tensor(3.)
+    """
+    return full((), s, dtype=dtype or _dtypes.get_default_dtype(), device=device,
+                requires_grad=requires_grad)  # fmt: skip
+
+
+def is_tensor(obj: Any) -> bool:
+    """Returns whether an object is a tensor.
+
+    >>> torch.is_tensor(torch.ones(1)), torch.is_tensor([1])
+    (True, False)
+    """
+    return isinstance(obj, TensorBase)
+

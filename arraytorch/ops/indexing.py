@@ -1,0 +1,349 @@
+"""Indexing and assignment in every form that NumPy and PyTorch have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.modes import grad_enabled
+from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, taped_view, wrap
+from ..backends import backend_of, dtype_of
+from ..backends.host import ndarray
+from ._declare import cast, derivative
+from ._promote import dim_of, is_number
+from ._write import _Overwrite, stamp
+
+Tensor = Any
+_BASIC = (int, slice, type(None), type(Ellipsis))
+
+
+def getitem(input: Tensor, index: Any) -> Tensor:
+    """Returns ``input[index]``: a view for ints, slices (negative steps too), None and Ellipsis;
+    a copy where a tensor, list or mask picks elements.
+
+    Raises IndexError where an index is out of range or there are too many.
+
+    >>> x = torch.arange(6).reshape(2, 3)
+    >>> x[1, ::-1], x[x > 3]
+    (tensor([5, 4, 3]), tensor([4, 5]))
+    """
+    x = input._data
+    c = index.__class__
+    if c is int:
+        try:
+            return taped_view(_basic, x[index, ...], input, ((index, ...),), ((index, ...), x.shape))
+        except (IndexError, TypeError) as error:
+            raise _bad_index(error, x, index) from None
+    if c is slice or c is type(None) or c is type(Ellipsis):
+        parts, advanced = (index,), False
+    else:
+        parts, advanced = _parsed(index, x)
+    B = backend_of(x)
+    try:
+        if advanced:
+            z = B.getitem(x, _checked(parts, x))
+            return taped(_advanced, z, (input,), (parts, x.shape))
+        parts = (*parts, ...) if Ellipsis not in parts else parts
+        return taped_view(_basic, x[parts], input, (parts,), (parts, x.shape))
+    except (IndexError, TypeError, ValueError) as error:
+        raise _bad_index(error, x, index) from None
+
+
+@derivative(
+    saves=("index", "shape"),
+    name="SliceBackward0",
+    d_input=lambda B, g, index, shape: B.unindex(g, index, shape),
+)
+def _basic(input: Tensor, index: tuple[Any, ...]) -> Tensor:
+    x = input._data
+    return taped_view(_basic, x[index], input, (index,), (index, x.shape))
+
+
+@derivative(
+    saves=("index", "shape"),
+    name="IndexBackward0",
+    kernel="getitem",
+    d_input=lambda B, g, index, shape: B.unindex(g, index, shape),
+)
+def _advanced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
+    x = input._data
+    return taped(_advanced, backend_of(x).getitem(x, index), (input,), (index, x.shape))
+
+
+@derivative(saves=("index",), d_input=lambda B, g, index: B.getitem(g, index))
+def unindex(input: Tensor, index: tuple[Any, ...], shape: tuple[int, ...]) -> Tensor:
+    """Returns zeros of ``shape`` with ``input`` added at ``index``: the derivative of indexing."""
+    x = input._data
+    return taped(unindex, backend_of(x).unindex(x, index, shape), (input,), (index,))
+
+
+def _parsed(index: Any, x: Any) -> tuple[tuple[Any, ...], bool]:
+    """The index as a tuple of ints, slices, None, Ellipsis and arrays; whether arrays are among them."""
+    if index.__class__ is list and not _is_sequence_of_numbers(index) and any(
+        isinstance(i, (slice, type(None), type(Ellipsis), TensorBase)) for i in index
+    ):
+        index = tuple(index)  # an old spelling: x[[slice(2), 0]]
+    parts = []
+    advanced = False
+    for part in index if isinstance(index, tuple) else (index,):
+        if isinstance(part, TensorBase):
+            part = _index_array(part)
+        elif isinstance(part, bool):
+            advanced = True
+        elif isinstance(part, (list, tuple, ndarray)):
+            part = _index_array(_listed(part, x))
+        elif part.__class__ not in _BASIC:
+            part = _as_int(part)
+        advanced |= hasattr(part, "dtype")
+        parts.append(part)
+    return tuple(parts), advanced
+
+
+def _is_sequence_of_numbers(index: list[Any]) -> bool:
+    return all(is_number(i) for i in index)
+
+
+def _listed(part: Any, x: Any) -> Tensor:
+    from .creation import tensor
+
+    made = tensor(part) if len(part) else tensor(part).long()
+    return made if backend_of(x).device_type == "cpu" else made.to(backend_of(x).device_of(x))
+
+
+def _as_int(part: Any) -> Any:
+    if isinstance(part, slice):
+        return part
+    try:
+        return part.__index__()
+    except (AttributeError, TypeError):
+        raise IndexError(
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
+            f"valid indices (got {type(part).__name__})"
+        ) from None
+
+
+def _index_array(part: Tensor) -> Any:
+    a = part._data
+    if a.dtype.kind == "b":
+        return a
+    if a.dtype.kind not in "iu":
+        raise IndexError(
+            "tensors used as indices must be long, int, byte or bool tensors, not "
+            f"{dtype_of(a)!r}"
+        )
+    if a.dtype.kind == "u" and a.dtype.itemsize == 1:
+        return a != 0  # an old spelling of a mask
+    return a
+
+
+def _checked(parts: tuple[Any, ...], x: Any) -> tuple[Any, ...]:
+    """Host arrays check bounds themselves; elsewhere an index out of range may clip or wrap."""
+    if backend_of(x).checks_bounds:
+        return parts
+    at = 0
+    consumed = sum(
+        p.ndim if hasattr(p, "dtype") and p.dtype.kind == "b" else 1
+        for p in parts
+        if p is not None and p is not Ellipsis and not isinstance(p, bool)
+    )
+    for part in parts:
+        if part is Ellipsis:
+            at += x.ndim - consumed
+        elif hasattr(part, "dtype"):
+            if part.dtype.kind == "b":
+                at += part.ndim
+                continue
+            n = x.shape[at]
+            if part.size and (int(part.min()) < -n or int(part.max()) >= n):
+                raise IndexError(f"index is out of bounds for dimension {at} with size {n}")
+            at += 1
+        elif part is not None and not isinstance(part, bool):
+            at += 1
+    return parts
+
+
+def _bad_index(error: Exception, x: Any, index: Any) -> Exception:
+    """PyTorch's words for what is wrong with an index, with the shapes."""
+    shape = list(x.shape)
+    text = str(error)
+    if not x.ndim and "too many indices" in text:
+        return IndexError(
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
+            "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
+        )
+    if "too many indices" in text:
+        return IndexError(f"too many indices for tensor of dimension {x.ndim} (shape {shape})")
+    if "boolean index did not match" in text:
+        return IndexError(f"The shape of the mask does not match the indexed tensor {shape}: {text}")
+    if "broadcast" in text and isinstance(error, IndexError):
+        return IndexError(f"shape mismatch: indexing tensors could not be broadcast together: {text}")
+    if isinstance(error, IndexError):
+        return IndexError(f"{text} (indexing a tensor of shape {shape})")
+    if "could not be broadcast" in text or "shape mismatch" in text:
+        return RuntimeError(f"shape mismatch: {text} (assigning into a tensor of shape {shape})")
+    return error
+
+
+def setitem(input: Tensor, index: Any, value: Any) -> None:
+    """Writes ``value``, broadcast and cast, into ``input[index]``, in place.
+
+    >>> x = torch.zeros(3)
+    >>> x[1:] = torch.tensor([5.0, 6.0]); x
+    tensor([0., 5., 6.])
+    """
+    records = grad_enabled.get()
+    if records:
+        forbid_leaf(input)
+    x = input._data
+    B = backend_of(x)
+    parts, advanced = _parsed(index, x)
+    if not advanced and Ellipsis not in parts:
+        parts = (*parts, ...)
+    if isinstance(value, TensorBase):
+        v = value
+        if v._data.dtype is not x.dtype:
+            v = cast(v, x.dtype)
+        if backend_of(v._data) is not B:
+            if v._data.ndim:
+                raise RuntimeError(
+                    "Expected all tensors to be on the same device, but got a value on "
+                    f"{backend_of(v._data).device_of(v._data)} for a tensor on {B.device_of(x)}"
+                )
+            v = v.to(B.device_of(x))
+    elif is_number(value):
+        v = wrap(B.full((), value, x.dtype))
+    else:
+        from .creation import tensor
+
+        v = cast(tensor(value), x.dtype)
+    v = _shed(v, x, parts)
+    try:
+        B.setitem(x, _checked(parts, x) if advanced else parts, v._data)
+    except (IndexError, TypeError, ValueError) as error:
+        raise _bad_index(error, x, index) from None
+    stamp(input)
+    if records and (
+        v._node is not None
+        or input._node is not None
+        or (input._base is not None and input._base._node is not None)
+    ):
+        old, now = wrap(x), wrap(x)
+        old._node = input._node
+        record(_assigned.rules, now, (old, v), (parts,))
+        rebase(input, now._node, _Overwrite.op)
+
+
+def _shed(v: Tensor, x: Any, parts: tuple[Any, ...]) -> Tensor:
+    """PyTorch lets a value have leading dimensions of size 1 that its place lacks."""
+    if v._data.ndim > x.ndim and all(not hasattr(p, "dtype") and p is not None for p in parts):
+        lead = v._data.ndim - x.ndim
+        if all(n == 1 for n in v._data.shape[:lead]):
+            return v.reshape(v._data.shape[lead:])
+    return v
+
+
+@derivative(
+    saves=("index",),
+    name="IndexPutBackward0",
+    d_input=lambda B, g, index: B.assigned(g, 0.0, index),
+    d_value=lambda B, g, index: B.getitem(g, index),
+    kernel="assigned",
+)
+def _assigned(input: Tensor, value: Any, index: tuple[Any, ...]) -> Tensor:
+    """A copy of ``input`` with ``value`` written at ``index``."""
+    x = input._data
+    v = value if isinstance(value, TensorBase) else None
+    z = backend_of(x).assigned(x, value if v is None else v._data, index)
+    return taped(_assigned, z, (input, v), (index,))
+
+
+@derivative(
+    saves=("dim", "at", "shape"),
+    d_input=lambda B, g, dim, at, shape: B.unindex(g, (slice(None),) * dim + (at,), shape),
+)
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """Returns the slice at one place of a dimension, as a view.
+
+    >>> torch.select(torch.tensor([[1, 2], [3, 4]]), 1, 0)
+    tensor([1, 3])
+    """
+    x = input._data
+    if not x.ndim:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    d, n = dim_of(dim, x.ndim), x.shape[dim]
+    if not -n <= index < n:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(x.shape)} at dimension {d}"
+        )
+    z = x[(slice(None),) * d + (index, ...)]
+    return taped_view(select, z, input, (d, index), (d, index, x.shape))
+
+
+def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
+    """Returns ``length`` slices of a dimension from ``start`` on, as a view.
+
+    >>> torch.narrow(torch.arange(5), 0, 1, 3)
+    tensor([1, 2, 3])
+    """
+    x = input._data
+    if not x.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    d = dim_of(dim, x.ndim)
+    n, start = x.shape[d], int(start)
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if not -n <= start <= n:
+        raise IndexError(
+            f"start out of range (expected to be in range of [{-n}, {n}], but got {start})"
+        )
+    start += n if start < 0 else 0
+    if start + length > n:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
+    return getitem(input, (slice(None),) * d + (slice(start, start + length),))
+
+
+def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Returns views of parts of a dimension, each of a size or of the sizes in a list.
+
+    >>> torch.split(torch.arange(5), 2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    """
+    x = tensor._data
+    if not x.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    d = dim_of(dim, x.ndim)
+    n = x.shape[d]
+    if isinstance(split_size_or_sections, (list, tuple)):
+        sizes = [int(s) for s in split_size_or_sections]
+        if sum(sizes) != n or any(s < 0 for s in sizes):
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
+                f"dimension {d}), but got split_sizes={sizes}"
+            )
+    else:
+        size = int(split_size_or_sections)
+        if size < 0 or (size == 0 and n):
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+        sizes = [min(size, n - i) for i in range(0, n, size)] if n else [0]
+    parts, start = [], 0
+    for size in sizes:
+        parts.append(narrow(tensor, d, start, size))
+        start += size
+    return tuple(parts)
+
+
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Returns views of at most ``chunks`` equal parts of a dimension, the last perhaps smaller.
+
+    >>> torch.chunk(torch.arange(5), 2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
+    """
+    x = input._data
+    if not x.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    n = x.shape[dim_of(dim, x.ndim)]
+    size = -(-n // chunks)
+    if size == 0:
+        return split(input, [0] * chunks, dim)
+    return split(input, size, dim)

@@ -1,0 +1,117 @@
+"""Joining and repeating."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.tape import TensorBase, taped
+from ..backends import backend_of, numpy_dtype
+from ._declare import cast, derivative
+from ._promote import common_device, dim_of, result_type
+from ._write import write_result
+
+Tensor = Any
+
+
+def _same_dtype(name: str, tensors: Any) -> list[Tensor]:
+    tensors = list(tensors)
+    if not tensors:
+        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
+    for i, t in enumerate(tensors):
+        if not isinstance(t, TensorBase):
+            raise TypeError(
+                f"{name}(): expected Tensor as element {i} in argument 0, but got {type(t).__name__}"
+            )
+    native = tensors[0]._data.dtype
+    if any(t._data.dtype is not native for t in tensors):
+        native = numpy_dtype(result_type(*tensors))
+        tensors = [t if t._data.dtype is native else cast(t, native) for t in tensors]
+    common_device(name, tensors)
+    return tensors
+
+
+def _recorded(op: Any, array: Any, tensors: list[Tensor], saved: tuple[Any, ...]) -> Tensor:
+    return taped(op, array, tuple(tensors), saved)
+
+
+def _uncat(B: Any, g: Any, needs: Any, dim: int, sizes: tuple[int, ...]) -> list[Any]:
+    parts, start = [], 0
+    for need, n in zip(needs, sizes, strict=True):
+        part = (slice(None),) * dim + (slice(start, start + n), ...)
+        parts.append(g[part] if need else None)
+        start += n
+    return parts
+
+
+@derivative(saves=("dim", "sizes"), joint=_uncat)
+def _cat(tensors: list[Tensor], dim: int) -> Tensor:
+    arrays = [t._data for t in tensors]
+    sizes = tuple([a.shape[dim] for a in arrays])
+    return _recorded(_cat, backend_of(*arrays).cat(arrays, dim), tensors, (dim, sizes))
+
+
+def cat(
+    tensors: Any, dim: int = 0, *, out: Tensor | None = None, axis: int | None = None
+) -> Tensor:
+    """Joins tensors one behind the other along a dimension that exists.
+
+    Their other sizes must agree; empty 1-d tensors are left out, as in PyTorch.
+
+    >>> torch.cat([torch.tensor([1, 2]), torch.tensor([3])])
+    tensor([1, 2, 3])
+    """
+    dim = dim if axis is None else axis
+    given = _same_dtype("cat", tensors)
+    parts = [t for t in given if t._data.shape != (0,)] or given[:1]
+    shape = parts[0]._data.shape
+    if not shape:
+        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
+    d = dim_of(dim, len(shape))
+    for i, t in enumerate(parts):
+        other = t._data.shape
+        if len(other) != len(shape):
+            raise RuntimeError(
+                f"Tensors must have same number of dimensions: got {len(shape)} and {len(other)}"
+            )
+        for k, (a, b) in enumerate(zip(shape, other, strict=True)):
+            if k != d and a != b:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {d}. Expected size {a} but got "
+                    f"size {b} for tensor number {i} in the list."
+                )
+    result = _cat(parts, d)
+    return result if out is None else write_result("cat", out, result, given)
+
+
+@derivative(
+    saves=("dim", "count"),
+    joint=lambda B, g, needs, dim, count: [
+        g[(slice(None),) * dim + (i, ...)] if needs[i] else None for i in range(count)
+    ],
+)
+def _stack(tensors: list[Tensor], dim: int) -> Tensor:
+    arrays = [t._data for t in tensors]
+    return _recorded(_stack, backend_of(*arrays).stack(arrays, dim), tensors, (dim, len(arrays)))
+
+
+def stack(tensors: Any, dim: int = 0, *, out: Tensor | None = None) -> Tensor:
+    """Joins tensors of one shape along a new dimension.
+
+    >>> torch.stack([torch.tensor([1, 2]), torch.tensor([3, 4])])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    given = _same_dtype("stack", tensors)
+    shape = given[0]._data.shape
+    for i, t in enumerate(given):
+        if t._data.shape != shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
+                f"{list(t._data.shape)} at entry {i}"
+            )
+    result = _stack(given, dim_of(dim, len(shape) + 1))
+    return result if out is None else write_result("stack", out, result, given)
+
+
+concat = concatenate = cat
+_cat.rules.backward_name, _stack.rules.backward_name = "CatBackward0", "StackBackward0"

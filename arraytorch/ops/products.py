@@ -1,0 +1,175 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.tape import taped
+from ..backends import backend_of, dtype_of
+from ._declare import derivative
+from ._promote import common_device
+from ._write import write_result
+
+Tensor = Any
+
+
+def _T(B: Any, x: Any) -> Any:
+    return B.transpose(x, x.ndim - 2, x.ndim - 1)
+
+
+def _left(B: Any, g: Any, input: Any, other: Any) -> Any:
+    """dX of X @ Y is G Y^H; a vector counts as the matrix that matmul takes it for."""
+    if input.ndim == 1 and other.ndim == 1:
+        return g * B.conj(other)
+    if other.ndim == 1:
+        return _column(B, g) * B.conj(other)
+    if input.ndim == 1:
+        row = B.matmul(_row(B, g), _T(B, B.conj(other)))
+        return B.reshape(row, (*row.shape[:-2], row.shape[-1]))
+    return B.matmul(g, _T(B, B.conj(other)))
+
+
+def _right(B: Any, g: Any, input: Any, other: Any) -> Any:
+    """dY of X @ Y is X^H G."""
+    if input.ndim == 1 and other.ndim == 1:
+        return g * B.conj(input)
+    if input.ndim == 1:
+        return _column(B, B.conj(input)) * _row(B, g)
+    if other.ndim == 1:
+        column = B.matmul(_T(B, B.conj(input)), _column(B, g))
+        return B.reshape(column, tuple(column.shape[:-1]))
+    return B.matmul(_T(B, B.conj(input)), g)
+
+
+def _row(B: Any, x: Any) -> Any:
+    return B.reshape(x, (*x.shape[:-1], 1, x.shape[-1]))
+
+
+def _column(B: Any, x: Any) -> Any:
+    return B.reshape(x, (*x.shape, 1))
+
+
+@derivative(saves=("input", "other"), name="MmBackward0", d_input=_left, d_other=_right)
+def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the matrix product; vectors count as rows or columns, leading dimensions broadcast.
+
+    Raises RuntimeError where sizes do not match or dtypes differ.
+
+    >>> torch.matmul(torch.tensor([[1.0, 2.0]]), torch.tensor([3.0, 4.0]))
+    tensor([11.])
+    """
+    try:
+        x, y = input._data, other._data
+        if x.dtype is not y.dtype or x.dtype.kind == "b":
+            raise TypeError
+        z = backend_of(x).matmul(x, y)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise _matmul_error("matmul", input, other) from error
+    if z.__class__ is not x.__class__:
+        z = backend_of(x).asarray(z)
+    result = taped(matmul, z, (input, other), (input, other))
+    return result if out is None else write_result("matmul", out, result, (input, other))
+
+
+def _matmul_error(name: str, input: Any, other: Any) -> Exception:
+    for position, (label, t) in enumerate((("input", input), ("other", other)), 1):
+        if not hasattr(t, "_data"):
+            return TypeError(
+                f"{name}(): argument '{label}' (position {position}) must be Tensor, "
+                f"not {type(t).__name__}"
+            )
+    x, y = input._data, other._data
+    try:
+        common_device(name, [input, other])
+    except RuntimeError as error:
+        return error
+    if x.dtype != y.dtype:
+        return RuntimeError(
+            f"expected m1 and m2 to have the same dtype, but got: {dtype_of(x)!r} != {dtype_of(y)!r}"
+        )
+    if x.dtype.kind == "b":
+        return NotImplementedError("\"addmm_impl_cpu_\" not implemented for 'Bool'")
+    if not x.ndim or not y.ndim:
+        return RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {x.ndim}D and {y.ndim}D"
+        )
+    rows, columns = x.shape[-1], y.shape[-2] if y.ndim > 1 else y.shape[0]
+    if rows != columns and x.ndim == y.ndim == 1:
+        return RuntimeError(
+            "inconsistent tensor size, expected tensor "
+            f"{list(x.shape)} and src {list(y.shape)} to have the same number of elements, but got "
+            f"{rows} and {columns} elements respectively"
+        )
+    if rows != columns and x.ndim <= 2 and y.ndim == 1:
+        return RuntimeError(f"size mismatch, got input ({x.shape[0]}), mat ({x.shape[0]}x{rows}), vec ({columns})")
+    if rows != columns:
+        a = "x".join(map(str, (x.size // max(rows, 1), rows)))
+        b = "x".join(map(str, y.shape[-2:]))
+        return RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({a} and {b}): {name}() got shapes "
+            f"{list(x.shape)} and {list(y.shape)}"
+        )
+    return RuntimeError(
+        f"{name}(): the leading dimensions of shapes {list(x.shape)} and {list(y.shape)} do not "
+        "broadcast"
+    )
+
+
+def _of_dims(name: str, x: Any, ndim: int, what: str) -> None:
+    if x._data.ndim != ndim:
+        raise RuntimeError(f"{what} must be a {'matrix' if ndim == 2 else f'{ndim}D tensor'}")
+
+
+def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the product of two matrices.
+
+    >>> torch.mm(torch.eye(2), torch.ones(2, 1)).shape
+    torch.Size([2, 1])
+    """
+    _of_dims("mm", input, 2, "self")
+    _of_dims("mm", mat2, 2, "mat2")
+    return matmul(input, mat2, out=out)
+
+
+def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the products of two batches of matrices of the same length.
+
+    >>> torch.bmm(torch.ones(3, 2, 4), torch.ones(3, 4, 5)).shape
+    torch.Size([3, 2, 5])
+    """
+    _of_dims("bmm", input, 3, "batch1")
+    _of_dims("bmm", mat2, 3, "batch2")
+    a, b = input._data.shape, mat2._data.shape
+    if a[0] != b[0] or a[2] != b[1]:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[2]}] but "
+            f"got: [{b[0]}, {b[1]}]."
+        )
+    return matmul(input, mat2, out=out)
+
+
+def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the product of a matrix and a vector.
+
+    >>> torch.mv(torch.eye(2), torch.ones(2))
+    tensor([1., 1.])
+    """
+    if input._data.ndim != 2 or vec._data.ndim != 1:
+        raise RuntimeError(
+            f"vector + matrix @ vector expected, got {vec._data.ndim}, {input._data.ndim}, "
+            f"{vec._data.ndim}"
+        )
+    return matmul(input, vec, out=out)
+
+
+def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the sum of the products of two vectors' elements, none of them conjugated.
+
+    >>> torch.dot(torch.tensor([2, 3]), torch.tensor([2, 1]))
+    tensor(7)
+    """
+    if input._data.ndim != 1 or tensor._data.ndim != 1:
+        raise RuntimeError(
+            f"1D tensors expected, but got {input._data.ndim}D and {tensor._data.ndim}D tensors"
+        )
+    return matmul(input, tensor, out=out)

@@ -1,0 +1,150 @@
+"""Choosing between elements by a condition, and filling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _dtypes
+from ..autograd.tape import TensorBase, taped, wrap
+from ..backends import backend_of, dtype_of
+from ._declare import cast, derivative
+from ._promote import broadcast_shape, common_device, is_number, moved, numpy_result, plain
+from ._write import write_result
+
+Tensor = Any
+Number = int | float | complex | bool
+
+
+@derivative(
+    saves=("condition",),
+    name="WhereBackward0",
+    kernel="where",
+    d_input=lambda B, g, condition: B.where(condition, g, B.zeros_like(g)),
+    d_other=lambda B, g, condition: B.where(condition, B.zeros_like(g), g),
+)
+def _where(condition: Tensor, input: Any, other: Any) -> Tensor:
+    if not isinstance(input, TensorBase) or not isinstance(other, TensorBase):
+        return where(condition, input, other)
+    c = getattr(condition, "_data", condition)
+    x, y = input._data, other._data
+    B = backend_of(x, y)
+    z = B.where(c, x, y)
+    return taped(_where, z, (input, other), (condition,))
+
+
+def where(
+    condition: Tensor,
+    input: Tensor | Number | None = None,
+    other: Tensor | Number | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Returns ``input`` where ``condition`` is true and ``other`` elsewhere, with broadcasting.
+
+    With the condition alone, returns the indices where it is true, as `nonzero(as_tuple=True)`.
+
+    >>> torch.where(torch.tensor([True, False]), torch.tensor([1.0, 2.0]), 0.0)
+    tensor([1., 0.])
+    """
+    if not isinstance(condition, TensorBase):
+        raise TypeError(
+            f"where(): argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}"
+        )
+    if input is None and other is None:
+        return tuple([wrap(i) for i in backend_of(condition._data).nonzero(condition._data)])
+    if dtype_of(condition._data) not in (_dtypes.bool, _dtypes.uint8):
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{_dtypes.scalar_type_name(dtype_of(condition._data))}"
+        )
+    operands = [input, other]
+    for position, (name, o) in enumerate((("input", input), ("other", other)), 2):
+        if not (isinstance(o, TensorBase) or is_number(o)):
+            raise TypeError(
+                f"where(): argument '{name}' (position {position}) must be Tensor or Number, "
+                f"not {type(o).__name__}"
+            )
+    tensors = [t for t in (condition, *operands) if isinstance(t, TensorBase)]
+    place = common_device("where", tensors)
+    broadcast_shape("where", *[t._data.shape for t in tensors])
+    _, native = numpy_result(operands)
+    condition = moved(condition, place)
+    B = backend_of(condition._data)
+    operands = [
+        wrap(B.full((), plain(o), native)) if not isinstance(o, TensorBase)
+        else moved(o, place) if o._data.dtype is native else cast(moved(o, place), native)
+        for o in operands
+    ]  # fmt: skip
+    if condition._data.dtype.kind != "b":
+        condition = wrap(condition._data != 0)
+    result = _where(condition, *operands)
+    return result if out is None else write_result("where", out, result, operands)
+
+
+@derivative(saves=("mask",), kernel="masked_fill", name="MaskedFillBackward0",
+            d_input=lambda B, g, mask: B.masked_fill(g, mask, 0))  # fmt: skip
+def _masked_number(input: Tensor, mask: Tensor, value: Number) -> Tensor:
+    x = input._data
+    z = backend_of(x).masked_fill(x, getattr(mask, "_data", mask), value)
+    return taped(_masked_number, z, (input,), (mask,))
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
+    """Returns ``input`` with ``value``, a number or 0-d tensor, wherever ``mask`` is true.
+
+    >>> torch.masked_fill(torch.ones(2), torch.tensor([True, False]), 5)
+    tensor([5., 1.])
+    """
+    if not isinstance(mask, TensorBase) or mask._data.dtype.kind != "b":
+        kind = repr(dtype_of(mask._data)) if isinstance(mask, TensorBase) else type(mask).__name__
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {kind}")
+    common_device("masked_fill", [input, mask])
+    broadcast_shape("masked_fill", input._data.shape, mask._data.shape)
+    if isinstance(value, TensorBase):
+        if value._data.ndim:
+            raise RuntimeError(
+                "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
+                f"{value._data.ndim} dimension(s)."
+            )
+        if value._node is not None:
+            return where(mask, cast(value, input._data.dtype), input)
+        value = value.item()  # type: ignore[attr-defined]
+    if isinstance(value, complex) and input._data.dtype.kind != "c" or (
+        isinstance(value, float) and input._data.dtype.kind in "iub" and value != int(value)
+    ):
+        raise RuntimeError(
+            f"value cannot be converted to type {dtype_of(input._data).name} without overflow"
+        )
+    return _masked_number(input, mask, value)
+
+
+@derivative(d_input=lambda g: g * 0)
+def zeroed(input: Tensor) -> Tensor:
+    """Returns zeros in the place of ``input``, whose gradient is zero."""
+    return taped(zeroed, backend_of(input._data).zeros_like(input._data), (input,))
+
+
+zeroed.rules.backward_name = "ZeroBackward0"
+
+
+@derivative(kernel="zeros_like", d_input=lambda g: g * 0)
+def _zeros_like(input: Tensor) -> Tensor:
+    return wrap(backend_of(input._data).zeros_like(input._data))
+
+
+@derivative(saves=("shape",), name="FillBackward0", d_input=lambda g, shape: g * 0,
+            d_value=lambda g, shape: g)  # fmt: skip
+def filled(input: Tensor, value: Tensor | Number) -> Tensor:
+    """Returns ``value`` in the shape and dtype of ``input``."""
+    x = input._data
+    B = backend_of(x)
+    if isinstance(value, TensorBase):
+        if value._data.ndim:
+            raise RuntimeError(
+                "fill_ only supports 0-dimension value tensor but got tensor with "
+                f"{value._data.ndim} dimensions."
+            )
+        z = B.empty(x.shape, x.dtype)
+        B.write(z, value._data)
+        return taped(filled, z, (input, value), (x.shape,))
+    return taped(filled, B.full(x.shape, value, x.dtype), (input, None), (x.shape,))

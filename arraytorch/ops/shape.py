@@ -1,0 +1,397 @@
+"""Views: other shapes, orders and parts of the same memory."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from ..autograd.tape import TensorBase, record, replay, taped, taped_view, wrap
+from .._dtypes import dtype as Dtype
+from ..backends import backend_of, numpy_dtype
+from ._declare import derivative
+from ._promote import dim_of, shape_of
+from ._write import _Overwrite
+
+Tensor = Any
+
+
+def resolved(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """Returns ``shape`` with its -1, if any, replaced so that it holds ``count`` elements."""
+    if -1 not in shape:
+        if any(n < 0 for n in shape):
+            wrong = next(n for n in shape if n < 0)
+            raise RuntimeError(f"invalid shape dimension {wrong}")
+        if prod(shape) != count:
+            raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {count}")
+        return shape
+    at = shape.index(-1)
+    rest = shape[:at] + shape[at + 1 :]
+    if any(n < 0 for n in rest):
+        wrong = next(n for n in rest if n < 0)
+        raise RuntimeError(
+            "only one dimension can be inferred" if wrong == -1 else f"invalid shape dimension {wrong}"
+        )
+    known = prod(rest)
+    if known == 0:
+        raise RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified "
+            "dimension size -1 can be any value and is ambiguous"
+        )
+    if count % known:
+        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {count}")
+    return shape[:at] + (count // known,) + shape[at + 1 :]
+
+
+@derivative(
+    saves=("shape",),
+    kernel="reshape",
+    name="ViewBackward0",
+    d_input=lambda B, g, shape: B.reshape(g, shape),
+)
+def reshape(input: Tensor, shape: Any) -> Tensor:
+    """Returns the elements in another shape, as a view where the memory allows it, else copied.
+
+    One size may be -1: the one that fits. Raises RuntimeError if none does.
+
+    >>> torch.reshape(torch.arange(6), (2, -1)).shape
+    torch.Size([2, 3])
+    """
+    x = input._data
+    B = backend_of(x)
+    shape = resolved(shape_of((shape,)), x.size)
+    z = B.reshape(x, shape)
+    if B.shares(x, z):
+        return taped_view(reshape, z, input, (shape,), (x.shape,))
+    return taped(reshape, z, (input,), (x.shape,))
+
+
+def view(input: Tensor, *shape: Any) -> Tensor:
+    """Returns the same memory in another shape, or read as another dtype.
+
+    Raises RuntimeError where that shape would need a copy: use ``reshape`` then.
+
+    >>> torch.arange(6).view(2, 3)
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    """
+    if len(shape) == 1 and isinstance(shape[0], Dtype):
+        return view_dtype(input, shape[0])
+    x = input._data
+    B = backend_of(x)
+    for n in shape:
+        if n.__class__ is not int:
+            shape = shape_of(shape, "view")
+            break
+    if -1 in shape or prod(shape) != x.size:
+        shape = resolved(shape, x.size)
+    z = B.reshape(x, shape)
+    if not B.shares(x, z):
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one "
+            "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
+        )
+    return taped_view(reshape, z, input, (shape,), (x.shape,))
+
+
+def view_dtype(input: Tensor, dtype: Any) -> Tensor:
+    """Returns the same memory read as another dtype."""
+    native = numpy_dtype(dtype)
+    x = input._data
+    if x.dtype.itemsize != native.itemsize and not x.ndim:
+        raise RuntimeError("self.dim() cannot be 0 to view with a dtype of another element size")
+    try:
+        return taped_view(view_dtype, x.view(native), _unrecorded(input), (dtype,))
+    except ValueError as error:
+        raise RuntimeError(f"view(): {error}") from error
+
+
+def _unrecorded(input: Tensor) -> Tensor:
+    return input if input._node is None else detach(input)
+
+
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """Returns ``input`` viewed in the shape of ``other``."""
+    return view(input, *other._data.shape)
+
+
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """Returns ``input`` in the shape of ``other``."""
+    return reshape(input, other._data.shape)
+
+
+@derivative(kernel="expand", d_input=lambda g: g)  # the engine sums the repetition away
+def _expand(input: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return taped_view(_expand, backend_of(input._data).expand(input._data, shape), input, (shape,))
+
+
+_expand.rules.backward_name = "ExpandBackward0"
+
+
+def expand(input: Tensor, *size: Any, implicit: bool = False) -> Tensor:
+    """Returns a view with dimensions of size 1 repeated; -1 keeps a size, new ones come first.
+
+    >>> torch.tensor([[1], [2]]).expand(-1, 3)
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    """
+    shape = shape_of(size, "expand")
+    old = input._data.shape
+    lead = len(shape) - len(old)
+    if lead < 0:
+        raise RuntimeError(
+            f"expand(torch.{input._data.dtype.name}{list(old)}, size={list(shape)}): the number of "
+            f"sizes provided ({len(shape)}) must be greater or equal to the number of dimensions in "
+            f"the tensor ({len(old)})"
+        )
+    new = []
+    for i, n in enumerate(shape):
+        have = old[i - lead] if i >= lead else None
+        if n == -1:
+            if have is None:
+                raise RuntimeError(
+                    f"The expanded size of the tensor ({n}) isn't allowed in a leading, "
+                    f"non-existing dimension {i}"
+                )
+            n = have
+        elif have not in (None, 1, n):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size ({have}) at "
+                f"non-singleton dimension {i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(old)}"
+            )
+        new.append(n)
+    return _expand(input, tuple(new))
+
+
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """Returns ``input`` expanded to the shape of ``other``."""
+    return expand(input, *other._data.shape)
+
+
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
+    """Returns ``input`` expanded to a shape, as a view.
+
+    >>> torch.broadcast_to(torch.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
+    return expand(input, *shape_of((size,)))
+
+
+@derivative(saves=("dim0", "dim1"), d_input=lambda B, g, dim0, dim1: B.transpose(g, dim0, dim1))
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Returns a view with two dimensions swapped.
+
+    >>> torch.transpose(torch.tensor([[1, 2], [3, 4]]), 0, 1)
+    tensor([[1, 3],
+            [2, 4]])
+    """
+    x = input._data
+    i, j = dim_of(dim0, x.ndim), dim_of(dim1, x.ndim)
+    z = backend_of(x).transpose(x, i, j) if x.ndim else x[...]
+    return taped_view(transpose, z, input, (i, j), (i, j))
+
+
+def t(input: Tensor) -> Tensor:
+    """Returns the transpose of a matrix; a vector as it is.
+
+    >>> torch.t(torch.tensor([[1, 2]])).shape
+    torch.Size([2, 1])
+    """
+    ndim = input._data.ndim
+    if ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
+    return transpose(input, 0, 1 if ndim == 2 else 0)
+
+
+def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
+    back = [0] * len(dims)
+    for i, d in enumerate(dims):
+        back[d] = i
+    return tuple(back)
+
+
+@derivative(saves=("dims",), d_input=lambda B, g, dims: B.permute(g, _inverse(dims)))
+def permute(input: Tensor, dims: Any) -> Tensor:
+    """Returns a view with its dimensions in another order.
+
+    >>> torch.permute(torch.zeros(2, 3, 5), (2, 0, 1)).shape
+    torch.Size([5, 2, 3])
+    """
+    x = input._data
+    order = tuple([dim_of(d, x.ndim) for d in shape_of((dims,), "permute")])
+    if len(order) != x.ndim:
+        raise RuntimeError(
+            "permute: number of dimensions in the tensor input does not match the length of the "
+            f"desired ordering of dimensions i.e. input.dim() = {x.ndim} is not equal to "
+            f"len(dims) = {len(order)}"
+        )
+    if len(set(order)) != len(order):
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return taped_view(permute, backend_of(x).permute(x, order), input, (order,), (order,))
+
+
+@derivative(saves=("shape",), d_input=lambda B, g, shape: B.reshape(g, shape))
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """Returns a view with a dimension of size 1 inserted before ``dim``.
+
+    >>> torch.unsqueeze(torch.tensor([1, 2]), 0)
+    tensor([[1, 2]])
+    """
+    x = input._data
+    d = dim_of(dim, x.ndim + 1)
+    shape = x.shape
+    z = x[(slice(None),) * d + (None,)] if d < x.ndim else x[..., None]
+    return taped_view(unsqueeze, z, input, (d,), (shape,))
+
+
+@derivative(saves=("shape",), d_input=lambda B, g, shape: B.reshape(g, shape))
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+    """Returns a view without dimensions of size 1: all of them, or those of ``dim`` that are.
+
+    >>> torch.squeeze(torch.zeros(1, 2, 1)).shape
+    torch.Size([2])
+    """
+    x = input._data
+    if dim is None:
+        dims = tuple(range(x.ndim))
+    else:
+        dims = tuple(dim_of(d, x.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
+    keep = tuple([n for i, n in enumerate(x.shape) if n != 1 or i not in dims])
+    return taped_view(squeeze, backend_of(x).reshape(x, keep), input, (dim,), (x.shape,))
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Returns ``input`` with the dimensions from ``start_dim`` to ``end_dim`` made one.
+
+    >>> torch.flatten(torch.zeros(2, 3, 5), 1).shape
+    torch.Size([2, 15])
+    """
+    shape = input._data.shape
+    first, last = dim_of(start_dim, len(shape)), dim_of(end_dim, len(shape))
+    if first > last:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not shape:
+        return reshape(input, (1,))
+    if first == last:
+        return input
+    return reshape(input, (*shape[:first], prod(shape[first : last + 1]), *shape[last + 1 :]))
+
+
+def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
+    """Returns ``input`` with one dimension split into several.
+
+    >>> torch.unflatten(torch.zeros(2, 6), 1, (2, -1)).shape
+    torch.Size([2, 2, 3])
+    """
+    shape = input._data.shape
+    d, parts = dim_of(dim, len(shape)), shape_of((sizes,), "unflatten")
+    if not parts:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    try:
+        parts = resolved(parts, shape[d])
+    except RuntimeError:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {d} "
+            f"({shape[d]}) in the input tensor"
+        ) from None
+    return reshape(input, (*shape[:d], *parts, *shape[d + 1 :]))
+
+
+def ravel(input: Tensor) -> Tensor:
+    """Returns the elements in one dimension, as a view where the memory allows it.
+
+    >>> torch.ravel(torch.zeros(2, 3)).shape
+    torch.Size([6])
+    """
+    return reshape(input, (-1,))
+
+
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """Returns a view with dimensions moved to other places, the others in their order.
+
+    >>> torch.movedim(torch.zeros(2, 3, 5), 0, -1).shape
+    torch.Size([3, 5, 2])
+    """
+    n = input._data.ndim
+    sources, targets = (s if isinstance(s, (tuple, list)) else (s,) for s in (source, destination))
+    if len(sources) != len(targets):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({list(sources)} dims) should "
+            f"contain the same number of dims as destination ({list(targets)} dims)"
+        )
+    froms, tos = [dim_of(d, n) for d in sources], [dim_of(d, n) for d in targets]
+    for name, dims in (("source", froms), ("destination", tos)):
+        if len(set(dims)) != len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
+    order = [d for d in range(n) if d not in froms]
+    for to, from_ in sorted(zip(tos, froms, strict=True)):
+        order.insert(to, from_)
+    return permute(input, order)
+
+
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """Returns all slices along a dimension, as views.
+
+    >>> torch.unbind(torch.tensor([[1, 2], [3, 4]]))
+    (tensor([1, 2]), tensor([3, 4]))
+    """
+    from .indexing import select
+
+    x = input._data
+    if not x.ndim:
+        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+    d = dim_of(dim, x.ndim)
+    return tuple([select(input, d, i) for i in range(x.shape[d])])
+
+
+@derivative(d_input=lambda g: g, name="AliasBackward0")
+def alias(input: Tensor) -> Tensor:
+    """Returns another tensor for the same memory and the same history."""
+    return taped_view(alias, input._data[...], input, ())
+
+
+def detach(input: Tensor) -> Tensor:
+    """Returns a tensor with the same memory and no history.
+
+    >>> torch.ones(1, requires_grad=True).detach().requires_grad
+    False
+    """
+    out = wrap(input._data[...])
+    out._owner = input if input._owner is None else input._owner
+    return out
+
+
+@derivative(
+    saves=("step",),
+    d_base=lambda B, g, step: _without(B, g, step),
+    d_value=lambda B, g, step: _part(g, step),
+)
+def overwrite(base: Tensor, value: Tensor, step: Any) -> Tensor:
+    """Returns a copy of ``base`` in which the view that ``step`` leads to holds ``value``."""
+    out = wrap(backend_of(base._data).copy(base._data))
+    part = replay(out, step)
+    backend_of(part._data).write(part._data, value._data)
+    result = wrap(out._data)
+    if base._node is not None or value._node is not None:
+        record(overwrite.rules, result, (base, value), (step,))
+    return result
+
+
+_Overwrite.op = overwrite
+
+
+def _part(g: Any, step: Any) -> Any:
+    return replay(g, step) if isinstance(g, TensorBase) else replay(wrap(g), step)._data
+
+
+def _without(B: Any, g: Any, step: Any) -> Any:
+    if isinstance(g, TensorBase):
+        part = replay(g, step)
+        return overwrite(g, wrap(backend_of(part._data).zeros_like(part._data)), step)
+    out = B.copy(g)
+    B.write(_part(out, step), 0)
+    return out
+
+
+swapaxes = swapdims = transpose
+moveaxis = movedim
