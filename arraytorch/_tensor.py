@@ -16,7 +16,7 @@ from .backends import backend_of, dtype_of, host
 from .ops import (
     arithmetic,
     comparison,
-    complex as complexes,
+    complex_numbers,
     conversion,
     creation,
     elementary,
@@ -568,9 +568,9 @@ class Tensor(TensorBase):
         """Returns this tensor where ``condition`` is true and ``other`` elsewhere."""
         return selection.where(condition, self, other)
 
-    conj, conj_physical = complexes.conj, complexes.conj_physical
-    angle = complexes.angle
-    real, imag = property(complexes.real), property(complexes.imag)
+    conj, conj_physical = complex_numbers.conj, complex_numbers.conj_physical
+    angle = complex_numbers.angle
+    real, imag = property(complex_numbers.real), property(complex_numbers.imag)
 
     # shape: see ops/shape.py, ops/indexing.py
 

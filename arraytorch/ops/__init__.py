@@ -42,7 +42,7 @@ from .arithmetic import (
     true_divide,
     trunc,
 )
-from .complex import (
+from .complex_numbers import (
     angle,
     complex,
     conj,
