@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import Any
 
 from ._dtypes import bool as bool_
@@ -24,7 +23,7 @@ class _Options:
     sci_mode: bool | None = None
 
 
-_PROFILES = {
+_PROFILES: dict[str, dict[str, Any]] = {
     "default": {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80},
     "short": {"precision": 2, "threshold": 1000, "edgeitems": 2, "linewidth": 80},
     "full": {"precision": 4, "threshold": math.inf, "edgeitems": 3, "linewidth": 80},
@@ -52,7 +51,7 @@ def set_printoptions(
     >>> torch.set_printoptions(profile="default"); torch.tensor([1.2345])
     tensor([1.2345])
     """
-    chosen = dict(_PROFILES.get(profile, {})) if profile is not None else {}
+    chosen = dict(_PROFILES.get(profile, {}) if profile is not None else {})
     given = {
         "precision": precision,
         "threshold": threshold,
@@ -114,7 +113,12 @@ def _is_parameter(kind: type) -> bool:
 def _suffixes(t: Any) -> Iterator[str]:
     shape, dtype, device = tuple(t.shape), t.dtype, t.device
     default = get_default_dtype()
-    ordinary = (default, complex128 if default is float64 else complex64, int64, bool_)
+    ordinary: tuple[Any, ...] = (
+        default,
+        complex128 if default is float64 else complex64,
+        int64,
+        bool_,
+    )
     if device.type != "cpu":
         yield f"device='{device}'"
     if device.type == "meta":
@@ -237,9 +241,9 @@ def tensor_html(t: Any) -> str:
     Long dimensions are summarised as in the text. The caption says type, shape and device.
     """
     shape = tuple(t.shape)
-    caption = escape(_caption(t, shape))
+    caption = _escape(_caption(t, shape))
     if len(shape) not in (1, 2) or not math.prod(shape) or t.device.type == "meta":
-        return f"<div><pre>{escape(tensor_str(t))}</pre><small>{caption}</small></div>"
+        return f"<div><pre>{_escape(tensor_str(t))}</pre><small>{caption}</small></div>"
     edge = max(_options.edgeitems, 1)
     summarize = math.prod(shape) > _options.threshold
     host = edges(t._data, edge, backend_of(t._data).to_host) if summarize else _host(t._data, False)
@@ -251,9 +255,17 @@ def tensor_html(t: Any) -> str:
         if row is None:
             lines.append(_row("td", label, ["&#8943;"] * len(cols)))
         else:
-            body = (_ordinal(c) if c is None else escape(next(cells).strip()) for c in cols)
+            body = (_ordinal(c) if c is None else _escape(next(cells).strip()) for c in cols)
             lines.append(_row("td", label, body))
     return f"<table><caption>{caption}</caption>{''.join(lines)}</table>"
+
+
+# Python's html module would take longer to import than all of this one.
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+
+
+def _escape(text: str) -> str:
+    return text.translate(_ESCAPES)
 
 
 def _caption(t: Any, shape: tuple[int, ...]) -> str:

@@ -15,10 +15,11 @@ MOST_LINES = 600
 
 # The bottom first. What is not named here is the top; the package's own __init__ is above all.
 LAYERS = (
-    ("_dtypes", "_device", "_errors"),
+    ("_dtypes", "_device", "_errors", "_size"),
     ("backends",),
     ("autograd",),
     ("ops",),
+    ("_printing",),
     ("_tensor",),
 )
 TOP = len(LAYERS)
