@@ -40,6 +40,8 @@ from ._dtypes import uint16 as uint16  # noqa: E402
 from ._dtypes import uint32 as uint32  # noqa: E402
 from ._dtypes import uint64 as uint64  # noqa: E402
 from ._errors import OutOfMemoryError as OutOfMemoryError  # noqa: E402
+from ._printing import get_printoptions as get_printoptions  # noqa: E402
+from ._printing import set_printoptions as set_printoptions  # noqa: E402
 from ._size import Size as Size  # noqa: E402
 from ._tensor import Tensor as Tensor  # noqa: E402
 from .autograd.modes import enable_grad as enable_grad  # noqa: E402
