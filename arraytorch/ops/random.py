@@ -15,8 +15,16 @@ from ._promote import broadcast_shape, common_device, moved, place_for, shape_of
 from ._write import stamp, write_result
 from .arithmetic import mul, plus
 from .sampling import (
-    DIGITS, bernoulli_, bernoulli_each_, check_std, core, forgets, normal_, random_,
-    uniform_, unsupported,
+    DIGITS,
+    bernoulli_,
+    bernoulli_each_,
+    check_std,
+    core,
+    forgets,
+    normal_,
+    random_,
+    uniform_,
+    unsupported,
 )  # fmt: skip
 
 Tensor = Any
@@ -72,7 +80,7 @@ def randn(
 
 
 def randint(
-    low: int,
+    low: Any = 0,
     high: Any = None,
     size: Any = None,
     *,
@@ -93,14 +101,19 @@ def randint(
     >>> torch.randint(3, 10, (4,))
     tensor([5, 3, 6, 3])
     """
+    position = 3
     if size is None:
-        low, high, size = 0, low, high
+        low, high, size, position = 0, low, high, 2
     elif high is None:
         low, high = 0, low
-    bounds = [_integer("randint", n, v) for n, v in (("low", low), ("high", high))]
-    if isinstance(size, (int, float)) or size is None:
+    bounds = [
+        _integer("randint", n, position - 3 + i, v)
+        for i, (n, v) in enumerate((("low", low), ("high", high)), 1)
+    ]
+    if not isinstance(size, (tuple, list)):
         raise TypeError(
-            f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}"
+            f"randint(): argument 'size' (position {position}) must be tuple of ints, "
+            f"not {type(size).__name__}"
         )
     if out is None:
         dtype = dtype or _dtypes.int64
@@ -127,7 +140,7 @@ def randperm(
     >>> torch.randperm(4)
     tensor([2, 0, 1, 3])
     """
-    n = _integer("randperm", "n", n)
+    n = _integer("randperm", "n", 1, n)
     wanted = dtype or (_dtypes.int64 if out is None else dtype_of(out._data))
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
@@ -200,7 +213,10 @@ def randint_like(
     """
     if high is None:
         low, high = 0, low
-    bounds = [_integer("randint_like", n, v) for n, v in (("low", low), ("high", high))]
+    bounds = [
+        _integer("randint_like", n, i, v)
+        for i, (n, v) in enumerate((("low", low), ("high", high)), 2)
+    ]
     new = _new_like("randint_like", input, dtype, device)
     return _finished(random_(new, *bounds, generator=generator), None, requires_grad)
 
@@ -280,12 +296,14 @@ def multinomial(
     tensor([1, 1])
     """
     _check_tensor("multinomial", input)
-    x, n = input._data, _integer("multinomial", "num_samples", num_samples)
-    if x.ndim not in (1, 2) or (x.ndim == 1 and not x.shape[0]):
+    x, n = input._data, _integer("multinomial", "num_samples", 2, num_samples)
+    if x.ndim not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
     if not dtype_of(x).is_floating_point:
         name = scalar_type_name(dtype_of(x))
-        raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {name}")
+        raise RuntimeError(
+            f"multinomial only supports floating-point dtypes for input, got: {name}"
+        )
     if out is not None and dtype_of(out._data) is not _dtypes.int64:
         name = scalar_type_name(dtype_of(out._data))
         raise RuntimeError(f"multinomial expects Long tensor out, got: {name}")
@@ -397,14 +415,18 @@ def _shape(name: str, shape: tuple[Any, ...], size: Any) -> tuple[int, ...]:
     if any(isinstance(n, (float, str)) for n in shape):
         wrong = next(n for n in shape if isinstance(n, (float, str)))
         raise TypeError(
-            f"{name}(): argument 'size' must be tuple of ints, not {type(wrong).__name__}"
+            f"{name}(): argument 'size' (position {shape.index(wrong) + 1}) must be tuple of ints, "
+            f"not {type(wrong).__name__}"
         )
     return shape_of(shape, name)
 
 
-def _integer(name: str, argument: str, value: Any) -> int:
+def _integer(name: str, argument: str, position: int, value: Any) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name}(): argument '{argument}' must be int, not {type(value).__name__}")
+        raise TypeError(
+            f"{name}(): argument '{argument}' (position {position}) must be int, "
+            f"not {type(value).__name__}"
+        )
     return int(value)
 
 
@@ -435,7 +457,9 @@ def _reshaped(name: str, out: Any, shape: Any, dtype: Any, inputs: Any) -> Tenso
         raise RuntimeError(f"dtype {wanted} does not match dtype of out parameter ({found})")
     if out._data.shape == shape and out._node is None and all(t._node is None for t in inputs):
         return out
-    return write_result(name, out, wrap(backend_of(out._data).empty(shape, out._data.dtype)), inputs)
+    return write_result(
+        name, out, wrap(backend_of(out._data).empty(shape, out._data.dtype)), inputs
+    )
 
 
 def _new_like(
@@ -482,5 +506,3 @@ def _check_permutation(n: int, d: dtype) -> None:
         limit = 2049 if d is _dtypes.float16 else f"2^{DIGITS[d]}+1"
         name = scalar_type_name(d)
         raise RuntimeError(f"n cannot be greater than {limit} for {name} type.")
-
-

@@ -51,8 +51,8 @@ def uniform_(
     """
     low, high = float(from_), float(to)
     d = dtype_of(self._data)
-    if not d.is_complex:
-        _check_uniform(d, low, high)
+    if self._data.size or not d.is_complex:
+        _check_uniform(d.to_real(), low, high)
     return _fill(self, _UNIFORM, generator, lambda c, x: c.uniform_(x, low, high))
 
 
@@ -70,7 +70,7 @@ def normal_(
     """
     mean, std = float(mean), float(std)
     check_std(std)
-    if self._data.size and dtype_of(self._data).category < _dtypes.FLOATING:
+    if _unfit(self, _dtypes.COMPLEX, least=_dtypes.FLOATING):
         raise unsupported("normal_kernel_cpu", self)
     return _fill(self, _NORMAL, generator, lambda c, x: c.normal_(x, mean, std))
 
@@ -96,8 +96,7 @@ def random_(
     tensor([6, 6, 5, 2, 5])
     """
     if from_ is _ABSENT and to is _ABSENT:
-        d = dtype_of(self._data)
-        if d.is_complex or (d.bits > 8 and d.category == _dtypes.INTEGER and not d.is_signed):
+        if _unfit(self, _dtypes.FLOATING):
             raise unsupported("random_kernel_cpu", self)
         return _fill(self, _RANDOM[2], generator, lambda c, x: c.full_integers_(x))
     rules = _RANDOM[0]
@@ -128,14 +127,14 @@ def bernoulli_(
     p = float(p)
     if not 0.0 <= p <= 1.0:
         raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
-    if dtype_of(self._data).is_complex:
+    if _unfit(self, _dtypes.FLOATING):
         raise unsupported("bernoulli_scalar_cpu_", self)
     return _fill(self, _BERNOULLI[2], generator, lambda c, x: c.bernoulli_(x, p))
 
 
 def bernoulli_each_(self: Tensor, p: Tensor, generator: Generator | None, rules: Any) -> Tensor:
     """Fills with ones, each with its probability in ``p``, which is broadcast, and zeros."""
-    if dtype_of(self._data).is_complex:
+    if _unfit(self, _dtypes.FLOATING):
         raise unsupported("bernoulli_tensor_cpu_self_", self)
     if self._data.size and not dtype_of(p._data).is_floating_point:
         raise unsupported("bernoulli_tensor_cpu_p_", p)
@@ -151,9 +150,7 @@ def bernoulli_each_(self: Tensor, p: Tensor, generator: Generator | None, rules:
     return _fill(self, rules, generator, lambda c, x: c.bernoulli_each_(x, chances))
 
 
-def exponential_(
-    self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None
-) -> Tensor:
+def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fills with exponential deviates of rate ``lambd``, so of mean ``1 / lambd``.
 
     >>> _ = torch.manual_seed(0)
@@ -161,13 +158,13 @@ def exponential_(
     tensor([3.5083, 1.2304, 0.6150])
     """
     rate = float(lambd)
-    if not dtype_of(self._data).is_floating_point:
+    if not rate > 0.0:
+        raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
+    if self._data.size and not dtype_of(self._data).is_floating_point:
         raise RuntimeError(
             "Exponential distribution is a continuous probability distribution. dtype must be a "
             f"floating point but you specified {scalar_type_name(dtype_of(self._data))}"
         )
-    if not rate > 0.0:
-        raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
     return _fill(self, _EXPONENTIAL, generator, lambda c, x: c.exponential_(x, rate))
 
 
@@ -181,7 +178,7 @@ def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) ->
     p = float(p)
     if not 0.0 < p < 1.0:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
-    if self._data.dtype.kind == "c" or dtype_of(self._data) is _dtypes.bool:
+    if _unfit(self, _dtypes.FLOATING, least=_dtypes.INTEGER):
         raise unsupported("geometric_cpu", self)
     return _fill(self, _GEOMETRIC, generator, lambda c, x: c.geometric_(x, p))
 
@@ -219,7 +216,7 @@ def log_normal_(
     mean, std = float(mean), float(std)
     if not std > 0.0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
-    if not dtype_of(self._data).is_floating_point:
+    if _unfit(self, _dtypes.FLOATING, least=_dtypes.FLOATING):
         raise unsupported("log_normal_cpu", self)
     return _fill(self, _LOG_NORMAL, generator, lambda c, x: c.log_normal_(x, mean, std))
 
@@ -265,6 +262,11 @@ def _fill(self: Tensor, rules: Any, generator: Any, fill: Callable[[Any, Any], N
     old._node = self._node
     write_back(self, taped(rules, x, (old,)))
     return self
+
+
+def _unfit(self: Tensor, most: int, least: int = _dtypes.BOOL) -> bool:
+    """Whether there is something to fill, and of a category that the distribution does not have."""
+    return bool(self._data.size) and not least <= dtype_of(self._data).category <= most
 
 
 def unsupported(kernel: str, tensor: Tensor) -> NotImplementedError:
@@ -329,7 +331,7 @@ def integer_range(tensor: Tensor, low: int, high: int | None) -> tuple[int, int]
         if bound is not None and not _INT64_MIN <= bound <= _INT64_MAX:
             raise ValueError("Overflow when unpacking long long")
     if high is None and low == _INT64_MIN:
-        return _full_range(tensor, d)
+        return _full_range(tensor, d) if tensor._data.size else (0, 1)
     if high is None:
         low, last = _range_from(d, low)
     else:
@@ -342,7 +344,7 @@ def integer_range(tensor: Tensor, low: int, high: int | None) -> tuple[int, int]
 def _full_range(tensor: Tensor, d: dtype) -> tuple[int, int]:
     if d in (_dtypes.int64, _dtypes.float64, _dtypes.float32, _dtypes.bfloat16):
         return 0, 1 << 64
-    if d in (_dtypes.float16, _dtypes.bool, _dtypes.uint16, _dtypes.uint32, _dtypes.uint64):
+    if d.is_complex or d in (_dtypes.float16, _dtypes.bool):
         raise unsupported("random_full_64_bits_range_kernel_cpu", tensor)
     raise RuntimeError(
         "random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16"
@@ -352,8 +354,7 @@ def _full_range(tensor: Tensor, d: dtype) -> tuple[int, int]:
 def _range_between(d: dtype, low: int, high: int) -> tuple[int, int]:
     if low >= high:
         raise RuntimeError(
-            "random_ expects 'from' to be less than 'to', but got "
-            f"from={low} >= to={high}"
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
         )
     if d.is_floating_point:
         low, high = _first_in(d, low), _end_in(d, high)
@@ -414,6 +415,8 @@ def _check_held(d: dtype, name: str, value: int) -> None:
 def _rounded(d: dtype, value: int) -> int:
     """An integer rounded to the precision of a dtype, halves to even."""
     shift = max(abs(value).bit_length() - DIGITS[d], 0)
+    if abs(value) > _LARGEST[d]:
+        return _INT64_MIN  # what C++ makes of an infinity
     size, rest = abs(value) >> shift, abs(value) & ((1 << shift) - 1)
     half = (1 << shift) >> 1
     if shift and (rest > half or (rest == half and size & 1)):

@@ -1,0 +1,302 @@
+"""Distributions as PyTorch's CPU generator samples them, number for number, over NumPy arrays.
+
+The methods with a trailing underscore fill an array in the order of its memory, whatever its
+strides, as PyTorch does. Arguments are checked by the ops; what can only be seen in the data is
+checked here. Formulas are those of the textbooks (inversion; Box and Muller for normals) unless
+a docstring says otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .box_muller import (
+    SMALL,
+    Array,
+    fill_blocks32,
+    fill_blocks64,
+    fused32,
+    fused64,
+    libm,
+    pair,
+    pairs64,
+)  # fmt: skip
+from .numpy_random import CHUNK, MersenneStream
+from .rejection import RejectionSampling
+
+_WIDE = 1 << 28  # from here PyTorch takes 64 bits for an integer, so that all are equally likely
+_HUGE = 0xFFFFFFFF // 20  # from here permutations need 64-bit draws
+
+
+class NumpyGenerator(RejectionSampling, MersenneStream):
+    """PyTorch's CPU generator: a stream of random bits and what distributions make of it."""
+
+    def uniform_(self, x: Array, low: float, high: float) -> None:
+        """Fills a floating-point or complex array from [low, high)."""
+        x = _real(x)
+        if x.dtype == np.float64:
+            values = self.uniform64(x.size)
+            if low != 0.0 or high != 1.0:
+                values = fused64(values, high - low, low)
+        else:
+            values = self.uniform32(x.size)
+            lowest, span = np.float32(low), np.float32(high) - np.float32(low)
+            if low != 0.0 or high != 1.0:
+                fused32(values, span, lowest, values)
+            values = values.astype(x.dtype, copy=False)
+        if x.dtype.itemsize == 2 or low != 0.0 or high != 1.0:
+            first, end = np.array([low, high], values.dtype)
+            values[values == end] = first  # rounding may have reached the excluded end
+        _store(x, values)
+
+    def normal_(self, x: Array, mean: float, std: float) -> None:
+        """Fills a floating-point or complex array with normals.
+
+        From 16 on, contiguous arrays are made in blocks of 16; the last block overlaps the one
+        before it. Others are made in pairs, in double precision; of a pair begun the rest waits.
+        """
+        if x.dtype.kind == "c":
+            x, std = _real(x), std / math.sqrt(2.0)
+        if x.size < 16 or not x.flags.c_contiguous:
+            _store(x, self._serial_normals(x.size, mean, std))
+            return
+        double = x.dtype == np.float64
+        uniform, fill = (
+            (self.uniform64, fill_blocks64) if double else (self.uniform32, fill_blocks32)
+        )
+        whole = x.size - x.size % 16
+        # The 16-bit types do not draw for the elements that the last block will make anew.
+        values = uniform(whole if x.dtype.itemsize == 2 else x.size)
+        fill(values[:whole], mean, std)
+        flat = x.reshape(-1)
+        flat[:whole] = values[:whole]
+        if whole < x.size:
+            last = uniform(16)
+            fill(last, mean, std)
+            flat[-16:] = last
+
+    def _serial_normals(self, n: int, mean: float, std: float) -> Array:
+        """Returns n float64 normals, made in pairs."""
+        made: list[float] = []
+        if n and self.spare_normal is not None:
+            made, self.spare_normal = [self.spare_normal], None
+        if (missing := n - len(made)) > 0:
+            u = self.uniform64(missing + missing % 2)
+            if missing > SMALL:
+                normals = pairs64(u).tolist() if made else pairs64(u)
+            else:
+                u = u.tolist()
+                normals = [z for at in range(0, len(u), 2) for z in pair(u[at], u[at + 1])]
+            if missing % 2:
+                self.spare_normal = float(normals[-1])
+                normals = normals[:-1]
+            made = made + normals if made else normals
+        values = np.asarray(made, np.float64)
+        return values if mean == 0.0 and std == 1.0 else fused64(values, std, mean)
+
+    def integers_(self, x: Array, base: int, span: int) -> None:
+        """Fills a real array with integers from [base, base + span), span at most 2 ** 64."""
+        draw = self.words64 if span >= _WIDE else self.words
+        values = np.empty(x.size, np.uint64)
+        for at in range(0, x.size, CHUNK):
+            part = values[at : at + CHUNK]
+            if span == 1 << 64:
+                part[...] = draw(part.size)
+            elif span & (span - 1) == 0:
+                np.bitwise_and(draw(part.size), np.uint64(span - 1), out=part)
+            elif span < _WIDE:
+                part[...] = _remainder(draw(part.size).astype(np.uint32), np.uint32(span))
+            else:
+                np.remainder(draw(part.size), np.uint64(span), out=part)
+        if base:
+            values += np.uint64(base & 0xFFFFFFFFFFFFFFFF)
+        _store(x, values.view(np.int64))
+
+    def full_integers_(self, x: Array) -> None:
+        """Fills a real array from 0 to the largest integer that its type tells from all smaller ones."""
+        wide = x.dtype.itemsize == 8
+        words = self.words64(x.size) if wide else self.words(x.size)
+        if x.dtype.kind in "iub":
+            words &= np.uint64((1 << _value_bits(x.dtype)) - 1)
+        else:
+            words %= np.uint64((1 << _DIGITS[x.dtype.name]) + 1)
+        _store(x, words.view(np.int64))
+
+    def bernoulli_(self, x: Array, p: float) -> None:
+        """Fills an array with ones, with probability p, and zeros."""
+        limit = np.int64(math.ceil(p * 2.0**53))  # k / 2^53 < p without a division
+        values = np.empty(x.size, bool)
+        for at in range(0, x.size, CHUNK):
+            part = values[at : at + CHUNK]
+            np.less(self.bits53(part.size), limit, out=part)
+        _store(x, values)
+
+    def bernoulli_each_(self, x: Array, p: Array) -> None:
+        """Fills an array with ones, each with its own probability, and zeros.
+
+        Raises RuntimeError if a probability is outside [0, 1].
+        """
+        if not ((p >= 0) & (p <= 1)).all():
+            raise RuntimeError(
+                "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error "
+                "message be improved?  If so, please report an enhancement request to PyTorch.)"
+            )
+        uniform = self.uniform64 if p.dtype == np.float64 else self.uniform32
+        order = _memory_order(x)
+        view = x.transpose(order)
+        p = np.broadcast_to(p, x.shape).transpose(order)
+        if p.dtype.itemsize == 2:
+            p = p.astype(np.float32)
+        view[...] = uniform(x.size).reshape(view.shape) < p
+
+    def exponential_(self, x: Array, rate: float) -> None:
+        """Fills a floating-point array with exponential deviates."""
+        values = libm(math.log1p, np.log1p, -self.uniform64(x.size))
+        values *= -1.0 / rate
+        _store(x, values)
+
+    def geometric_(self, x: Array, p: float) -> None:
+        """Fills a real array with the number of trials to the first success."""
+        _store(x, np.ceil(np.log(self.uniform64(x.size)) / math.log1p(-p)))
+
+    def cauchy_(self, x: Array, median: float, sigma: float) -> None:
+        """Fills a floating-point array with Cauchy deviates."""
+        angles = self.uniform64(x.size)
+        angles -= 0.5
+        angles *= math.pi
+        tangents = libm(math.tan, np.tan, angles)
+        _store(x, fused64(tangents, sigma, median))
+
+    def log_normal_(self, x: Array, mean: float, std: float) -> None:
+        """Fills a floating-point array with exponentials of normals."""
+        _store(x, libm(_exp, np.exp, self._serial_normals(x.size, mean, std)))
+
+    # ------------------------------------------------------------------------------- indices
+
+    def permutation(self, n: int) -> Array:
+        """Returns the integers below n, shuffled (R. Durstenfeld, 1964)."""
+        if n >= _HUGE:
+            return self._huge_permutation(n)
+        left = np.arange(n, 1, -1)
+        partners = self.words(left.size).view(np.int64) % left
+        partners += np.arange(left.size)
+        # Every swap needs the ones before it; lists do 60,000 in 4 ms, arrays in 15.
+        items = list(range(n))
+        for i, j in enumerate(partners.tolist()):
+            items[i], items[j] = items[j], items[i]
+        return np.array(items, np.int64)
+
+    def _huge_permutation(self, n: int) -> Array:
+        items = np.empty(n, np.int64)
+        for at in range(0, n, CHUNK):
+            ends = np.arange(at + 1, min(at + CHUNK, n) + 1, dtype=np.uint64)
+            for i, j in enumerate((self.words64(ends.size) % ends).tolist(), at):
+                items[i] = items[j]
+                items[j] = i
+        return items
+
+    def multinomial(self, p: Array, n: int, replacement: bool) -> Array:
+        """Returns n indices per row of weights, as int64.
+
+        Raises RuntimeError if weights are negative, infinite, NaN or all zero.
+        """
+        if not replacement or n == 1:
+            return self._without_replacement(p, n)
+        rows = p.reshape(-1, p.shape[-1])
+        if not (rows >= 0).all():
+            raise RuntimeError(
+                "invalid multinomial distribution (encountering probability entry < 0)"
+            )
+        if not np.isfinite(rows).all():
+            raise RuntimeError(
+                "invalid multinomial distribution (encountering probability entry = infinity or NaN)"
+            )
+        weights = rows if rows.dtype.itemsize > 2 else rows.astype(np.float32)
+        sums = np.cumsum(weights, axis=1, dtype=weights.dtype)
+        if (sums[:, -1] <= 0).any():
+            raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+        sums /= sums[:, -1:].copy()
+        sums[:, -1] = 1
+        found = _search(sums.astype(np.float64), self.uniform64(len(rows) * n).reshape(-1, n))
+        return found.reshape(*p.shape[:-1], n)
+
+    def _without_replacement(self, p: Array, n: int) -> Array:
+        """The n largest of weight / Exp(1), which is the Gumbel-max trick."""
+        if not ((p.max() < math.inf) & (p.min() >= 0)):
+            raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+        if (p.sum(axis=-1) == 0).any():
+            raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+        race = np.empty_like(p)
+        self.exponential_(race, 1.0)
+        race = p / race
+        if n == 1:
+            return np.argmax(race, axis=-1)[..., None]
+        return np.argsort(-race, axis=-1, kind="stable")[..., :n]
+
+
+_DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
+
+
+def _value_bits(d: np.dtype[Any]) -> int:
+    return 1 if d.kind == "b" else 8 * d.itemsize - (d.kind == "i")
+
+
+def _exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
+def _real(x: Array) -> Array:
+    """Returns a complex array as real and imaginary parts in a last dimension, sharing memory."""
+    if x.dtype.kind != "c":
+        return x
+    return x[..., None].view(np.float32 if x.dtype == np.complex64 else np.float64)
+
+
+def _memory_order(x: Array) -> list[int]:
+    """Returns the dimensions by falling stride.
+
+    Raises RuntimeError if several elements share a place.
+    """
+    if 0 in [s for s, n in zip(x.strides, x.shape, strict=True) if n > 1]:
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location. Please clone() the tensor before performing the operation."
+        )
+    return sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))
+
+
+def _store(x: Array, values: Array) -> None:
+    """Writes values, in the order of memory, with the conversions that C++ would do."""
+    if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" and values.dtype.itemsize == 8:
+        values = values.astype(np.float32)  # 16-bit floats are made from float32
+    if x.flags.c_contiguous:
+        x.reshape(-1)[...] = values
+    else:
+        view = x.transpose(_memory_order(x))
+        view[...] = values.reshape(view.shape)
+
+
+def _remainder(x: Array, divisor: Any) -> Array:
+    """x % divisor: NumPy has a fast division by one number, but no such remainder."""
+    quotient = x // divisor
+    quotient *= divisor
+    x -= quotient
+    return x
+
+
+def _search(sums: Array, u: Array) -> Array:
+    """Returns, per row, the first index whose running sum is at least u: a binary search for all."""
+    low = np.zeros(u.shape, np.int64)
+    high = np.full(u.shape, sums.shape[1])
+    while (open_ := low < high).any():
+        middle = (low + high) >> 1
+        below = np.take_along_axis(sums, np.minimum(middle, sums.shape[1] - 1), 1) < u
+        low = np.where(open_ & below, middle + 1, low)
+        high = np.where(open_ & ~below, middle, high)
+    return low
