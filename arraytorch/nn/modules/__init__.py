@@ -1,0 +1,1 @@
+"""The modules, one file per kind of layer."""
