@@ -52,6 +52,13 @@ from .autograd.modes import no_grad as no_grad  # noqa: E402
 from .autograd.modes import set_grad_enabled as set_grad_enabled  # noqa: E402
 from .ops import *  # noqa: E402, F403
 from .ops import __all__ as _ops_all  # noqa: E402
+from .random import Generator as Generator  # noqa: E402
+from .random import default_generator as default_generator  # noqa: E402
+from .random import get_rng_state as get_rng_state  # noqa: E402
+from .random import initial_seed as initial_seed  # noqa: E402
+from .random import manual_seed as manual_seed  # noqa: E402
+from .random import seed as seed  # noqa: E402
+from .random import set_rng_state as set_rng_state  # noqa: E402
 
 half, float, double = float16, float32, float64
 short, int, long = int16, int32, int64
@@ -62,7 +69,6 @@ _LAZY = {
     "nn": "nn",
     "optim": "optim",
     "utils": "utils",
-    "random": "random",
     "serialization": "serialization",
     "save": "serialization:save",
     "load": "serialization:load",

@@ -204,3 +204,8 @@ class ArrayKernels:
         if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
             return self.xp.matmul(x.astype("f4"), y.astype("f4")).astype(x.dtype)
         return self.xp.matmul(x, y)
+
+    def orthonormal(self, x: Any) -> Any:
+        """The orthonormal factor of x = Q R where R has no negative number on its diagonal."""
+        q, r = self.xp.linalg.qr(x)
+        return q * self.xp.sign(self.xp.diagonal(r))

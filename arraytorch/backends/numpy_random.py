@@ -7,7 +7,7 @@ What distributions make of them is in numpy_sampling.py.
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,8 @@ class MersenneStream:
 
     def reseed_from_entropy(self) -> int:
         """Starts the stream of a seed that nobody can foresee, and returns the seed."""
-        self.reseed(secrets.randbits(53))  # PyTorch keeps it exact in a double
+        # PyTorch chooses 53 bits, which a double holds.
+        self.reseed(int.from_bytes(os.urandom(7), "little") >> 3)
         return self.initial_seed
 
     def _first_words(self, n: int) -> Array:
