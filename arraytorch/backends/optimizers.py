@@ -1,0 +1,338 @@
+"""Kernels of the optimizers' steps: in place, and with few passes over the memory.
+
+A step is a chain of a dozen elementwise operations. For small tensors the calls cost more than
+the work, so the tensors of a group are laid end to end (`Flat`) and the chain runs once; for
+large ones memory traffic counts, so the chain runs block by block, each of which stays in cache.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+
+class Flat:
+    """What belongs to tensors of one type, laid end to end in one array per quantity.
+
+    ``state`` are the flat arrays by name, ``parts`` their views, one per tensor and in its shape.
+    """
+
+    __slots__ = (
+        "constants",
+        "dtype",
+        "grad",
+        "parts",
+        "shapes",
+        "sizes",
+        "state",
+        "update",
+        "updates",
+    )
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]], dtype: Any) -> None:
+        self.shapes, self.dtype = list(shapes), dtype
+        self.sizes = [math.prod(shape) for shape in shapes]
+        self.state: dict[str, Any] = {}
+        self.parts: dict[str, list[Any]] = {}
+        self.constants: Any = None  # what a backend keeps the numbers of a step in
+
+    def views(self, whole: Any) -> list[Any]:
+        """Returns the tensors' parts of a flat array."""
+        parts, start = [], 0
+        for shape, size in zip(self.shapes, self.sizes):
+            parts.append(whole[start : start + size].reshape(shape))
+            start += size
+        return parts
+
+    def part(self, i: int) -> Flat:
+        """Returns the same for one of the tensors alone, in the same memory."""
+        one = Flat(self.shapes[i : i + 1], self.dtype)
+        n, start = one.sizes[0], sum(self.sizes[:i])
+        one.constants = self.constants
+        for name, whole in self.state.items():
+            one.state[name] = whole[start : start + n]
+            one.parts[name] = self.parts[name][i : i + 1]
+        one.grad, one.update = self.grad[:n], self.update[:n]
+        one.updates = one.views(one.update) if one.update.size == n else []
+        return one
+
+
+class OptimizerKernels:
+    """Optimizer steps over the namespace ``xp``."""
+
+    xp: Any
+    # Elements that are updated at a time: those that are in use should fit into the cache.
+    # None stands for all, where starting a kernel is what costs.
+    optimizer_block: int | None = None
+
+    def flats(
+        self, shapes: Sequence[tuple[int, ...]], dtype: Any, names: Sequence[str]
+    ) -> list[tuple[list[int], Flat]]:
+        """Lays tensors out, with zeros for each named quantity; a tensor above a block is alone.
+
+        Returns the indices of the tensors in each `Flat`. All of them share scratch memory, so
+        only one may be stepped at a time.
+        """
+        limit = self.optimizer_block or math.inf
+        members: list[list[int]] = []
+        room = -1.0
+        for i, shape in enumerate(shapes):
+            size = math.prod(shape)
+            if size <= room:
+                members[-1].append(i)
+                room -= size
+            else:
+                members.append([i])
+                room = limit - size
+        flats = [self._flat([shapes[i] for i in part], dtype, names) for part in members]
+        longest = max(sum(flat.sizes) for flat in flats)
+        grad, update = self.xp.empty((2, int(min(longest, limit))), dtype=dtype)
+        for flat in flats:
+            n = sum(flat.sizes)
+            flat.grad, flat.update = grad[:n], update[:n]
+            flat.updates = flat.views(flat.update) if n <= limit else []
+        return list(zip(members, flats))
+
+    def _flat(self, shapes: Sequence[Any], dtype: Any, names: Sequence[str]) -> Flat:
+        flat = Flat(shapes, dtype)
+        for name in names:
+            whole = flat.state[name] = self.xp.zeros(sum(flat.sizes), dtype=dtype)
+            flat.parts[name] = flat.views(whole)
+        return flat
+
+    def _scalars(self, flat: Flat, *numbers: float) -> Sequence[Any]:
+        """The numbers of a step as operands."""
+        return numbers
+
+    def _chunks(self, flat: Flat, params: list[Any], grads: list[Any]) -> Iterator[tuple[Any, ...]]:
+        """Yields what is updated at a time.
+
+        That is: the arrays to write to, the views of the update that belong to them, the flat
+        gradient (which is not ours to change), scratch for it, the flat update, and the place in
+        the state.
+        """
+        block = self.optimizer_block
+        if len(params) > 1:
+            self.xp.concatenate(grads, axis=None, out=flat.grad)
+            yield params, flat.updates, flat.grad, flat.grad, flat.update, slice(None)
+            return
+        param, grad = params[0], grads[0].reshape(-1)
+        if grad.dtype.kind == "c":  # only a contiguous array has a view as real numbers
+            grad = self.xp.ascontiguousarray(grad)
+        n = flat.sizes[0]
+        if block is None or n <= block:
+            yield params, flat.updates, grad, flat.grad, flat.update, slice(None)
+        elif param.flags.c_contiguous:
+            values = param.reshape(-1)
+            for start in range(0, n, block):
+                at = slice(start, min(start + block, n))
+                size = at.stop - start
+                g, u = flat.grad[:size], flat.update[:size]
+                yield [values[at]], [u], grad[at], g, u, at
+        else:
+            g, u = self.xp.empty((2, n), dtype=flat.dtype)
+            yield params, [u.reshape(param.shape)], grad, g, u, slice(None)
+
+    def _penalized(self, targets: list[Any], grad: Any, g: Any, u: Any, decay: Any) -> Any:
+        """The gradient plus the parameters times ``decay``, in the scratch ``g``."""
+        xp = self.xp
+        if len(targets) > 1:
+            xp.concatenate(targets, axis=None, out=u)
+            xp.multiply(u, decay, u)
+        else:
+            xp.multiply(targets[0].reshape(-1), decay, u)
+        return xp.add(grad, u, g)
+
+    def _rounding(self, flat: Flat) -> tuple[Any, Any]:
+        """How PyTorch computes with 16-bit floats: in float32, rounding each operation's result.
+
+        Returns that rounding, of arrays, and the one of numbers that are added or multiply what is
+        added; PyTorch rounds those too. It takes other numbers as float32.
+        """
+
+        def rounded(x: Any) -> Any:
+            return x.astype(flat.dtype).astype("f4")
+
+        def short(number: float) -> float:
+            return float(self.xp.full((), number, dtype=flat.dtype))
+
+        return rounded, short
+
+    # SGD
+
+    def sgd_step(
+        self,
+        flat: Flat,
+        params: list[Any],
+        grads: list[Any],
+        lr: float,
+        momentum: float,
+        dampening: float,
+        weight_decay: float,
+        nesterov: bool,
+        maximize: bool,
+        first: bool,
+    ) -> None:
+        """A step of stochastic gradient descent; ``first`` starts the momentum buffers."""
+        if flat.dtype.itemsize == 2:
+            self._sgd_rounded(flat, params, grads, lr, momentum, dampening, weight_decay,
+                              nesterov, maximize, first)  # fmt: skip
+            return
+        xp = self.xp
+        multiply, subtract = xp.multiply, xp.subtract
+        numbers = self._scalars(flat, lr, momentum, 1 - dampening, weight_decay)
+        rate, keep, take, decay = numbers[:4]
+        for targets, views, grad, g, u, at in self._chunks(flat, params, grads):
+            if maximize:
+                grad = xp.negative(grad, g)
+            if weight_decay != 0:
+                grad = self._penalized(targets, grad, g, u, decay)
+            if momentum != 0:
+                buffer = flat.state["momentum_buffer"][at]
+                if first:
+                    buffer[...] = grad
+                else:
+                    multiply(buffer, keep, buffer)
+                    xp.add(buffer, multiply(grad, take, u) if dampening else grad, buffer)
+                if nesterov:
+                    grad = xp.add(grad, multiply(buffer, keep, u), g)
+                else:
+                    grad = buffer
+            multiply(grad, rate, u)
+            for target, update in zip(targets, views):
+                subtract(target, update, target)
+
+    def _sgd_rounded(
+        self, flat: Flat, params: list[Any], grads: list[Any], lr: float, momentum: float,
+        dampening: float, weight_decay: float, nesterov: bool, maximize: bool, first: bool,
+    ) -> None:  # fmt: skip
+        """The step for 16-bit floats, rounded where PyTorch rounds (see `_rounding`)."""
+        rounded, short = self._rounding(flat)
+        for i, (param, grad) in enumerate(zip(params, grads)):
+            p, g = param.astype("f4"), grad.astype("f4")
+            if maximize:
+                g = -g
+            if weight_decay != 0:
+                g = rounded(g + p * short(weight_decay))
+            if momentum != 0:
+                buffer = flat.parts["momentum_buffer"][i]
+                if not first:
+                    b = rounded(buffer.astype("f4") * momentum) + g * short(1 - dampening)
+                buffer[...] = g if first else b
+                b = buffer.astype("f4")
+                g = rounded(g + b * short(momentum)) if nesterov else b
+            param[...] = p - g * short(lr)
+
+    # Adam
+
+    def adam_step(
+        self,
+        flat: Flat,
+        params: list[Any],
+        grads: list[Any],
+        step: float,
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        weight_decay: float,
+        amsgrad: bool,
+        decoupled: bool,
+        maximize: bool,
+    ) -> None:
+        """Step number ``step`` (from 1) of Adam or, with ``decoupled`` weight decay, of AdamW."""
+        rate = lr / (1 - beta1**step)
+        bias = math.sqrt(1 - beta2**step)
+        if flat.dtype.itemsize == 2:
+            self._adam_rounded(flat, params, grads, rate, bias, lr, beta1, beta2, eps,
+                               weight_decay, amsgrad, decoupled, maximize)  # fmt: skip
+            return
+        # rate * m / (sqrt(v) / bias + eps) takes one operation less with the rate in the
+        # denominator, where it is not so small or large that this could overflow.
+        folded = 1e-20 < rate < 1e8 and (eps > 1e-25 or eps == 0)
+        l2 = weight_decay != 0 and not decoupled
+        numbers = self._scalars(
+            flat,
+            beta1 if beta1 <= 0.5 else 1 - beta1,
+            1 - beta2,
+            beta2,
+            1 / (bias * rate) if folded else 1 / bias,
+            eps / rate if folded else eps,
+            rate,
+            weight_decay if l2 else 1 - lr * weight_decay,
+        )
+        shrink = numbers[6]
+        for targets, views, grad, g, u, at in self._chunks(flat, params, grads):
+            if maximize:
+                grad = self.xp.negative(grad, g)
+            if l2:
+                grad = self._penalized(targets, grad, g, u, shrink)
+            m, v = flat.state["exp_avg"][at], flat.state["exp_avg_sq"][at]
+            highest = flat.state["max_exp_avg_sq"][at] if amsgrad else None
+            self._adam_update(grad, g, u, m, v, highest, numbers, beta1 <= 0.5, folded)
+            if weight_decay != 0 and decoupled:
+                for target in targets:
+                    self.xp.multiply(target, shrink, target)
+            for target, update in zip(targets, views):
+                self.xp.subtract(target, update, target)
+
+    def _adam_update(
+        self, grad: Any, g: Any, u: Any, m: Any, v: Any, highest: Any,
+        numbers: Sequence[Any], forgetful: bool, folded: bool,
+    ) -> None:  # fmt: skip
+        """Updates the moments ``m`` and ``v`` and leaves in ``u`` what is to be subtracted."""
+        xp = self.xp
+        add, multiply = xp.add, xp.multiply
+        if m.dtype.kind == "c":  # real and imaginary parts are parameters of their own
+            real = "f4" if m.dtype.itemsize == 8 else "f8"
+            grad, g, u, m, v = (x.view(real) for x in (grad, g, u, m, v))
+            highest = None if highest is None else highest.view(real)
+        mix, take, keep, scale, eps, rate = numbers[:6]
+        xp.subtract(grad, m, u)
+        multiply(u, mix, u)
+        if forgetful:  # m + (grad - m) would lose a small gradient beside a large m
+            xp.subtract(grad, u, m)
+        else:
+            add(m, u, m)
+        multiply(grad, grad, g)
+        multiply(g, take, g)
+        multiply(v, keep, v)
+        add(v, g, v)
+        if highest is not None:
+            v = xp.maximum(highest, v, out=highest)
+        xp.sqrt(v, g)
+        multiply(g, scale, g)
+        add(g, eps, g)
+        xp.divide(m, g, u)
+        if not folded:
+            multiply(u, rate, u)
+
+    def _adam_rounded(
+        self, flat: Flat, params: list[Any], grads: list[Any], rate: float, bias: float, lr: float,
+        beta1: float, beta2: float, eps: float, weight_decay: float, amsgrad: bool,
+        decoupled: bool, maximize: bool,
+    ) -> None:  # fmt: skip
+        """The step for 16-bit floats, rounded where PyTorch rounds (see `_rounding`)."""
+        rounded, short = self._rounding(flat)
+        for i, (param, grad) in enumerate(zip(params, grads)):
+            p, g = param.astype("f4"), grad.astype("f4")
+            exp_avg, exp_avg_sq = flat.parts["exp_avg"][i], flat.parts["exp_avg_sq"][i]
+            if maximize:
+                g = -g
+            if weight_decay != 0:
+                if decoupled:
+                    p = rounded(p * (1 - lr * weight_decay))
+                else:
+                    g = rounded(g + p * short(weight_decay))
+            m = exp_avg.astype("f4")
+            m = g - (g - m) * beta1 if beta1 <= 0.5 else m + (g - m) * (1 - beta1)
+            exp_avg[...] = m = rounded(m)
+            v = rounded(exp_avg_sq.astype("f4") * beta2)
+            exp_avg_sq[...] = v = rounded(v + g * g * (1 - beta2))
+            if amsgrad:
+                highest = flat.parts["max_exp_avg_sq"][i]
+                v = self.xp.maximum(highest.astype("f4"), v)
+                highest[...] = v
+            denominator = rounded(rounded(rounded(self.xp.sqrt(v)) / bias) + short(eps))
+            param[...] = p + m * -rate / denominator
