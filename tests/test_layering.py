@@ -26,8 +26,8 @@ TOP = len(LAYERS)
 ARRAY_LIBRARIES = {"cupy", "cupyx", "dpctl", "dpnp", "ml_dtypes", "numba", "numpy", "scipy"}
 # Heavy or optional, so that a backend may import them where it first needs them.
 LAZY_IN_BACKENDS = ARRAY_LIBRARIES - {"numpy"}
-# Heavy parts of the standard library, loaded by the function that needs them.
-LAZY_ANYWHERE: set[str] = set()
+# Heavy parts of the standard library that a function may load where it needs them.
+LAZY_ANYWHERE = {"importlib.metadata"}
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def layer(module: str) -> int:
 
 
 def may_be_lazy(i: Import) -> bool:
-    if root(i.target) in LAZY_ANYWHERE:
+    if i.target in LAZY_ANYWHERE:
         return True
     if i.source.startswith("arraytorch.backends"):
         return root(i.target) in LAZY_IN_BACKENDS or i.target.startswith("arraytorch.backends")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any
 
@@ -79,11 +78,18 @@ def _load(kind: str) -> Any:
 
 def _discover(kind: str) -> bool:
     """Loads a third party's backend by its entry point; returns whether there is one."""
-    for point in entry_points(group=GROUP, name=kind):
+    for point in _entry_points(name=kind):
         made = point.load()
         register(made() if isinstance(made, type) or not hasattr(made, "array_types") else made)
         return True
     return False
+
+
+def _entry_points(**selection: str) -> Any:
+    # Imported here: it loads sockets and e-mail parsers, half of what NumPy's own import takes.
+    from importlib.metadata import entry_points
+
+    return entry_points(group=GROUP, **selection)
 
 
 _device.discover = _discover
@@ -139,7 +145,7 @@ def show() -> str:
     cpu: NumPy ...
     """
     lines = []
-    for kind in ["cpu", *_LOADERS, *(p.name for p in entry_points(group=GROUP))]:
+    for kind in ["cpu", *_LOADERS, *(p.name for p in _entry_points())]:
         try:
             lines.append(f"{kind}: {backend_for(device(kind)).describe()}")
         except RuntimeError as error:

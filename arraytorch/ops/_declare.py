@@ -17,7 +17,17 @@ from typing import Any, TypeVar
 from .. import _dtypes
 from .._dtypes import scalar_type_name
 from ..autograd.modes import grad_enabled
-from ..autograd.tape import Node, Rules, SavedOutput, TensorBase, _Classes, forbid_leaf, taped, wrap
+from ..autograd.tape import (
+    Node,
+    Rules,
+    SavedOutput,
+    TensorBase,
+    _Classes,
+    forbid_leaf,
+    parameters_of,
+    taped,
+    wrap,
+)
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._promote import broadcast_shape, common_device, is_number, moved, plain, result_type
 from ._write import write_result
@@ -57,8 +67,7 @@ def derivative(
     """
 
     def attach(op: F) -> F:
-        parameters = inspect.signature(op).parameters
-        given = [p for p in parameters if f"d_{p}" in d]
+        given = [p for p in parameters_of(op) if f"d_{p}" in d]
         if unknown := {n[2:] for n in d} - set(given):
             raise TypeError(f"{op.__name__} has no parameters {sorted(unknown)} to differentiate")
         op_: Any = op
@@ -88,11 +97,8 @@ def pointwise(
     """
 
     def build(signature: F) -> Any:
-        names = [
-            p.name
-            for p in inspect.signature(signature).parameters.values()
-            if p.kind is not p.KEYWORD_ONLY
-        ]
+        code = signature.__code__  # type: ignore[attr-defined]
+        names = list(code.co_varnames[: code.co_argcount])
         rules = Rules(
             signature.__name__, [d[f"d_{n}"] for n in names if f"d_{n}" in d], backward_name=name
         )
