@@ -124,6 +124,14 @@ def test_big_endian_files_are_read() -> None:
         assert tensor.tolist() == [0, 1]
 
 
+def test_files_without_byte_order_are_little_endian() -> None:
+    """The record may be left out, as files from before PyTorch 2.1 do."""
+    data = saved(torch.arange(3), _disable_byteorder_record=True)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert "archive/byteorder" not in archive.namelist()
+    assert load(data).tolist() == [0, 1, 2]
+
+
 def test_compressed_archives_are_read() -> None:
     """Somebody may have packed the archive anew."""
     _check_views(load(rewritten(VIEWS, {}, zipfile.ZIP_DEFLATED)))
@@ -216,6 +224,13 @@ def test_gradients_are_not_saved() -> None:
     assert back.requires_grad
     assert back.is_leaf
     assert back.tolist() == [2.0, 2.0]
+
+
+def test_buffers_survive() -> None:
+    """A buffer stays one, with what it says of its module's state_dict."""
+    back = again(torch.nn.Buffer(torch.ones(2), persistent=False))
+    assert isinstance(back, torch.nn.Buffer)
+    assert not back.persistent
 
 
 def test_meta_tensors_survive() -> None:

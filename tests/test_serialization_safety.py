@@ -96,9 +96,9 @@ MISCHIEF = {
 }
 
 
-@pytest.mark.parametrize("weights_only", [True, False])
+@pytest.mark.parametrize("weights_only", [None, True, False])
 @pytest.mark.parametrize("pickled", MISCHIEF.values(), ids=MISCHIEF.keys())
-def test_mischief_is_refused(pickled: bytes, weights_only: bool) -> None:
+def test_mischief_is_refused(pickled: bytes, weights_only: bool | None) -> None:
     """No pickle calls, imports or changes anything but what is on the list."""
     _ran.clear()
     with pytest.raises(pickle.UnpicklingError):
@@ -194,7 +194,8 @@ def test_unsafe_globals_are_listed_without_loading() -> None:
 def test_other_pickle_modules_are_refused() -> None:
     """Neither direction uses a module that would run code."""
     with pytest.raises(RuntimeError, match="explicit pickle_module"):
-        load(STATE_DICT, pickle_module=pickle)
+        load(STATE_DICT, pickle_module=pickle, weights_only=True)
+    assert load(STATE_DICT, pickle_module=pickle)
     assert load(STATE_DICT, pickle_module=pickle, weights_only=False)
     with pytest.raises(RuntimeError, match="no other module"):
         load(STATE_DICT, pickle_module=json, weights_only=False)

@@ -30,7 +30,7 @@ def load(
     map_location: MapLocation = None,
     pickle_module: Any = None,
     *,
-    weights_only: bool | None = True,
+    weights_only: bool | None = None,
     mmap: bool | None = None,
     **pickle_load_args: Any,
 ) -> Any:
@@ -81,7 +81,7 @@ def _opened(f: str | os.PathLike[str] | IO[bytes]) -> Any:
 
 def _check_options(pickle_module: Any, weights_only: bool | None, options: dict[str, Any]) -> None:
     if pickle_module is not None:
-        if weights_only is None or weights_only:
+        if weights_only:
             raise RuntimeError(
                 "Can not safely load weights when explicit pickle_module is specified"
             )
@@ -191,7 +191,7 @@ class _Zip:
             raise RuntimeError(f"record '{name}' has {held} bytes where {size} are needed")
         if self._mapping is not None and size:
             position = self._archive.position(name)
-            if position is not None:
+            if position is not None and position + size <= len(self._mapping):
                 return memories.from_map(self._mapping, position, size)
         memory = memories.allocate(size)
         if size and not self._unread:

@@ -12,7 +12,7 @@ from .._dtypes import dtype
 from .._size import Size
 from .._tensor import Tensor
 from ..backends.storage import place
-from ..nn.parameter import Buffer, Parameter
+from ..nn.parameter import Parameter
 from . import rebuild
 from .allowed import NAMES
 from .storages import TYPE_OF, StorageType, TypedStorage, UntypedStorage
@@ -96,8 +96,6 @@ class Pickler(_Base):
         if isinstance(tensor, Parameter):
             return self._parameter(tensor, state)
         written, kind = self._plain(tensor, tensor.requires_grad), type(tensor)
-        if kind is Buffer:  # no class of its own in PyTorch
-            state, kind = {**state, "_is_buffer": True}, Tensor
         if not state and kind is Tensor:
             return written
         return rebuild._rebuild_from_type_v2, (written[0], kind, written[1], state)

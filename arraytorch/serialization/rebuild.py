@@ -13,7 +13,7 @@ from .._dtypes import dtype
 from .._tensor import Tensor
 from ..autograd.tape import TensorBase, wrap
 from ..backends import backend_for, backend_of, numpy_dtype
-from ..nn.parameter import Buffer, Parameter
+from ..nn.parameter import Parameter
 from .storages import TypedStorage, UntypedStorage
 
 
@@ -85,9 +85,6 @@ def _rebuild_from_type_v2(func: Any, new_type: Any, args: Any, state: Any) -> Te
     # The unpickler has seen to it that `func` is one of the functions above.
     tensor = func(*args)
     _need(issubclass(new_type, Tensor), "a tensor of a type that is none")
-    if isinstance(state, dict) and state.get("_is_buffer"):
-        state = {name: value for name, value in state.items() if name != "_is_buffer"}
-        new_type = Buffer
     tensor.__class__ = new_type
     return set_state(tensor, state)
 

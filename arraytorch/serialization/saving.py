@@ -8,6 +8,7 @@ import pickle
 import stat
 import struct
 from collections.abc import Callable
+from functools import partial
 from pathlib import PurePath
 from secrets import token_hex
 from typing import IO, Any
@@ -18,6 +19,7 @@ from .pickler import Pickler
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
+_Write = Callable[[object, IO[bytes], str, int], None]
 
 
 def save(
@@ -26,6 +28,7 @@ def save(
     pickle_module: Any = pickle,
     pickle_protocol: int = 2,
     _use_new_zipfile_serialization: bool = True,
+    _disable_byteorder_record: bool = False,
 ) -> None:
     """Writes an object to a file, which PyTorch can read too.
 
@@ -47,7 +50,9 @@ def save(
         raise RuntimeError(
             f"save() writes the pickle itself and cannot use {getattr(pickle_module, '__name__', pickle_module)}"
         )
-    write = _write_zip if _use_new_zipfile_serialization else _write_legacy
+    write: _Write = _write_zip if _use_new_zipfile_serialization else _write_legacy
+    if _use_new_zipfile_serialization and _disable_byteorder_record:
+        write = partial(_write_zip, order=None)
     if isinstance(f, (str, os.PathLike)):
         path = os.fspath(f)
         _replace(path, lambda file: write(obj, file, _root(path), pickle_protocol))
@@ -67,7 +72,9 @@ def _root(path: str) -> str:
     return (name.rpartition(".")[0] or name) if name.isascii() else "archive"
 
 
-def _write_zip(obj: object, file: IO[bytes], root: str, protocol: int) -> None:
+def _write_zip(
+    obj: object, file: IO[bytes], root: str, protocol: int, order: str | None = BYTE_ORDER
+) -> None:
     data = io.BytesIO()
     pickler = Pickler(data, protocol)
     pickler.dump(obj)  # first: what cannot be pickled leaves the file untouched
@@ -75,7 +82,8 @@ def _write_zip(obj: object, file: IO[bytes], root: str, protocol: int) -> None:
     archive.write("data.pkl", data.getbuffer())
     archive.write(".format_version", b"1")
     archive.write(".storage_alignment", str(ALIGNMENT).encode())
-    archive.write("byteorder", BYTE_ORDER.encode())
+    if order is not None:
+        archive.write("byteorder", order.encode())
     for key, storage in pickler.storages.items():
         archive.write(f"data/{key}", storage.host_bytes().data)
     archive.close()
