@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -38,7 +39,7 @@ class device:
             if not number.isdecimal():
                 raise RuntimeError(f"Invalid device string: '{type}'")
             index = int(number)
-        if name not in KNOWN_TYPES:
+        if name not in KNOWN_TYPES and not discover(name):
             known = ", ".join(sorted(KNOWN_TYPES))
             raise RuntimeError(
                 f"Expected one of {known} device type at start of device string: {name}"
@@ -77,8 +78,16 @@ class device:
         _default.reset(self._tokens.pop())
 
 
-# A set that grows: a third party's backend adds its own type (see backends.register_loader).
+# A set that grows: a third party's backend adds its own type (see backends.register).
 KNOWN_TYPES = {"cpu", "cuda", "xpu", "meta"}
+
+
+def _nobody(kind: str) -> bool:
+    return False
+
+
+# Looks for a third party's backend of that name; the registry, which stands above, puts it here.
+discover: Callable[[str], bool] = _nobody
 
 CPU = device("cpu")
 _default: ContextVar[device | None] = ContextVar("default_device", default=None)
