@@ -177,17 +177,14 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
     # ------------------------------------------------------------------------------- indices
 
     def permutation(self, n: int) -> Array:
-        """Returns the integers below n, shuffled (R. Durstenfeld, 1964)."""
+        """Returns the integers below n, shuffled: step i swaps item i with one not before it."""
         if n >= _HUGE:
             return self._huge_permutation(n)
-        left = np.arange(n, 1, -1)
-        partners = self.words(left.size).view(np.int64) % left
-        partners += np.arange(left.size)
-        # Every swap needs the ones before it; lists do 60,000 in 4 ms, arrays in 15.
-        items = list(range(n))
-        for i, j in enumerate(partners.tolist()):
-            items[i], items[j] = items[j], items[i]
-        return np.array(items, np.int64)
+        partners = np.arange(n)
+        if n > 1:
+            steps = partners[:-1]
+            partners[:-1] += self.words(n - 1).view(np.int64) % (n - steps)
+        return _swapped(partners) if n > 256 else _swapped_one_by_one(partners)
 
     def _huge_permutation(self, n: int) -> Array:
         items = np.empty(n, np.int64)
@@ -280,6 +277,40 @@ def _store(x: Array, values: Array) -> None:
     else:
         view = x.transpose(_memory_order(x))
         view[...] = values.reshape(view.shape)
+
+
+def _swapped_one_by_one(partners: Array) -> Array:
+    items = list(range(partners.size))
+    for i, j in enumerate(partners.tolist()):
+        items[i], items[j] = items[j], items[i]
+    return np.array(items, np.int64)
+
+
+def _swapped(partners: Array) -> Array:
+    """Swaps item i with item partners[i] >= i, for one i after the other, all at once.
+
+    Step i takes its result from place j = partners[i] and leaves there what had come to place i.
+    So the result is j itself, unless an earlier step with the same j left something there: then it
+    is what had come to the place of that step. And what had come to a place is what had come to the
+    place of the last step that left something here, and so on: chains that are followed by
+    doubling. 5 times as fast as a loop for 60,000 items.
+    """
+    n = partners.size
+    keys = np.sort((partners << 32) | np.arange(n))  # by place, then by step
+    place, step = keys >> 32, keys & 0xFFFFFFFF
+    again = place[1:] == place[:-1]  # the step before in this order has the same place
+    last = np.append(~again, True)
+    own = last & (step == place)  # a step to its own place leaves nothing for a later one
+    came = np.arange(n)
+    came[place[last & ~own]] = step[last & ~own]
+    before = np.flatnonzero(own[1:] & again)
+    came[place[before]] = step[before]
+    while (came != (further := came[came])).any():
+        came = further
+    items = np.empty(n, np.int64)
+    items[step] = place
+    items[step[1:][again]] = came[step[:-1][again]]
+    return items
 
 
 def _remainder(x: Array, divisor: Any) -> Array:

@@ -23,7 +23,6 @@ from .sampling import (
     forgets,
     normal_,
     random_,
-    uniform_,
     unsupported,
 )  # fmt: skip
 
@@ -53,7 +52,7 @@ def rand(
     tensor([0.8823, 0.9150, 0.3829])
     """
     new = _new("rand", _shape("rand", shape, size), dtype, device, out)
-    return _finished(uniform_(new, generator=generator), out, requires_grad)
+    return _finished(_uniform(new, generator), out, requires_grad)
 
 
 def randn(
@@ -76,7 +75,7 @@ def randn(
     tensor([0.3367, 0.1288, 0.2345])
     """
     new = _new("randn", _shape("randn", shape, size), dtype, device, out)
-    return _finished(normal_(new, generator=generator), out, requires_grad)
+    return _finished(_normal(new, generator), out, requires_grad)
 
 
 def randint(
@@ -168,7 +167,7 @@ def rand_like(
     torch.Size([2, 3])
     """
     new = _new_like("rand_like", input, dtype, device)
-    return _finished(uniform_(new, generator=generator), None, requires_grad)
+    return _finished(_uniform(new, generator), None, requires_grad)
 
 
 def randn_like(
@@ -188,7 +187,7 @@ def randn_like(
     torch.Size([2, 3])
     """
     new = _new_like("randn_like", input, dtype, device)
-    return _finished(normal_(new, generator=generator), None, requires_grad)
+    return _finished(_normal(new, generator), None, requires_grad)
 
 
 def randint_like(
@@ -370,6 +369,23 @@ _BINOMIAL = forgets("NotImplemented", 2)
 # ------------------------------------------------------------------------------------ helpers
 
 
+def _uniform(new: Tensor, generator: Any) -> Tensor:
+    """`uniform_` without what only an existing tensor needs: half the time of a small one."""
+    x = new._data
+    if x.dtype.kind in "biu":
+        raise unsupported("check_uniform_bounds", new)
+    core(generator, backend_of(x)).uniform_(x, 0.0, 1.0)
+    return new
+
+
+def _normal(new: Tensor, generator: Any) -> Tensor:
+    x = new._data
+    if x.size and x.dtype.kind in "biu":
+        raise unsupported("normal_kernel_cpu", new)
+    core(generator, backend_of(x)).normal_(x, 0.0, 1.0)
+    return new
+
+
 def _normal_each(mean: Any, std: Any, generator: Any, out: Any) -> Tensor:
     """mean + std * z, rounded to the dtype after each step as PyTorch does."""
     tensors = [t for t in (mean, std) if isinstance(t, TensorBase)]
@@ -412,13 +428,16 @@ def _shape(name: str, shape: tuple[Any, ...], size: Any) -> tuple[int, ...]:
         shape = (size,) if not shape else (*shape, size)
     elif not shape:
         raise TypeError(f'{name}() missing 1 required positional argument: "size"')
-    if any(isinstance(n, (float, str)) for n in shape):
-        wrong = next(n for n in shape if isinstance(n, (float, str)))
+    try:
+        return shape_of(shape, name)
+    except TypeError:
+        wrong = [n for n in shape if not hasattr(n, "__index__")]
+        if len(shape) == 1 and isinstance(wrong[0], (tuple, list)):
+            raise
         raise TypeError(
-            f"{name}(): argument 'size' (position {shape.index(wrong) + 1}) must be tuple of ints, "
-            f"not {type(wrong).__name__}"
-        )
-    return shape_of(shape, name)
+            f"{name}(): argument 'size' (position {shape.index(wrong[0]) + 1}) must be tuple of "
+            f"ints, not {type(wrong[0]).__name__}"
+        ) from None
 
 
 def _integer(name: str, argument: str, position: int, value: Any) -> int:
