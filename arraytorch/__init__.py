@@ -10,55 +10,55 @@ tensor([2., 4.])
 import warnings as _warnings
 from importlib import import_module as _import_module
 
+from . import autograd as autograd
+from . import backends as backends
+from ._device import device as device
+from ._device import get_default_device as get_default_device
+from ._device import set_default_device as set_default_device
+from ._dtypes import bfloat16 as bfloat16
+from ._dtypes import bool as bool
+from ._dtypes import can_cast as can_cast
+from ._dtypes import complex64 as complex64
+from ._dtypes import complex128 as complex128
+from ._dtypes import dtype as dtype
+from ._dtypes import float16 as float16
+from ._dtypes import float32 as float32
+from ._dtypes import float64 as float64
+from ._dtypes import get_default_dtype as get_default_dtype
+from ._dtypes import int8 as int8
+from ._dtypes import int16 as int16
+from ._dtypes import int32 as int32
+from ._dtypes import int64 as int64
+from ._dtypes import promote_types as promote_types
+from ._dtypes import set_default_dtype as set_default_dtype
+from ._dtypes import uint8 as uint8
+from ._dtypes import uint16 as uint16
+from ._dtypes import uint32 as uint32
+from ._dtypes import uint64 as uint64
+from ._errors import OutOfMemoryError as OutOfMemoryError
+from ._printing import get_printoptions as get_printoptions
+from ._printing import set_printoptions as set_printoptions
+from ._size import Size as Size
+from ._tensor import Tensor as Tensor
+from .autograd.modes import enable_grad as enable_grad
+from .autograd.modes import inference_mode as inference_mode
+from .autograd.modes import is_grad_enabled as is_grad_enabled
+from .autograd.modes import is_inference_mode_enabled as is_inference_mode_enabled
+from .autograd.modes import no_grad as no_grad
+from .autograd.modes import set_grad_enabled as set_grad_enabled
+from .ops import *  # noqa: F403
+from .ops import __all__ as _ops_all
+from .random import Generator as Generator
+from .random import default_generator as default_generator
+from .random import get_rng_state as get_rng_state
+from .random import initial_seed as initial_seed
+from .random import manual_seed as manual_seed
+from .random import seed as seed
+from .random import set_rng_state as set_rng_state
+
 # NumPy warns of overflow and the like where PyTorch does not. A filter for our own modules costs
 # nothing per op and leaves the user's own NumPy code as it is.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"arraytorch\.")
-
-from . import autograd as autograd  # noqa: E402
-from . import backends as backends  # noqa: E402
-from ._device import device as device  # noqa: E402
-from ._device import get_default_device as get_default_device  # noqa: E402
-from ._device import set_default_device as set_default_device  # noqa: E402
-from ._dtypes import bfloat16 as bfloat16  # noqa: E402
-from ._dtypes import bool as bool  # noqa: E402
-from ._dtypes import can_cast as can_cast  # noqa: E402
-from ._dtypes import complex64 as complex64  # noqa: E402
-from ._dtypes import complex128 as complex128  # noqa: E402
-from ._dtypes import dtype as dtype  # noqa: E402
-from ._dtypes import float16 as float16  # noqa: E402
-from ._dtypes import float32 as float32  # noqa: E402
-from ._dtypes import float64 as float64  # noqa: E402
-from ._dtypes import get_default_dtype as get_default_dtype  # noqa: E402
-from ._dtypes import int8 as int8  # noqa: E402
-from ._dtypes import int16 as int16  # noqa: E402
-from ._dtypes import int32 as int32  # noqa: E402
-from ._dtypes import int64 as int64  # noqa: E402
-from ._dtypes import promote_types as promote_types  # noqa: E402
-from ._dtypes import set_default_dtype as set_default_dtype  # noqa: E402
-from ._dtypes import uint8 as uint8  # noqa: E402
-from ._dtypes import uint16 as uint16  # noqa: E402
-from ._dtypes import uint32 as uint32  # noqa: E402
-from ._dtypes import uint64 as uint64  # noqa: E402
-from ._errors import OutOfMemoryError as OutOfMemoryError  # noqa: E402
-from ._printing import get_printoptions as get_printoptions  # noqa: E402
-from ._printing import set_printoptions as set_printoptions  # noqa: E402
-from ._size import Size as Size  # noqa: E402
-from ._tensor import Tensor as Tensor  # noqa: E402
-from .autograd.modes import enable_grad as enable_grad  # noqa: E402
-from .autograd.modes import inference_mode as inference_mode  # noqa: E402
-from .autograd.modes import is_grad_enabled as is_grad_enabled  # noqa: E402
-from .autograd.modes import is_inference_mode_enabled as is_inference_mode_enabled  # noqa: E402
-from .autograd.modes import no_grad as no_grad  # noqa: E402
-from .autograd.modes import set_grad_enabled as set_grad_enabled  # noqa: E402
-from .ops import *  # noqa: E402, F403
-from .ops import __all__ as _ops_all  # noqa: E402
-from .random import Generator as Generator  # noqa: E402
-from .random import default_generator as default_generator  # noqa: E402
-from .random import get_rng_state as get_rng_state  # noqa: E402
-from .random import initial_seed as initial_seed  # noqa: E402
-from .random import manual_seed as manual_seed  # noqa: E402
-from .random import seed as seed  # noqa: E402
-from .random import set_rng_state as set_rng_state  # noqa: E402
 
 half, float, double = float16, float32, float64
 short, int, long = int16, int32, int64
