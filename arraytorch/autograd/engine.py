@@ -13,7 +13,7 @@ from typing import Any
 
 from ..backends import backend_of
 from .modes import grad_enabled
-from .tape import Leaf, Node, Port, SavedOutput, TensorBase, place_of, wrap
+from .tape import Leaf, Port, SavedOutput, TensorBase, place_of, wrap
 
 _accumulating = threading.Lock()
 
@@ -27,6 +27,17 @@ class _Ops:
 def adopt_ops(table: Any) -> None:
     """Makes ``table`` the backend that rules run with under ``create_graph=True``."""
     _Ops.table = table
+
+
+def adopt_check(check: Any) -> None:
+    """Makes every walk hand each node and what it pulled back to ``check``; None ends that."""
+    _Anomaly.check = check
+
+
+class _Anomaly:
+    """What anomaly detection does with each gradient; it is off where this is None."""
+
+    check: Any = None
 
 
 def run(
@@ -56,6 +67,7 @@ def _walk(
     found: dict[Any, Any],
 ) -> None:
     lifted = _Ops.table if create_graph else None
+    check = _Anomaly.check
     wanted = frozenset(capture or ())
     grads: dict[Any, Any] = {}
     waiting: dict[int, Any] = {}  # by -seq, so that the heap holds plain integers
@@ -97,21 +109,29 @@ def _walk(
             if rules.joint is not None:
                 needs = tuple([e is not None and (needed is None or e in needed) for e in edges])
                 pulled = rules.joint(B, g, needs, saved)
+                if check is not None:
+                    check(node, pulled)
+                if hooks is not None and hooks.post:
+                    pulled = _after(node, pulled, g, create_graph)
+                for edge, gi, need in zip(edges, pulled, needs, strict=True):
+                    if need and gi is not None:
+                        give(edge, _fitted(B, gi, edge, create_graph))
+            elif hooks is not None and hooks.post or check is not None:
+                pulled = [
+                    None
+                    if edge is None or needed is not None and edge not in needed
+                    else _fitted(B, pull(B, g, saved), edge, create_graph)
+                    for edge, pull in zip(edges, rules.pullbacks, strict=True)
+                ]
+                if check is not None:
+                    check(node, pulled)
                 if hooks is not None and hooks.post:
                     pulled = _after(node, pulled, g, create_graph)
                 for edge, gi in zip(edges, pulled, strict=True):
                     if edge is not None and gi is not None:
-                        give(edge, _fitted(B, gi, edge, create_graph))
-            elif hooks is not None and hooks.post:
-                pulled = [
-                    None if edge is None else _fitted(B, pull(B, g, saved), edge, create_graph)
-                    for edge, pull in zip(edges, rules.pullbacks, strict=True)
-                ]
-                for edge, gi in zip(edges, _after(node, pulled, g, create_graph), strict=True):
-                    if edge is not None and gi is not None:
                         give(edge, gi)
             else:
-                for edge, pull in zip(edges, rules.pullbacks):  # noqa: B905  (87 ns for the check)
+                for edge, pull in zip(edges, rules.pullbacks):  # strict=True would cost 87 ns
                     if edge is None or needed is not None and edge not in needed:
                         continue
                     gi = pull(B, g, saved)

@@ -43,7 +43,7 @@ def _uncat(B: Any, g: Any, needs: Any, dim: int, sizes: tuple[int, ...]) -> list
     return parts
 
 
-@derivative(saves=("dim", "sizes"), joint=_uncat)
+@derivative(saves=("dim", "sizes"), kernel="cat", joint=_uncat)
 def _cat(tensors: list[Tensor], dim: int) -> Tensor:
     arrays = [t._data for t in tensors]
     sizes = tuple([a.shape[dim] for a in arrays])
@@ -85,6 +85,7 @@ def cat(
 
 @derivative(
     saves=("dim", "count"),
+    kernel="stack",
     joint=lambda B, g, needs, dim, count: [
         g[(slice(None),) * dim + (i, ...)] if needs[i] else None for i in range(count)
     ],
