@@ -88,7 +88,7 @@ def trunc_normal_(
 
     >>> _ = torch.manual_seed(0)
     >>> torch.nn.init.trunc_normal_(torch.empty(3))
-    tensor([ 1.5410, -0.2934, -2.1788])
+    tensor([ 1.5410, -0.2934, -1.3986])
     """
     if tensor.is_meta:
         return tensor

@@ -98,7 +98,7 @@ def randint(
 
     >>> _ = torch.manual_seed(0)
     >>> torch.randint(3, 10, (4,))
-    tensor([5, 3, 6, 3])
+    tensor([7, 6, 3, 5])
     """
     position = 3
     if size is None:
@@ -137,7 +137,7 @@ def randperm(
 
     >>> _ = torch.manual_seed(0)
     >>> torch.randperm(4)
-    tensor([2, 0, 1, 3])
+    tensor([0, 1, 3, 2])
     """
     n = _integer("randperm", "n", 1, n)
     wanted = dtype or (_dtypes.int64 if out is None else dtype_of(out._data))
