@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 import arraytorch as torch
-from arraytorch.optim.optimizer import required
+from arraytorch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+    required,
+)
 
 RECORDED = [  # from five steps of `descend`, by PyTorch
     ("SGD", {"lr": 0.05},
@@ -438,10 +442,9 @@ def test_step_hooks_run_around_the_step_and_may_change_arguments():
     params = parameters()
     optimizer = torch.optim.SGD(params)
     calls = []
-    register = torch.optim.optimizer
     handles = [
-        register.register_optimizer_step_pre_hook(lambda o, a, k: calls.append("all before")),
-        register.register_optimizer_step_post_hook(lambda o, a, k: calls.append("all after")),
+        register_optimizer_step_pre_hook(lambda o, a, k: calls.append("all before")),
+        register_optimizer_step_post_hook(lambda o, a, k: calls.append("all after")),
         optimizer.register_step_pre_hook(lambda o, a, k: ((o, lambda: "other"), k)),
         optimizer.register_step_post_hook(lambda o, a, k: calls.append(a[0] is optimizer)),
     ]

@@ -36,6 +36,10 @@ class Flat:
         self.state: dict[str, Any] = {}
         self.parts: dict[str, list[Any]] = {}
         self.constants: Any = None  # what a backend keeps the numbers of a step in
+        # Scratch, and the tensors' parts of the second where that is as long as all of them.
+        self.grad: Any = None
+        self.update: Any = None
+        self.updates: list[Any] = []
 
     def views(self, whole: Any) -> list[Any]:
         """Returns the tensors' parts of a flat array."""

@@ -3,11 +3,7 @@
 from . import lr_scheduler
 from .adam import Adam
 from .adamw import AdamW
-from .optimizer import (
-    Optimizer,
-    register_optimizer_step_post_hook,
-    register_optimizer_step_pre_hook,
-)
+from .optimizer import Optimizer
 from .sgd import SGD
 
 __all__ = [
@@ -16,6 +12,4 @@ __all__ = [
     "AdamW",
     "Optimizer",
     "lr_scheduler",
-    "register_optimizer_step_post_hook",
-    "register_optimizer_step_pre_hook",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_FUSED_DEVICES = ["mps", "cuda", "xpu", "hpu", "cpu", "mtia"]
+_FUSED_DEVICES = ["mps", "cuda", "xpu", "hpu", "cpu", "mtia", "privateuseone"]
 _CAPTURABLE_DEVICES = ["cuda", "xpu", "hpu", "privateuseone", "xla"]
 
 

@@ -242,6 +242,7 @@ def _phases(total: int, pct_start: float, three_phase: bool) -> list[dict[str, A
     """Returns where each phase ends, and what it leads from and to, as names of group options."""
     names = ("end_step", "start_lr", "end_lr", "start_momentum", "end_momentum")
     up = (float(pct_start * total) - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum")
+    rows: tuple[tuple[Any, ...], ...]
     if three_phase:
         down_end = float(2 * pct_start * total) - 2
         rows = (

@@ -283,7 +283,8 @@ def _stream_fetcher(loader: DataLoader[Any]) -> Callable[[Any], Any]:
 
 
 def _map_fetcher(loader: DataLoader[Any]) -> Callable[[Any], Any]:
-    dataset, collate_fn = loader.dataset, loader.collate_fn
+    dataset: Any = loader.dataset
+    collate_fn = loader.collate_fn
     if loader.batch_sampler is None:
         return lambda index: collate_fn(dataset[index])
     if getattr(dataset, "__getitems__", None):

@@ -185,7 +185,7 @@ class ChainDataset(IterableDataset[Any]):
         return itertools.chain.from_iterable(self._streams())
 
     def __len__(self) -> int:
-        return sum(len(dataset) for dataset in self._streams())  # type: ignore[arg-type]
+        return sum(len(dataset) for dataset in self._streams())  # type: ignore[arg-type, misc]
 
 
 class Subset(Dataset[T_co]):
