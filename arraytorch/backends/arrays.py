@@ -56,6 +56,10 @@ class ArrayKernels:
         """A copy in C order."""
         return x.copy()
 
+    def asarray(self, x: Any) -> Any:
+        """An array from what a kernel returned: some libraries turn 0-d results into scalars."""
+        return x
+
     def cast(self, x: Any, dtype: Any) -> Any:
         """x as another type, itself if it is of that type; a complex one loses its imaginary part."""
         if x.dtype is dtype:
@@ -163,10 +167,6 @@ class ArrayKernels:
             self.add_at(out, index, g)
         return out
 
-    def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
-        """Adds value to target at index, once for each time that a place occurs in it."""
-        raise NotImplementedError
-
     def take(self, x: Any, index: Any, dim: int) -> Any:
         """The slices of x along dim that a 1-d index array names."""
         return self.xp.take(x, index, axis=dim)
@@ -177,17 +177,6 @@ class ArrayKernels:
             cut = tuple([slice(None) if d == dim else slice(n) for d, n in enumerate(index.shape)])
             x = x[cut]
         return self.xp.take_along_axis(x, index, axis=dim)
-
-    def scatter_add(self, x: Any, dim: int, index: Any, src: Any) -> Any:
-        """A copy of x with src added at the places that gather would read."""
-        out = x.copy()
-        places = [
-            self.xp.arange(n).reshape([-1 if k == d else 1 for k in range(index.ndim)])
-            for d, n in enumerate(index.shape)
-        ]
-        places[dim] = index
-        self.add_at(out, tuple(places), src[tuple([slice(n) for n in index.shape])])
-        return out
 
     def nonzero(self, x: Any) -> tuple[Any, ...]:
         """The indices of the nonzero elements, an array per dimension."""
@@ -209,3 +198,42 @@ class ArrayKernels:
         """The orthonormal factor of x = Q R where R has no negative number on its diagonal."""
         q, r = self.xp.linalg.qr(x)
         return q * self.xp.sign(self.xp.diagonal(r))
+
+    def linear(self, x: Any, weight: Any, bias: Any) -> Any:
+        """x @ weight.T + bias."""
+        z = self.matmul(x, weight.T)
+        if bias is not None:
+            if bias.shape != z.shape[-1:]:
+                raise ValueError("bias")
+            z += bias
+        return z
+
+    def unique_values(self, x: Any) -> Any:
+        """The different elements, sorted."""
+        return self.xp.unique(x)
+
+    def embedding_backward(
+        self, g: Any, index: Any, rows: int, padding: int, scale: bool
+    ) -> Any:
+        """Zeros of ``rows`` rows with each slice of g added to the row that index names."""
+        flat = index.reshape(-1)
+        values = g.reshape(-1, g.shape[-1])
+        weights = self._row_weights(flat, rows, padding, scale)
+        if weights is not None:
+            values = values * weights[:, None].astype(g.dtype)
+        out = self.xp.zeros((rows, g.shape[-1]), g.dtype)
+        self.add_at(out, (flat,), values)
+        return out
+
+    def embedding_gather(self, x: Any, index: Any, padding: int, scale: bool) -> Any:
+        """The rows that index names, weighted as embedding_backward weights them."""
+        z = self.xp.take(x, index, axis=0)
+        weights = self._row_weights(index.reshape(-1), x.shape[0], padding, scale)
+        return z if weights is None else z * weights.reshape(*index.shape, 1).astype(x.dtype)
+
+    def _row_weights(self, flat: Any, rows: int, padding: int, scale: bool) -> Any:
+        """0 for the padding row and, if scale, one over how often a row occurs, else 1."""
+        if padding < 0 and not scale:
+            return None
+        kept = (flat != padding).astype("f8")
+        return kept / self.xp.bincount(flat, minlength=rows)[flat] if scale else kept

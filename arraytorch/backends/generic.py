@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from .._device import device
+from .activation import ActivationKernels
 from .arrays import ArrayKernels
+from .optimizers import OptimizerKernels
+from .normalization import NormalizationKernels
 from .pointwise import PointwiseKernels
 from .reduction import ReductionKernels
 
 
-class ArrayModuleBackend(PointwiseKernels, ReductionKernels, ArrayKernels):
+class ArrayModuleBackend(ActivationKernels, NormalizationKernels, PointwiseKernels, ReductionKernels, ArrayKernels, OptimizerKernels):
     """A backend over an array module ``xp`` with NumPy's names."""
 
     level = 0  # devices; interpreters stand above

@@ -1,0 +1,374 @@
+"""Activation functions, as `torch.nn.functional` has them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..autograd.tape import taped
+from ..backends import backend_of
+from . import elementary
+from ._declare import derivative, inplace, kernel_op
+from ._promote import dim_of
+from .arithmetic import clamp
+from .elementary import exp, expm1, sigmoid, tanh
+from .creation import ones_like
+from .indexing import chunk
+from .sampling import uniform_
+from .selection import where
+
+Tensor = Any
+
+
+def _placed(result: Tensor, input: Tensor, write: bool) -> Tensor:
+    """The result, written over the input where ``inplace=True`` asked for that."""
+    return _assign(input, result) if write else result
+
+
+_assign = inplace(lambda input, result: result, "activation_")
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Returns max(x, 0); the slope at 0 is 0.
+
+    >>> torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return _placed(elementary.relu(input), input, True) if inplace else elementary.relu(input)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """Returns min(max(x, 0), 6).
+
+    >>> torch.nn.functional.relu6(torch.tensor([-1.0, 8.0]))
+    tensor([0., 6.])
+    """
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """Returns x where it exceeds a threshold, else a value.
+
+    >>> torch.nn.functional.threshold(torch.tensor([1.0, 3.0]), 2, 20)
+    tensor([20.,  3.])
+    """
+    # A NaN compares as not beyond the threshold, yet stays NaN.
+    return _placed(where(input <= threshold, value, input), input, inplace)
+
+
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """Returns x limited to a range; the slope at its ends is 0.
+
+    >>> torch.nn.functional.hardtanh(torch.tensor([-2.0, 0.5]))
+    tensor([-1.0000,  0.5000])
+    """
+    if input._data.dtype.kind == "u" or input._data.dtype.kind == "b":
+        raise RuntimeError("Cannot do hardtanh on an unsigned type")
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    return _placed(_hardtanh(input, min_val, max_val), input, inplace)
+
+
+@derivative(
+    saves=("input", "low", "high"),
+    kernel="_hardtanh",
+    name="HardtanhBackward0",
+    d_input=lambda B, g, input, low, high: B.where(
+        (input > low) & (input < high), g, B.zeros_like(g)
+    ),
+)
+def _hardtanh(input: Tensor, low: float, high: float) -> Tensor:
+    x = input._data
+    z = backend_of(x).cast(backend_of(x).clamp(x, low, high), x.dtype)
+    return taped(_hardtanh, z, (input,), (input, low, high))
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """Returns min(max(x + 3, 0), 6) / 6.
+
+    >>> torch.nn.functional.hardsigmoid(torch.tensor([-4.0, 0.0]))
+    tensor([0.0000, 0.5000])
+    """
+    return _placed(_hardtanh(input / 6 + 0.5, 0.0, 1.0), input, inplace)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Returns x * hardsigmoid(x) (Howard et al. 2019).
+
+    >>> torch.nn.functional.hardswish(torch.tensor([-4.0, 3.0]))
+    tensor([-0.,  3.])
+    """
+    return _placed(input * clamp(input + 3, 0, 6) / 6, input, inplace)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """Returns x where positive, else x times a slope.
+
+    >>> torch.nn.functional.leaky_relu(torch.tensor([-1.0, 2.0]), 0.1)
+    tensor([-0.1000,  2.0000])
+    """
+    return _placed(where(input > 0, input, input * negative_slope), input, inplace)
+
+
+def rrelu(
+    input: Tensor,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Tensor:
+    """Returns x where positive, else x times a slope, drawn uniformly while training.
+
+    >>> torch.nn.functional.rrelu(torch.tensor([-8.0, 2.0]), 0.25, 0.25)
+    tensor([-2.,  2.])
+    """
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    slopes = uniform_(ones_like(input), lower, upper)
+    return _placed(where(input > 0, input, input * slopes), input, inplace)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """Returns x where positive, else x times a learnt slope: one, or one per channel.
+
+    >>> torch.prelu(torch.tensor([-2.0, 2.0]), torch.tensor(0.5))
+    tensor([-1.,  2.])
+    """
+    x, w = input._data, weight._data
+    if w.ndim > 1:
+        raise RuntimeError(
+            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {w.ndim}"
+        )
+    if x.dtype is not w.dtype:
+        raise RuntimeError(
+            f"prelu: Type promoting not supported. Got {input.dtype} and {weight.dtype}"
+        )
+    if w.size != 1:
+        channels = x.shape[1] if x.ndim > 1 else 1
+        if channels != w.size:
+            raise RuntimeError(
+                "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+                f"{w.size} and channel size = {channels}."
+            )
+        weight = weight.reshape((1, -1) + (1,) * (x.ndim - 2))
+    elif w.ndim and x.ndim != 1:
+        weight = weight.reshape((1,) * x.ndim)
+    return where(input > 0, input, input * weight)
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Returns x where positive, else alpha * (exp(x) - 1).
+
+    >>> torch.nn.functional.elu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
+    # The minimum keeps exp from overflowing where its result is not used: inf * 0 would be NaN.
+    return _placed(where(input > 0, input, alpha * expm1(clamp(input, max=0))), input, inplace)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Returns x where positive, else alpha * (exp(x / alpha) - 1).
+
+    >>> torch.celu(torch.tensor([-1.0, 2.0]), 2.0)
+    tensor([-0.7869,  2.0000])
+    """
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    negative = alpha * expm1(clamp(input, max=0) / alpha)
+    return _placed(where(input > 0, input, negative), input, inplace)
+
+
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Returns the scaled elu that keeps mean and variance (Klambauer et al. 2017).
+
+    >>> torch.selu(torch.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
+    return _placed(_SELU_SCALE * elu(input, _SELU_ALPHA), input, inplace)
+
+
+@derivative(
+    saves=("input", "approximate"),
+    d_input=lambda B, g, input, approximate: B.gelu_backward(g, input, approximate),
+)
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+    """Returns x times the normal distribution function, or ("tanh") an approximation of that.
+
+    >>> torch.nn.functional.gelu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
+    """
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    x = input._data
+    if x.dtype.kind != "f" and x.dtype.kind != "V":
+        raise NotImplementedError(f"\"GeluKernelImpl\" not implemented for '{x.dtype.name}'")
+    z = backend_of(x).gelu(x, approximate)
+    z = backend_of(x).cast(z, x.dtype)
+    return taped(gelu, z, (input,), (input, approximate))
+
+
+@kernel_op
+def gelu_backward(g: Tensor, input: Tensor, approximate: str) -> Tensor:
+    """Returns g times the slope of `gelu`, by ops that are differentiable in turn."""
+    if approximate == "tanh":
+        c = math.sqrt(2 / math.pi)
+        t = tanh(c * (input + 0.044715 * input * input * input))
+        inner = c * (1 + 3 * 0.044715 * input * input)
+        return g * (0.5 * (1 + t) + 0.5 * input * (1 - t * t) * inner)
+    density = exp(-0.5 * input * input) * (1 / math.sqrt(2 * math.pi))
+    return g * (0.5 * (1 + elementary.erf(input * (1 / math.sqrt(2)))) + input * density)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Returns x * sigmoid(x), also called swish.
+
+    >>> torch.nn.functional.silu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
+    return _placed(input * sigmoid(input), input, inplace)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Returns x * tanh(softplus(x)) (Misra 2019).
+
+    >>> torch.nn.functional.mish(torch.tensor([-1.0, 2.0]))
+    tensor([-0.3034,  1.9440])
+    """
+    return _placed(input * tanh(softplus(input)), input, inplace)
+
+
+def _soft_slope(B: Any, g: Any, input: Any, beta: float, threshold: float) -> Any:
+    scaled = input * beta
+    return B.where(scaled > threshold, g, g * B.sigmoid(scaled))
+
+
+@derivative(saves=("input", "beta", "threshold"), d_input=_soft_slope)
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """Returns log(1 + exp(beta x)) / beta, and x itself where beta x exceeds ``threshold``.
+
+    >>> torch.nn.functional.softplus(torch.tensor([-1.0, 2.0]))
+    tensor([0.3133, 2.1269])
+    """
+    x = input._data
+    if x.dtype.kind in "biu":
+        raise NotImplementedError(f"\"softplus_cpu\" not implemented for '{x.dtype.name}'")
+    z = backend_of(x).softplus(x, beta, threshold)
+    return taped(softplus, z, (input,), (input, beta, threshold))
+
+
+def softsign(input: Tensor) -> Tensor:
+    """Returns x / (1 + |x|).
+
+    >>> torch.nn.functional.softsign(torch.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
+    """
+    return input / (abs(input) + 1)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """Returns x - tanh(x).
+
+    >>> torch.nn.functional.tanhshrink(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.2384])
+    """
+    return input - tanh(input)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """Returns x where |x| exceeds ``lambd``, else 0.
+
+    >>> torch.nn.functional.hardshrink(torch.tensor([-1.0, 0.3]))
+    tensor([-1.,  0.])
+    """
+    return where((input >= -lambd) & (input <= lambd), 0.0, input)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """Returns x moved towards 0 by ``lambd``, and 0 where that would pass it.
+
+    >>> torch.nn.functional.softshrink(torch.tensor([-1.0, 0.3]))
+    tensor([-0.5000,  0.0000])
+    """
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0))
+
+
+@derivative(saves=("input",), d_input=lambda B, g, input: g * B.sigmoid(-input))
+def logsigmoid(input: Tensor) -> Tensor:
+    """Returns log(sigmoid(x)) without overflow.
+
+    >>> torch.nn.functional.logsigmoid(torch.tensor([0.0, -100.0]))
+    tensor([  -0.6931, -100.0000])
+    """
+    x = input._data
+    if x.dtype.kind in "biu":
+        raise NotImplementedError(f"\"log_sigmoid_cpu\" not implemented for '{x.dtype.name}'")
+    z = backend_of(x).logsigmoid(x)
+    return taped(logsigmoid, backend_of(x).cast(z, x.dtype), (input,), (input,))
+
+
+logsigmoid.rules.backward_name = "LogSigmoidBackward0"
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """Returns a * sigmoid(b), where a and b are the halves of a dimension (Dauphin et al. 2016).
+
+    >>> torch.nn.functional.glu(torch.tensor([2.0, 0.0]))
+    tensor([1.])
+    """
+    x = input._data
+    if not x.ndim:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    d = dim_of(dim, x.ndim)
+    if x.shape[d] % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {d} is size {x.shape[d]}")
+    a, b = chunk(input, 2, d)
+    return a * sigmoid(b)
+
+
+def relu_(input: Tensor) -> Tensor:
+    """In-place form of `relu`."""
+    return relu(input, True)
+
+
+def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """In-place form of `elu`."""
+    return elu(input, alpha, True)
+
+
+def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """In-place form of `celu`."""
+    return celu(input, alpha, True)
+
+
+def selu_(input: Tensor) -> Tensor:
+    """In-place form of `selu`."""
+    return selu(input, True)
+
+
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """In-place form of `leaky_relu`."""
+    return leaky_relu(input, negative_slope, True)
+
+
+def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """In-place form of `hardtanh`."""
+    return hardtanh(input, min_val, max_val, True)
+
+
+def threshold_(input: Tensor, threshold_: float, value: float) -> Tensor:
+    """In-place form of `threshold`."""
+    return threshold(input, threshold_, value, True)
+
+
+def rrelu_(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False
+) -> Tensor:
+    """In-place form of `rrelu`."""
+    return rrelu(input, lower, upper, training, True)

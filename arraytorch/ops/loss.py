@@ -1,0 +1,551 @@
+"""Losses."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+from ..autograd.tape import TensorBase, taped, wrap
+from .._dtypes import int64
+from ..backends import backend_of, dtype_of, numpy_dtype
+from . import arithmetic
+from ._declare import derivative, kernel_op
+from ._promote import common_device
+from .activation import logsigmoid
+from .arithmetic import clamp, maximum
+from .creation import full_like
+from .elementary import exp, lgamma, log
+from .elementary import log1p as _log1p
+from .indexing import getitem
+from .reduction import mean, sum
+from .selection import where
+from .shape import movedim
+from .softmax import log_softmax, softmax
+
+Tensor = Any
+INDEX = numpy_dtype(int64)
+
+
+def _reduction(
+    reduction: str, size_average: bool | None = None, reduce: bool | None = None
+) -> str:
+    """The reduction that the deprecated pair of flags stands for, if given."""
+    if size_average is not None or reduce is not None:
+        size_average = True if size_average is None else size_average
+        if reduce is False:
+            chosen = "none"
+        else:
+            chosen = "mean" if size_average else "sum"
+        warnings.warn(
+            f"size_average and reduce args will be deprecated, please use reduction='{chosen}' "
+            "instead.",
+            stacklevel=4,
+        )
+        return chosen
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return reduction
+
+
+def _reduced(loss: Tensor, reduction: str) -> Tensor:
+    return loss if reduction == "none" else mean(loss) if reduction == "mean" else sum(loss)
+
+
+def _pair(name: str, input: Tensor, target: Tensor) -> None:
+    if not isinstance(target, TensorBase):
+        raise TypeError(f"{name}(): target must be Tensor, not {type(target).__name__}")
+    if input._data.shape != target._data.shape:
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
+            "Please ensure they have the same size.",
+            stacklevel=3,
+        )
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Returns the squared error, averaged, summed or ("none") of each element.
+
+    >>> torch.nn.functional.mse_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+    reduction = _reduction(reduction, size_average, reduce)
+    _pair("mse_loss", input, target)
+    return _weighted(arithmetic.square(input - target), weight, reduction)
+
+
+def _weighted(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
+    if weight is None:
+        return _reduced(loss, reduction)
+    if weight._data.shape != loss._data.shape:
+        raise ValueError("Weights and input must have the same size.")
+    loss = loss * weight
+    return sum(loss) / sum(weight) if reduction == "mean" else _reduced(loss, reduction)
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Returns the absolute error.
+
+    >>> torch.nn.functional.l1_loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
+    tensor(1.)
+    """
+    reduction = _reduction(reduction, size_average, reduce)
+    _pair("l1_loss", input, target)
+    return _weighted(arithmetic.abs(input - target), weight, reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """Returns the error, squared over 2 beta where below ``beta``, absolute less beta/2 beyond.
+
+    >>> torch.nn.functional.smooth_l1_loss(torch.tensor([0.5, 3.0]), torch.zeros(2), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
+    reduction = _reduction(reduction, size_average, reduce)
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    _pair("smooth_l1_loss", input, target)
+    if beta == 0:
+        return l1_loss(input, target, reduction=reduction)
+    d = input - target
+    size = arithmetic.abs(d)
+    return _reduced(where(size < beta, d * d * (0.5 / beta), size - 0.5 * beta), reduction)
+
+
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Returns half the squared error up to ``delta``, and delta times the rest beyond.
+
+    >>> torch.nn.functional.huber_loss(torch.tensor([0.5, 3.0]), torch.zeros(2), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
+    reduction = _reduction(reduction)
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    _pair("huber_loss", input, target)
+    d = input - target
+    size = arithmetic.abs(d)
+    return _weighted(where(size < delta, d * d * 0.5, delta * (size - 0.5 * delta)), weight, reduction)
+
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Returns the cross entropy of probabilities; logarithms are held at -100 and above.
+
+    Raises RuntimeError for an input outside [0, 1], ValueError where shapes differ.
+
+    >>> torch.nn.functional.binary_cross_entropy(torch.tensor([0.5]), torch.tensor([1.0]))
+    tensor(0.6931)
+    """
+    reduction = _reduction(reduction, size_average, reduce)
+    if input._data.shape != target._data.shape:
+        raise ValueError(
+            f"Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}) is deprecated. Please ensure they have the same size."
+        )
+    for name, t in (("input", input), ("target", target)):
+        x = t._data
+        if x.size and not (float(x.min()) >= 0 and float(x.max()) <= 1):
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
+    loss = (target - 1) * clamp(_log1p(-input), min=-100) - target * clamp(log(input), min=-100)
+    return _reduced(loss if weight is None else loss * weight, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """Returns the cross entropy of sigmoid(input), without overflow.
+
+    ``pos_weight`` weighs the positive class.
+
+    >>> torch.nn.functional.binary_cross_entropy_with_logits(torch.zeros(1), torch.ones(1))
+    tensor(0.6931)
+    """
+    reduction = _reduction(reduction, size_average, reduce)
+    if input._data.shape != target._data.shape:
+        raise ValueError(
+            f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+        )
+    if pos_weight is None:
+        # x - x t + log(1 + exp(-x)), as (1 - t) x - log sigmoid(x)
+        loss = (1 - target) * input - logsigmoid(input)
+    else:
+        loss = (1 - target) * input - (1 + (pos_weight - 1) * target) * logsigmoid(input)
+    return _reduced(loss if weight is None else loss * weight, reduction)
+
+
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    """Returns target * (log target - input), for an input of logarithms; 0 where target is 0.
+
+    ``reduction="batchmean"`` divides the sum by the first size, as the definition does.
+
+    >>> torch.nn.functional.kl_div(torch.tensor([[-1.0]]), torch.tensor([[1.0]]), reduction="sum")
+    tensor(1.)
+    """
+    batch = reduction == "batchmean"
+    reduction = "sum" if batch else _reduction(reduction, size_average, reduce)
+    if reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+            stacklevel=2,
+        )
+    if log_target:
+        loss = exp(target) * (target - input)
+    else:
+        safe = where(target > 0, target, 1.0)
+        loss = where(target > 0, target * log(safe), 0.0) - target * input
+    result = _reduced(loss, reduction)
+    return result / input._data.shape[0] if batch and input._data.ndim else result
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Returns minus the log-probability of the target class: (N, C, ...) with (N, ...), or (C) with ().
+
+    The mean is over the weights of the targets that are not ``ignore_index``. Raises IndexError
+    for a class out of range.
+
+    >>> torch.nn.functional.nll_loss(torch.tensor([[-1.0, -2.0]]), torch.tensor([1]))
+    tensor(2.)
+    """
+    reduction = _reduction(reduction, size_average, reduce)
+    classes = _check_classes("nll_loss", input, target, weight)
+    flat, labels, batch = _flattened(input, target)
+    kept = labels != ignore_index
+    B = backend_of(labels)
+    safe = B.where(kept, labels, 0)
+    _check_range(safe, classes)
+    picked = getitem(flat, (_tensor(B.arange(0, labels.size, 1, INDEX)), _tensor(safe)))
+    factor = weight._data[safe] if weight is not None else B.ones_like(flat._data[:, 0])
+    factor = B.cast(B.where(kept, factor, 0), flat._data.dtype)
+    loss = -picked * _tensor(factor)
+    if reduction == "none":
+        return loss.reshape(batch)
+    total = sum(loss)
+    return total if reduction == "sum" else total / _tensor(B.sum(factor, (0,), False))
+
+
+def _tensor(array: Any) -> Tensor:
+    return wrap(backend_of(array).asarray(array))
+
+
+def _check_classes(name: str, input: Tensor, target: Tensor, weight: Tensor | None) -> int:
+    x, t = input._data, target._data
+    common_device(name, [u for u in (input, target, weight) if u is not None])
+    if x.ndim == 0:
+        raise RuntimeError(f"{name}: input must have at least one dimension")
+    if t.dtype.kind not in "iu":
+        raise RuntimeError(f"expected scalar type Long but found {dtype_of(t).name}")
+    classes = x.shape[0] if x.ndim == 1 else x.shape[1]
+    expected = () if x.ndim == 1 else (x.shape[0], *x.shape[2:])
+    if t.shape != expected and not (x.ndim == 1 and t.shape == (1,)):
+        if x.ndim > 1 and t.ndim >= 1 and t.shape[0] != x.shape[0]:
+            raise ValueError(
+                f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]})."
+            )
+        raise RuntimeError(
+            f"Expected target size {list(expected)}, got {list(t.shape)}: {name}() got input of "
+            f"shape {list(x.shape)}"
+        )
+    if weight is not None and weight._data.shape != (classes,):
+        raise RuntimeError(
+            "weight tensor should be defined either for all "
+            f"{classes} classes or no classes but got weight tensor of shape: {list(weight._data.shape)}"
+        )
+    return classes
+
+
+def _check_range(labels: Any, classes: int) -> None:
+    if labels.size and (int(labels.min()) < 0 or int(labels.max()) >= classes):
+        bad = int(labels.min()) if int(labels.min()) < 0 else int(labels.max())
+        raise IndexError(f"Target {bad} is out of bounds.")
+
+
+def _flattened(input: Tensor, target: Tensor) -> tuple[Tensor, Any, tuple[int, ...]]:
+    """Rows of scores, their labels, and the shape that the labels had."""
+    x, labels = input._data, target._data
+    if x.ndim == 1:
+        return input.reshape((1, -1)), labels.reshape((1,)), labels.shape
+    if x.ndim > 2:
+        input = movedim(input, 1, -1).reshape((-1, x.shape[1]))
+    return input, labels.reshape((-1,)), labels.shape
+
+
+@derivative(
+    saves=("input", "target", "ignore", "mean", "p", "kept"),
+    name="NllLossBackward0",
+    d_input=lambda B, g, input, target, ignore, mean, p, kept: B.cross_entropy_backward(
+        g, input, target, ignore, mean, p, kept
+    ),
+)
+def _cross_entropy(input: Tensor, target: Tensor, ignore: int, mean: bool) -> Tensor:
+    """Softmax and its loss in one, for rows of logits and one label each."""
+    x, t = input._data, target._data
+    loss, p, kept = backend_of(x).cross_entropy(x, t, ignore, mean)
+    return taped(_cross_entropy, loss, (input,), (input, target, ignore, mean, p, kept))
+
+
+@kernel_op
+def cross_entropy_backward(
+    g: Tensor, input: Tensor, target: Tensor, ignore: int, mean: bool, p: Any, kept: Any
+) -> Tensor:
+    """Returns (softmax - one at the target) * g, by ops that are differentiable in turn."""
+    B = backend_of(input._data)
+    hit = B.arange(0, input._data.shape[1], 1, INDEX) == target._data[:, None]
+    keep = (target._data != ignore)[:, None]
+    share = g / float(keep.sum()) if mean else g
+    difference = softmax(input, 1) - _tensor(B.cast(hit, input._data.dtype))
+    return difference * _tensor(B.cast(keep, input._data.dtype)) * share
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Returns the cross entropy of logits (N, C, ...) against classes (N, ...) or probabilities.
+
+    ``target`` holds class indices, or is floating-point of the input's shape. The mean is over the
+    weights of the targets that are not ``ignore_index``. ``label_smoothing`` mixes in the uniform
+    distribution (Szegedy et al. 2015). Raises IndexError for a class out of range.
+
+    >>> torch.nn.functional.cross_entropy(torch.tensor([[0.0, 0.0]]), torch.tensor([1]))
+    tensor(0.6931)
+    """
+    if size_average is not None or reduce is not None or reduction not in ("mean", "sum"):
+        reduction = _reduction(reduction, size_average, reduce)
+    x, t = input._data, target._data
+    if x.ndim == 2 and weight is None and label_smoothing == 0 and reduction != "none" and (
+        t.ndim == 1 and t.dtype.kind == "i" and t.shape[0] == x.shape[0] and x.dtype.kind == "f"
+    ):
+        try:
+            return _cross_entropy(input, target, ignore_index, reduction == "mean")
+        except IndexError:
+            _check_range(backend_of(t).where(t != ignore_index, t, 0), x.shape[1])
+            raise
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    if x.shape == t.shape and t.dtype.kind not in "iub":
+        return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+    logs = log_softmax(input, 0 if x.ndim == 1 else 1)
+    hard = nll_loss(logs, target, weight, None, ignore_index, None, reduction)
+    if label_smoothing == 0:
+        return hard
+    return _smoothed(hard, logs, target, weight, ignore_index, reduction, label_smoothing)
+
+
+def _smoothed(
+    hard: Tensor, logs: Tensor, target: Tensor, weight: Any, ignore: int, reduction: str, s: float
+) -> Tensor:
+    """Mixes in the loss against the uniform distribution, weighted by class."""
+    flat, labels, batch = _flattened(logs, target)
+    classes = flat._data.shape[1]
+    B = backend_of(labels)
+    kept = labels != ignore
+    smooth = -sum(flat if weight is None else flat * weight, 1)
+    smooth = smooth * _tensor(B.cast(kept, flat._data.dtype))
+    if reduction == "none":
+        smooth = smooth.reshape(batch)
+    else:
+        smooth = sum(smooth)
+        if reduction == "mean":
+            if weight is None:
+                smooth = smooth / float(kept.sum())
+            else:
+                factor = B.where(kept, weight._data[B.where(kept, labels, 0)], 0)
+                smooth = smooth / float(factor.sum())
+    return hard * (1 - s) + smooth * (s / classes)
+
+
+def _soft_cross_entropy(
+    input: Tensor, target: Tensor, weight: Any, ignore: int, reduction: str, s: float
+) -> Tensor:
+    """Cross entropy against probabilities of classes."""
+    if ignore >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    x = input._data
+    d = 0 if x.ndim == 1 else 1
+    classes = x.shape[d]
+    if s:
+        target = target * (1 - s) + s / classes
+    loss = log_softmax(input, d) * target
+    if weight is not None:
+        loss = loss * weight.reshape((-1,) + (1,) * (x.ndim - 1 - d))
+    loss = -sum(loss, d)
+    if reduction == "none":
+        return loss
+    total = sum(loss)
+    return total if reduction == "sum" else total / (x.size // classes)
+
+
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Returns minus the log-likelihood of a Poisson rate, given as its logarithm or itself.
+
+    >>> torch.nn.functional.poisson_nll_loss(torch.zeros(1), torch.ones(1))
+    tensor(1.)
+    """
+    reduction = _reduction(reduction, size_average, reduce)
+    loss = exp(input) - target * input if log_input else input - target * log(input + eps)
+    if full:
+        stirling = target * log(target) - target + 0.5 * log(2 * math.pi * target)
+        loss = loss + where(target > 1, stirling, 0.0)
+    return _reduced(loss, reduction)
+
+
+def gaussian_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    var: Tensor | float,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Tensor:
+    """Returns minus the log-likelihood of a normal distribution's mean and variance.
+
+    >>> torch.nn.functional.gaussian_nll_loss(torch.zeros(1), torch.ones(1), torch.ones(1))
+    tensor(0.5000)
+    """
+    reduction = _reduction(reduction)
+    if not isinstance(var, TensorBase):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        var = full_like(input, var)
+    elif bool((var._data < 0).any()):
+        raise ValueError("var has negative entry/entries")
+    v, x = var._data.shape, input._data.shape
+    if v != x:
+        if v == x[:-1]:
+            var = var.unsqueeze(-1)
+        elif not (len(v) == len(x) and v[:-1] == x[:-1] and v[-1] == 1):
+            raise ValueError("var is of incorrect size")
+    held = maximum(var, full_like(var, eps))
+    var = where(var < eps, held.detach(), var)
+    loss = 0.5 * (log(var) + (input - target) ** 2 / var)
+    return _reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
+
+
+def soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Returns log(1 + exp(-target * input)).
+
+    >>> torch.nn.functional.soft_margin_loss(torch.zeros(1), torch.ones(1))
+    tensor(0.6931)
+    """
+    return _reduced(
+        _log1p(exp(-target * input)), _reduction(reduction, size_average, reduce)
+    )
+
+
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Returns x where the target is 1, and max(0, margin - x) where it is -1.
+
+    >>> torch.nn.functional.hinge_embedding_loss(torch.tensor([0.5]), torch.tensor([-1.0]))
+    tensor(0.5000)
+    """
+    near = where(target != -1, input, 0.0)
+    far = where(target != 1, clamp(margin - input, min=0), 0.0)
+    return _reduced(near + far, _reduction(reduction, size_average, reduce))
+
+
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Returns max(0, -target * (input1 - input2) + margin).
+
+    >>> F = torch.nn.functional
+    >>> F.margin_ranking_loss(torch.ones(1), torch.zeros(1), torch.tensor([-1.0]))
+    tensor(1.)
+    """
+    reduction = _reduction(reduction, size_average, reduce)
+    if not input1._data.ndim == input2._data.ndim == target._data.ndim:
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
+        )
+    return _reduced(clamp(-target * (input1 - input2) + margin, min=0), reduction)

@@ -1,0 +1,274 @@
+"""Normalisation: batch, layer, group, instance, RMS."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from ..autograd.modes import no_grad
+from ..autograd.tape import taped_many, wrap
+from ..backends import backend_of
+from ._declare import derivative, kernel_op
+from ._promote import shape_of
+from ._write import stamp, write_result
+from .arithmetic import clamp, rsqrt
+from .reduction import mean
+
+Tensor = Any
+
+
+def _pull_back(
+    B: Any, g: Any, needs: Any, input: Any, weight: Any, dims: Any, eps: float, mean: Any, rstd: Any
+) -> Any:
+    return B.norm_affine_backward(g[0], input, dims, weight, mean, rstd, needs)
+
+
+@derivative(
+    saves=("input", "weight", "dims", "eps", "mean", "rstd"),
+    joint=_pull_back,
+    inputs=("input", "weight", "bias"),
+    name="NativeNormBackward0",
+)
+def _norm_affine(
+    input: Tensor, weight: Tensor | None, bias: Tensor | None, dims: tuple[int, ...], eps: float
+) -> tuple[Tensor, Any, Any]:
+    """Standardises over dims; weight and bias have as many dimensions as the input."""
+    x = input._data
+    w, b = (None if t is None else t._data for t in (weight, bias))
+    z, middle, rstd = backend_of(x).norm_affine(x, dims, w, b, eps)
+    (out,) = taped_many(
+        _norm_affine, (z,), (input, weight, bias), (input, weight, dims, eps, middle, rstd)
+    )
+    return out, middle, rstd
+
+
+@kernel_op
+def norm_affine_backward(
+    g: Tensor, input: Tensor, dims: Any, weight: Any, middle: Any, rstd: Any, needs: Any
+) -> tuple[Any, Any, Any]:
+    """Returns the gradients of `_norm_affine`, by ops that are differentiable in turn.
+
+    The mean and the deviation are computed anew from the input, so that the gradients depend on it.
+    """
+    centre = input - mean(input, dims, True)
+    # 1/rstd^2 is variance + eps: what was added is the difference to the variance.
+    variance = mean(centre * centre, dims, True)
+    eps = wrap(1 / (rstd * rstd) - variance._data)
+    slope = rsqrt(variance + eps)
+    y = centre * slope
+    gw = None if not needs[1] else g * y
+    if not needs[0]:
+        return None, gw, g
+    h = g if weight is None else g * weight
+    gx = (h - mean(h, dims, True) - y * mean(h * y, dims, True)) * slope
+    return gx, gw, g
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Any,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Standardises over the last dimensions, of ``normalized_shape`` (Ba et al. 2016).
+
+    >>> torch.nn.functional.layer_norm(torch.tensor([1.0, 3.0]), (2,))
+    tensor([-1.0000,  1.0000])
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else shape_of(
+        (normalized_shape,)
+    )
+    x = input._data
+    if not shape:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
+            f"element, but got normalized_shape = {list(shape)}"
+        )
+    if x.shape[x.ndim - len(shape) :] != shape or x.ndim < len(shape):
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape "
+            f"[*{''.join(f', {n}' for n in shape)}], but got input of size{list(x.shape)}"
+        )
+    for name, t in (("weight", weight), ("bias", bias)):
+        if t is not None and t._data.shape != shape:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
+                f"{list(t._data.shape)} and normalized_shape = {list(shape)}"
+            )
+    if not x.size:
+        return input * 1
+    lead = x.ndim - len(shape)
+    dims = tuple(range(lead, x.ndim))
+    if lead and (weight is not None or bias is not None):
+        wide = (1,) * lead + shape
+        weight, bias = (None if t is None else t.reshape(wide) for t in (weight, bias))
+    return _norm_affine(input, weight, bias, dims, eps)[0]
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """Divides by the root of the mean square over the last dimensions (Zhang & Sennrich 2019).
+
+    >>> torch.nn.functional.rms_norm(torch.tensor([3.0, 4.0]), (2,))
+    tensor([0.8485, 1.1314])
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    x = input._data
+    if x.shape[x.ndim - len(shape) :] != shape or not shape:
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape "
+            f"[*{''.join(f', {n}' for n in shape)}], but got input of size{list(x.shape)}"
+        )
+    if eps is None:
+        eps = backend_of(x).eps(x)
+    dims = tuple(range(x.ndim - len(shape), x.ndim))
+    wide = input.float() if x.dtype.itemsize == 2 else input
+    result = (wide * rsqrt(mean(wide * wide, dims, True) + eps)).to(input.dtype)
+    return result if weight is None else result * weight
+
+
+def group_norm(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Standardises over groups of channels and all places (Wu & He 2018).
+
+    >>> torch.nn.functional.group_norm(torch.tensor([[1.0, 3.0]]), 1)
+    tensor([[-1.0000,  1.0000]])
+    """
+    shape = input._data.shape
+    if len(shape) < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    n, channels, *places = shape
+    if num_groups <= 0 or channels % num_groups:
+        raise RuntimeError(
+            "Expected number of channels in input to be divisible by num_groups, but got input of "
+            f"shape {list(shape)} and num_groups={num_groups}"
+        )
+    for name, t in (("weight", weight), ("bias", bias)):
+        if t is not None and t._data.shape != (channels,):
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, "
+                f"but got {name} of shape {list(t._data.shape)} and input of shape {list(shape)}"
+            )
+    per = channels // num_groups
+    grouped = input.reshape(n, num_groups, per, prod(places))
+    weight, bias = (
+        None if t is None else t.reshape(1, num_groups, per, 1) for t in (weight, bias)
+    )
+    return _norm_affine(grouped, weight, bias, (2, 3), eps)[0].reshape(shape)
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Standardises each channel, dimension 1, over all others (Ioffe & Szegedy 2015).
+
+    While training with the batch's own mean and variance, which update the running ones in place;
+    else with the running ones. The running variance is the unbiased one.
+
+    >>> torch.nn.functional.batch_norm(torch.tensor([[1.0], [3.0]]), None, None, training=True)
+    tensor([[-1.0000],
+            [ 1.0000]])
+    """
+    x = input._data
+    if x.ndim < 2:
+        raise RuntimeError(f"batch_norm: expected at least 2 dimensions, but got {x.ndim}")
+    channels = x.shape[1]
+    count = x.size // max(channels, 1)
+    if training and count == 1:
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size {input.shape}"
+        )
+    for name, t in (("running_mean", running_mean), ("running_var", running_var),
+                    ("weight", weight), ("bias", bias)):  # fmt: skip
+        if t is not None and t._data.size != channels:
+            raise RuntimeError(f"{name} should contain {channels} elements not {t._data.size}")
+    if not training and (running_mean is None or running_var is None):
+        raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+    wide = (1, channels) + (1,) * (x.ndim - 2)
+    weight, bias = (None if t is None else t.reshape(wide) for t in (weight, bias))
+    if not training:
+        slope = rsqrt(running_var.reshape(wide) + eps)
+        if weight is not None:
+            slope = slope * weight
+        shift = -running_mean.reshape(wide) * slope
+        return input * slope + (shift if bias is None else shift + bias)
+    dims = (0, *range(2, x.ndim))
+    out, middle, rstd = _norm_affine(input, weight, bias, dims, eps)
+    with no_grad():
+        _update(running_mean, middle, momentum)
+        if running_var is not None:
+            variance = (1 / (rstd * rstd) - eps) * (count / (count - 1))
+            _update(running_var, variance, momentum)
+    return out
+
+
+def _update(running: Tensor | None, value: Any, momentum: float) -> None:
+    if running is not None:
+        r = running._data
+        fresh = value.reshape(r.shape).astype(r.dtype)
+        backend_of(r).write(r, r * (1 - momentum) + fresh * momentum)
+        stamp(running)
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Standardises each channel of each sample over its places (Ulyanov et al. 2016).
+
+    >>> torch.nn.functional.instance_norm(torch.tensor([[[1.0, 3.0]]]))
+    tensor([[[-1.0000,  1.0000]]])
+    """
+    shape = input._data.shape
+    if len(shape) < 3:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(shape)}")
+    n, c = shape[:2]
+    if use_input_stats and prod(shape[2:]) == 1:
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size {input.shape}"
+        )
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    wide = (1, c) + (1,) * (len(shape) - 2)
+    weight, bias = (None if t is None else t.reshape(wide) for t in (weight, bias))
+    out, middle, rstd = _norm_affine(input, weight, bias, tuple(range(2, len(shape))), eps)
+    if running_mean is not None or running_var is not None:
+        places = prod(shape[2:])
+        variance = (1 / (rstd * rstd) - eps) * (places / (places - 1))
+        with no_grad():
+            _update(running_mean, middle.reshape(n, c).mean(0), momentum)
+            _update(running_var, variance.reshape(n, c).mean(0), momentum)
+    return out
+
+
+def normalize(
+    input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Tensor | None = None
+) -> Tensor:
+    """Divides by the p-norm along ``dim``, or by ``eps`` where that is larger.
+
+    >>> torch.nn.functional.normalize(torch.tensor([3.0, 4.0]), dim=0)
+    tensor([0.6000, 0.8000])
+    """
+    size = clamp(input.norm(p, dim, keepdim=True), min=eps)
+    result = input / size
+    return result if out is None else write_result("normalize", out, result, (input,))
