@@ -305,6 +305,8 @@ def test_sizes_dtypes_and_out():
     out = torch.empty(0)
     assert torch.randn(4, out=out) is out and out.shape == (4,)
     assert torch.rand(2, requires_grad=True).is_leaf
+    assert torch.empty(3).random_(**{"from": 4, "to": 5}).tolist() == [4, 4, 4]
+    assert torch.empty(3).uniform_(**{"from": 0.5}).numpy().min() >= 0.5
     assert torch.randint_like(torch.zeros(2, dtype=torch.uint8), 5).dtype is torch.uint8
 
 
@@ -324,6 +326,8 @@ BAD = [
     ("T.empty(2).cauchy_(0, 0)", RuntimeError, "sigma=0"),
     ("T.empty(2).log_normal_(0, 0)", RuntimeError, "std=0"),
     ("T.empty(1).expand(3).uniform_()", RuntimeError, "single memory location"),
+    ("T.empty(2).random_(**{'from': 3})", TypeError, "to"),
+    ("T.empty(2).uniform_(low=3)", TypeError, "unexpected keyword argument 'low'"),
     ("T.randint(5, 5, (2,))", RuntimeError, "from=5 >= to=5"),
     ("T.randint(0, 300, (2,), dtype=T.uint8)", RuntimeError, "to - 1 is out of bounds"),
     ("T.randint(0, 2**70, (2,))", ValueError, "Overflow"),

@@ -38,7 +38,12 @@ _CAUCHY, _LOG_NORMAL = forgets("CauchyBackward0"), forgets("LogNormalBackward0")
 
 
 def uniform_(
-    self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None
+    self: Tensor,
+    from_: float = 0.0,
+    to: float = 1.0,
+    *,
+    generator: Generator | None = None,
+    **named: float,
 ) -> Tensor:
     """Fills with numbers uniform in [``from_``, ``to``).
 
@@ -49,7 +54,7 @@ def uniform_(
     >>> torch.empty(3).uniform_(-1, 1)
     tensor([-0.0075,  0.5364, -0.8230])
     """
-    low, high = float(from_), float(to)
+    low, high = float(_named_from("uniform_", from_, named)), float(to)
     d = dtype_of(self._data)
     if self._data.size or not d.is_complex:
         _check_uniform(d.to_real(), low, high)
@@ -84,6 +89,7 @@ def random_(
     to: int | None = _ABSENT,
     *,
     generator: Generator | None = None,
+    **named: int,
 ) -> Tensor:
     """Fills with integers: ``random_(to)`` below ``to``, ``random_(from, to)`` from ``from`` on.
 
@@ -95,11 +101,14 @@ def random_(
     >>> torch.empty(5, dtype=torch.int64).random_(2, 7)
     tensor([6, 6, 5, 2, 5])
     """
+    from_ = _named_from("random_", from_, named)
     if from_ is _ABSENT and to is _ABSENT:
         if _unfit(self, _dtypes.FLOATING):
             raise unsupported("random_kernel_cpu", self)
         return _fill(self, _RANDOM[2], generator, lambda c, x: c.full_integers_(x))
     rules = _RANDOM[0]
+    if to is _ABSENT and named:
+        raise TypeError('random_() missing 1 required positional argument: "to"')
     if to is _ABSENT:
         from_, to, rules = 0, from_, _RANDOM[1]
     elif from_ is _ABSENT:
@@ -222,6 +231,15 @@ def log_normal_(
 
 
 # ------------------------------------------------------------------------------------ helpers
+
+
+def _named_from(name: str, value: Any, named: dict[str, Any]) -> Any:
+    """The lower bound: PyTorch's name for it is ``from``, which only ``**{"from": 2}`` can give."""
+    if not named:
+        return value
+    if wrong := named.keys() - {"from"}:
+        raise TypeError(f"{name}() got an unexpected keyword argument '{min(wrong)}'")
+    return named["from"]
 
 
 def core(generator: Any, B: Any) -> Any:
