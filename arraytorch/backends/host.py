@@ -27,7 +27,7 @@ __all__ = [
 def as_native(data: Any) -> Any:
     """Returns an array, or an object that converts to one, as an array of native byte order."""
     x = np.asarray(data)
-    return x.astype(numpy_dtype(dtype_of(x)), copy=False)
+    return _typed(x, numpy_dtype(dtype_of(x)))
 
 
 def from_nested(data: Any, native: Any) -> Any:
@@ -63,4 +63,10 @@ def converted(x: Any, dtype: Any, copy: bool | None) -> Any:
 
 def viewed(x: Any, name: str) -> Any:
     """Returns an array under the dtype of a name; pickled ml_dtypes arrays keep theirs."""
-    return x.astype(numpy_dtype(named(name)), copy=False)
+    return _typed(x, numpy_dtype(named(name)))
+
+
+def _typed(x: Any, native: Any) -> Any:
+    x = x.astype(native, copy=False)
+    # Unpickled arrays have an equal dtype object of their own; ops compare dtypes by identity.
+    return x if x.dtype is native else x.view(native)
