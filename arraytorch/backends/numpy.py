@@ -11,6 +11,7 @@ from .._device import CPU, device
 from .._dtypes import ALL
 from .dtypes import numpy_dtype
 from .generic import ArrayModuleBackend
+from .numpy_normalization import NumpyNormalization
 from .numpy_optimizers import NumpyOptimizerKernels
 from .numpy_sampling import NumpyGenerator
 
@@ -21,7 +22,7 @@ if getattr(sys, "_is_gil_enabled", lambda: True)() is False:  # counts are defer
     _getrefcount = None
 
 
-class NumpyBackend(NumpyOptimizerKernels, ArrayModuleBackend):
+class NumpyBackend(NumpyNormalization, NumpyOptimizerKernels, ArrayModuleBackend):
     """Kernels on NumPy arrays, SciPy's where NumPy has none."""
 
     device_type = "cpu"
@@ -31,6 +32,7 @@ class NumpyBackend(NumpyOptimizerKernels, ArrayModuleBackend):
 
     def __init__(self) -> None:
         super().__init__(np)
+        self.floor_divide, self.remainder, self.fmod = _floor_divide, _remainder, _fmod
         self.generator = self.new_generator()
 
     def new_generator(self) -> NumpyGenerator:
@@ -48,6 +50,9 @@ class NumpyBackend(NumpyOptimizerKernels, ArrayModuleBackend):
 
     def to_host(self, x: Any) -> Any:
         return x
+
+    def trunc_divide(self, x: Any, y: Any) -> Any:
+        return super().trunc_divide(x, _no_zero(y))
 
     def asarray(self, x: Any) -> Any:
         """A 0-d array from the scalar that NumPy turns 0-d results into."""
@@ -115,6 +120,31 @@ class NumpyBackend(NumpyOptimizerKernels, ArrayModuleBackend):
         # broadcast_to would return a read-only array.
         return np.lib.stride_tricks.as_strided(x, shape, strides)
 
+    def as_strided(
+        self, x: Any, size: tuple[int, ...], stride: tuple[int, ...], offset: int
+    ) -> Any:
+        owner = x
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        step = x.dtype.itemsize
+        self._check_room(owner.nbytes // step, size, stride, offset)
+        if 0 in size:
+            return np.empty(size, x.dtype)
+        return np.ndarray(size, x.dtype, owner, offset * step, [s * step for s in stride])
+
+    def logcumsumexp(self, x: Any, dim: int) -> Any:
+        if x.dtype.kind != "f" or x.dtype.itemsize == 2 or not x.shape[dim]:
+            return super().logcumsumexp(x, dim)
+        return np.logaddexp.accumulate(x, dim)
+
+    def _scan(self, function: Any, x: Any, dim: int) -> Any:
+        if isinstance(function, np.ufunc) and x.shape[dim]:
+            return function.accumulate(x, dim)
+        return super()._scan(function, x, dim)
+
+    def combine_at(self, target: Any, index: tuple[Any, ...], value: Any, function: Any) -> None:
+        function.at(target, index, value)
+
     def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
         np.add.at(target, index, value)
 
@@ -141,3 +171,24 @@ class NumpyBackend(NumpyOptimizerKernels, ArrayModuleBackend):
         ones = np.ones(flat.size, g.dtype) if weights is None else weights.astype(g.dtype)
         spread = csc_array((ones, flat, np.arange(flat.size + 1)), (rows, flat.size))
         return spread.tocsr() @ np.ascontiguousarray(g.reshape(-1, g.shape[-1]))
+
+
+# An integer divided by 0, of which NumPy only warns, raises here.
+
+
+def _floor_divide(x: Any, y: Any) -> Any:
+    return np.floor_divide(x, _no_zero(y))
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    return np.remainder(x, _no_zero(y))
+
+
+def _fmod(x: Any, y: Any) -> Any:
+    return np.fmod(x, _no_zero(y))
+
+
+def _no_zero(y: Any) -> Any:
+    if (y.__class__ is int or y.__class__ is not float and y.dtype.kind in "iu") and not np.all(y):
+        raise RuntimeError("ZeroDivisionError")
+    return y

@@ -1,0 +1,89 @@
+"""NumPy's own softmax, cross entropy and norms: ufunc methods, few temporaries."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .normalization import NormalizationKernels
+
+_add, _max = np.add.reduce, np.maximum.reduce
+
+
+@lru_cache(64)
+def _rows(n: int) -> Any:
+    """0, 1 ... n - 1: the rows of an index pair."""
+    return np.arange(n)
+
+
+class NumpyNormalization(NormalizationKernels):
+    """Overrides for contiguous float32 and float64; the rest goes the generic way."""
+
+    def softmax(self, x: Any, dim: int) -> Any:
+        if x.dtype.itemsize == 2 or not x.size:
+            return super().softmax(x, dim)
+        e = np.subtract(x, _max(x, dim, None, None, True))
+        np.exp(e, out=e)
+        e /= _add(e, dim, None, None, True)
+        return e
+
+    def log_softmax(self, x: Any, dim: int) -> Any:
+        if x.dtype.itemsize == 2 or not x.size:
+            return super().log_softmax(x, dim)
+        shifted = np.subtract(x, _max(x, dim, None, None, True))
+        shifted -= np.log(_add(np.exp(shifted), dim, None, None, True))
+        return shifted
+
+    def cross_entropy(self, x: Any, target: Any, ignore: int, mean: bool) -> tuple[Any, Any, Any]:
+        n, classes = x.shape
+        # Read as unsigned, negative labels are huge: one maximum finds every label out of range,
+        # and the label to ignore where that is negative.
+        if (
+            x.dtype.itemsize == 2
+            or target.dtype.itemsize != 8
+            or 0 <= ignore < classes
+            or not n
+            or _max(target.view(np.uint64)) >= classes
+        ):
+            return super().cross_entropy(x, target, ignore, mean)
+        e = np.subtract(x, _max(x, 1, None, None, True))
+        picked = _add(e[_rows(n), target])
+        np.exp(e, out=e)
+        total = _add(e, 1, None, None, True)
+        e /= total
+        loss = _add(np.log(total), None) - picked
+        return (loss / n if mean else loss).astype(x.dtype), e, None
+
+    def cross_entropy_backward(
+        self, g: Any, x: Any, target: Any, ignore: int, mean: bool, p: Any, kept: Any
+    ) -> Any:
+        if kept is not None:
+            return super().cross_entropy_backward(g, x, target, ignore, mean, p, kept)
+        share = g / x.shape[0] if mean else g
+        out = p * share
+        out[_rows(x.shape[0]), target] -= share
+        return out
+
+    def norm_affine(
+        self, x: Any, dims: tuple[int, ...], weight: Any, bias: Any, eps: float
+    ) -> tuple[Any, Any, Any]:
+        if x.dtype.itemsize == 2:
+            return super().norm_affine(x, dims, weight, bias, eps)
+        count = prod([x.shape[d] for d in dims])
+        mean = _add(x, dims, None, None, True)
+        mean /= count
+        off = x - mean
+        rstd = _add(off * off, dims, None, None, True)
+        rstd /= count
+        rstd += eps
+        np.sqrt(rstd, out=rstd)
+        np.reciprocal(rstd, out=rstd)
+        off *= rstd
+        if weight is not None:
+            off *= weight
+        if bias is not None:
+            off += bias
+        return off, mean, rstd
