@@ -15,7 +15,7 @@ class PointwiseKernels:
         self.add, self.sub, self.mul, self.div = xp.add, xp.subtract, xp.multiply, xp.true_divide
         self.floor_divide, self.remainder, self.fmod = xp.floor_divide, xp.remainder, xp.fmod
         self.pow, self.neg, self.square, self.sqrt = xp.power, xp.negative, xp.square, xp.sqrt
-        self.abs, self.sign, self.positive = xp.absolute, xp.sign, xp.positive
+        self.abs, self.positive = xp.absolute, xp.positive
         self.floor, self.ceil, self.trunc, self.round = xp.floor, xp.ceil, xp.trunc, xp.rint
         self.exp, self.exp2, self.expm1 = xp.exp, xp.exp2, xp.expm1
         self.log, self.log2, self.log10, self.log1p = xp.log, xp.log2, xp.log10, xp.log1p
@@ -24,7 +24,7 @@ class PointwiseKernels:
         self.sinh, self.cosh, self.tanh = xp.sinh, xp.cosh, xp.tanh
         self.asinh, self.acosh, self.atanh = xp.arcsinh, xp.arccosh, xp.arctanh
         self.atan2, self.hypot, self.copysign = xp.arctan2, xp.hypot, xp.copysign
-        self.logaddexp, self.logaddexp2 = xp.logaddexp, xp.logaddexp2
+        self.logaddexp2 = xp.logaddexp2
         self.maximum, self.minimum, self.fmax, self.fmin = xp.maximum, xp.minimum, xp.fmax, xp.fmin
         self.eq, self.ne, self.lt = xp.equal, xp.not_equal, xp.less
         self.le, self.gt, self.ge = xp.less_equal, xp.greater, xp.greater_equal
@@ -36,6 +36,17 @@ class PointwiseKernels:
         self.isnan, self.isinf, self.isfinite = xp.isnan, xp.isinf, xp.isfinite
         self.signbit, self.where = xp.signbit, xp.where
         self.nextafter, self.heaviside, self.gcd, self.lcm = xp.nextafter, xp.heaviside, xp.gcd, xp.lcm
+
+    def sign(self, x: Any) -> Any:
+        """-1, 0 or 1; of bools themselves."""
+        return x.copy() if x.dtype.kind == "b" else self.xp.sign(x)
+
+    def integer_pow(self, x: Any, y: Any) -> Any:
+        """x ** y of integers; a negative power, which `pow` refuses, gives 0 unless x is 1 or -1."""
+        xp = self.xp
+        of_unit = xp.where(y % 2 == 0, x * x, x)
+        inverse = xp.where(xp.abs(x) == 1, of_unit, 0)
+        return xp.where(y < 0, inverse, xp.power(x, xp.maximum(y, 0))).astype(x.dtype)
 
     def reciprocal(self, x: Any) -> Any:
         """1 / x, also for integers, where NumPy's own would stay an integer."""
@@ -59,6 +70,15 @@ class PointwiseKernels:
     def relu(self, x: Any) -> Any:
         """max(x, 0), with NaN kept."""
         return self.xp.maximum(x, 0)
+
+    def logaddexp(self, x: Any, y: Any) -> Any:
+        """log(exp(x) + exp(y)), from the number with the larger real part on."""
+        xp = self.xp
+        if x.dtype.kind != "c":
+            return xp.logaddexp(x, y)
+        first = x.real >= y.real
+        high, low = xp.where(first, x, y), xp.where(first, y, x)
+        return high + xp.log1p(xp.exp(xp.where(high == low, 0, low - high)))
 
     def conj(self, x: Any) -> Any:
         """The complex conjugate, of a Python number too; a real array comes back as it is."""
@@ -105,7 +125,7 @@ class PointwiseKernels:
     def sgn(self, x: Any) -> Any:
         """x / |x|, and 0 for 0."""
         if x.dtype.kind != "c":
-            return self.xp.sign(x)
+            return self.sign(x)
         size = self.xp.absolute(x)
         return self.xp.where(size == 0, 0, x / self.xp.where(size == 0, 1, size)).astype(x.dtype)
 
@@ -129,8 +149,8 @@ class PointwiseKernels:
         """The derivative of lgamma; -inf at 0 and NaN at negative integers, as in PyTorch."""
         out = self._special("psi", x)
         zero = self.xp.copysign(self.xp.asarray(self.xp.inf, out.dtype), -x)
-        out = self.xp.where(x == 0, zero, out)
-        return self.xp.where((x < 0) & (x == self.xp.floor(x)), self.xp.nan, out).astype(x.dtype)
+        wide = self.xp.where(x == 0, zero, out)
+        return self.xp.where((x < 0) & (x == self.xp.floor(x)), self.xp.nan, wide).astype(out.dtype)
 
     def polygamma(self, n: int, x: Any) -> Any:
         """The nth derivative of digamma."""

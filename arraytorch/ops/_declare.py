@@ -85,6 +85,7 @@ def pointwise(
     *,
     result: str = "same",
     refuses: str = "",
+    refusal: str = "",
     kernel: str | None = None,
     name: str | None = None,
     **d: Callable[..., Any],
@@ -92,8 +93,9 @@ def pointwise(
     """Makes an elementwise op of a signature with one or two tensors and ``out``.
 
     ``result`` tells the dtype: "same" as the promoted arguments, "float" (integers become the
-    default dtype), "bool" (a comparison), or "real" (complex arguments give reals). ``refuses`` are
-    the dtype kinds (of b, i, u, f, c) that raise NotImplementedError.
+    default dtype), "bool" (a comparison), "real" (complex arguments give reals), or "real float".
+    ``refuses`` are the dtype kinds (of b, i, u, f, c) of results that raise NotImplementedError, or
+    RuntimeError in the words of ``refusal``.
     """
 
     def build(signature: F) -> Any:
@@ -105,6 +107,7 @@ def pointwise(
         declared = _Pointwise(
             signature.__name__, kernel or signature.__name__, names, rules, result, refuses, bool(d)
         )
+        declared.refusal = refusal
         body = _binary if len(names) == 2 else _unary
         op = _named_like(body(declared, declared.slow), signature)
         declared.op = op
@@ -205,6 +208,8 @@ class _Pointwise:
     """What an elementwise op declares, and its slow path."""
 
     op: Any
+    refusal = ""  # what is said of tensors of a kind that is refused
+    fallback = ""  # the kernel for tensors that the first kernel refuses by ValueError
 
     def __init__(
         self,
@@ -241,19 +246,24 @@ class _Pointwise:
         tensors = [t for t in operands if isinstance(t, TensorBase)]
         broadcast_shape(self.name, *[t._data.shape for t in tensors])
         dtype = result_type(*operands)
-        if self.result == "float" and not (dtype.is_floating_point or dtype.is_complex):
+        if "float" in self.result and not (dtype.is_floating_point or dtype.is_complex):
             dtype = _dtypes.get_default_dtype()
         native = numpy_dtype(dtype)
         if native.kind in self.refuses:
             raise self._unsupported(dtype)
+        if self.refusal and any(_kind(o) in self.refuses for o in operands):
+            raise RuntimeError(self.refusal)
         B = backend_of(*[t._data for t in tensors])
         for t in tensors:
             if t._data.__class__ not in self.kernels:
                 self.kernels[t._data.__class__] = getattr(B, self.kernel)
+        fallback = getattr(B, self.fallback, None) if isinstance(operands[-1], TensorBase) else None
+        if self.fallback and not fallback and native.kind in "iu" and operands[-1] < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
         operands = [self._as(t, native, B) for t in operands]
         if out is None:
-            return self._computed(operands, dtype, B)
-        return write_result(self.name, out, self._computed(operands, dtype, B), tensors)
+            return self._computed(operands, dtype, B, fallback)
+        return write_result(self.name, out, self._computed(operands, dtype, B, fallback), tensors)
 
     def slow_operator(self, input: Any, other: Any, out: Any) -> Any:
         """The slow path of a Python operator, which leaves foreign types to the other operand."""
@@ -266,7 +276,7 @@ class _Pointwise:
             return wrap(B.full((), _wrapped(operand, native), native))
         return operand if operand._data.dtype is native else cast(operand, native)
 
-    def _computed(self, operands: list[Any], dtype: Any, B: Any) -> Any:
+    def _computed(self, operands: list[Any], dtype: Any, B: Any, fallback: Any) -> Any:
         arrays = [t._data for t in operands]
         kernel = getattr(B, self.kernel)
         try:
@@ -274,7 +284,9 @@ class _Pointwise:
         except TypeError as error:
             raise self._unsupported(dtype) from error
         except ValueError as error:
-            raise RuntimeError(f"{self.name}(): {error}") from error
+            if not fallback:
+                raise RuntimeError(f"{self.name}(): {error}") from error
+            z = fallback(*arrays)
         if self.result == "same" or self.result == "float":
             z = B.cast(z, arrays[0].dtype)
         if z.__class__ is not arrays[0].__class__:
@@ -284,10 +296,16 @@ class _Pointwise:
         values = dict(zip(self.names, operands, strict=True), out=z)
         return taped(self.op, z, tuple(operands), tuple(values[n] for n in self.rules.saved))
 
-    def _unsupported(self, dtype: Any) -> NotImplementedError:
+    def _unsupported(self, dtype: Any) -> Exception:
+        if self.refusal and numpy_dtype(dtype).kind in self.refuses:
+            return RuntimeError(self.refusal)
         return NotImplementedError(
             f'"{self.name}_cpu" not implemented for \'{scalar_type_name(dtype)}\''
         )
+
+
+def _kind(operand: Any) -> str:
+    return operand._data.dtype.kind if isinstance(operand, TensorBase) else type(operand).__name__[0]
 
 
 def _wrapped(value: Any, native: Any) -> Any:
@@ -313,6 +331,7 @@ def inplace(op: Any, name: str | None = None) -> Any:
     """
     declared = getattr(op, "declared", None)
     kernels = declared.kernels if declared is not None and declared.result != "bool" else {}
+    refuses = declared.refuses if declared is not None else ""
 
     def op_(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._node is None and not kwargs and len(args) <= 1 and self._base is None:
@@ -325,6 +344,7 @@ def inplace(op: Any, name: str | None = None) -> Any:
             if (
                 (node is None or not grad_enabled.get())
                 and getattr(kernel, "nin", 0) == 1 + len(args)
+                and not (refuses and x.dtype.kind in refuses)
                 and (y.__class__ is float or y.__class__ is int or getattr(y, "dtype", None) is x.dtype)
             ):
                 try:

@@ -65,13 +65,7 @@ def sub(
     tensor([0, 1])
     """
     if alpha.__class__ is int and alpha == 1:
-        try:
-            return minus(input, other, out=out)
-        except NotImplementedError as error:
-            raise RuntimeError(
-                "Subtraction, the `-` operator, with a bool tensor is not supported. If you are "
-                "trying to invert a mask, use the `~` or `logical_not()` operator instead."
-            ) from error
+        return minus(input, other, out=out)
     return minus(input, _scaled("sub", input, other, alpha), out=out)
 
 
@@ -103,15 +97,12 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     >>> torch.rsub(torch.tensor([1.0, 2.0]), 10)
     tensor([9., 8.])
     """
-    if isinstance(input, TensorBase) and dtype_of(input._data) is _dtypes.bool:
-        raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
-            "to invert a mask, use the `~` or `logical_not()` operator instead."
-        )
     if not (isinstance(other, TensorBase) or is_number(other)):
         raise TypeError(f"rsub(): argument 'other' must be Tensor or Number, not {type(other).__name__}")
-    scaled = input if alpha == 1 else _scaled("rsub", other, input, alpha)
-    return plus(-scaled, other)
+    scaled: Any = input if alpha == 1 else _scaled("rsub", other, input, alpha)
+    if isinstance(other, (TensorBase, bool)) or scaled._data.dtype.kind in "biu":
+        return minus(other, scaled)
+    return plus(-scaled, other)  # a number first would take the slow path
 
 
 @pointwise(
@@ -167,7 +158,7 @@ def div(
     )
 
 
-@pointwise(refuses="c", d_input=lambda g: g * 0, d_other=lambda g: g * 0)
+@pointwise(refuses="bc", d_input=lambda g: g * 0, d_other=lambda g: g * 0)
 def floor_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Divides and rounds towards minus infinity, as Python's ``//`` does.
 
@@ -180,7 +171,7 @@ def floor_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = 
 
 
 @pointwise(
-    kernel="trunc_divide", refuses="c", d_input=lambda g: g * 0, d_other=lambda g: g * 0
+    kernel="trunc_divide", refuses="bc", d_input=lambda g: g * 0, d_other=lambda g: g * 0
 )
 def _trunc_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Divides and rounds towards zero."""
@@ -188,7 +179,7 @@ def _trunc_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None =
 
 
 @pointwise(
-    refuses="c",
+    refuses="bc",
     d_input=lambda g: g,
     d_other=lambda B, g, input, other: -g * B.floor_divide(input, other),
 )
@@ -202,7 +193,7 @@ def remainder(input: Tensor, other: Tensor | Number, *, out: Tensor | None = Non
 
 
 @pointwise(
-    refuses="c",
+    refuses="bc",
     d_input=lambda g: g,
     d_other=lambda B, g, input, other: -g * B.trunc(input / other),
 )
@@ -238,12 +229,15 @@ def _slope_of_exponent(B: Any, g: Any, input: Any, other: Any, out: Any) -> Any:
 def pow(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Raises ``input`` to the power ``other`` (PyTorch's name for it is ``exponent``).
 
-    Raises RuntimeError for integers to negative integer powers.
+    Raises RuntimeError for integers to a negative integer power; a tensor of them, like PyTorch's,
+    gives the truncated quotients.
 
     >>> torch.tensor([1.0, 2.0, 3.0]) ** 2
     tensor([1., 4., 9.])
     """
     ...
+
+
 
 
 @pointwise(d_input=lambda g: -g)
@@ -346,7 +340,7 @@ def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(refuses="c", d_input=lambda g: g * 0)
+@pointwise(refuses="bc", d_input=lambda g: g * 0)
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Rounds down.
 
@@ -356,7 +350,7 @@ def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(refuses="c", d_input=lambda g: g * 0)
+@pointwise(refuses="bc", d_input=lambda g: g * 0)
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Rounds up.
 
@@ -366,7 +360,7 @@ def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(refuses="c", d_input=lambda g: g * 0)
+@pointwise(refuses="bc", d_input=lambda g: g * 0)
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Rounds towards zero.
 
@@ -376,7 +370,7 @@ def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(kernel="round", name="RoundBackward0", refuses="c", d_input=lambda g: g * 0)
+@pointwise(kernel="round", name="RoundBackward0", refuses="bc", d_input=lambda g: g * 0)
 def _round_half_even(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Rounds to the nearest integer, halves to even."""
     ...
@@ -404,6 +398,9 @@ def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.frac(torch.tensor([1.25, -1.25]))
     tensor([ 0.2500, -0.2500])
     """
+    if input._data.dtype.kind in "biu":
+        name = _dtypes.scalar_type_name(dtype_of(input._data))
+        raise NotImplementedError(f"\"frac_cpu\" not implemented for '{name}'")
     result = input - trunc(input)
     return result if out is None else write_result("frac", out, result, (input,))
 
@@ -416,6 +413,7 @@ def _to_the_winner(B: Any, g: Any, mine: Any, other: Any, wins: Any) -> Any:
 
 @pointwise(
     refuses="c",
+    refusal="maximum not implemented for complex tensors.",
     d_input=lambda B, g, input, other: _to_the_winner(B, g, input, other, input >= other),
     d_other=lambda B, g, input, other: _to_the_winner(B, g, other, input, other >= input),
 )
@@ -430,6 +428,7 @@ def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
 
 @pointwise(
     refuses="c",
+    refusal="minimum not implemented for complex tensors.",
     d_input=lambda B, g, input, other: _to_the_winner(B, g, input, other, input <= other),
     d_other=lambda B, g, input, other: _to_the_winner(B, g, other, input, other <= input),
 )
@@ -444,6 +443,7 @@ def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
 
 @pointwise(
     refuses="c",
+    refusal="fmax not implemented for complex tensors.",
     d_input=lambda B, g, input, other: B.where(
         (input >= other) | B.isnan(other), g, B.zeros_like(g)
     ),
@@ -462,6 +462,7 @@ def fmax(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @pointwise(
     refuses="c",
+    refusal="fmin not implemented for complex tensors.",
     d_input=lambda B, g, input, other: B.where(
         (input <= other) | B.isnan(other), g, B.zeros_like(g)
     ),
@@ -537,3 +538,16 @@ def clamp(
 clip = clamp
 multiply, divide, subtract = mul, div, sub
 negative, absolute, fix = neg, abs, trunc
+
+# What array libraries refuse themselves is looked at on the slow path only, where they lead.
+_NO_BOOL = (
+    "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert "
+    "a mask, use the `~` or `logical_not()` operator instead."
+)
+minus.declared.refuses, minus.declared.refusal = "b", _NO_BOOL
+neg.declared.refuses = "b"
+neg.declared.refusal = (
+    "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a "
+    "mask, use the `~` or `logical_not()` operator instead."
+)
+pow.declared.refuses, pow.declared.fallback = "b", "integer_pow"

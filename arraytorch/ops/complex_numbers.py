@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._dtypes import scalar_type_name
 from ..autograd.tape import TensorBase, taped, taped_view
-from ..backends import backend_of
+from ..backends import backend_of, dtype_of
 from ._declare import derivative, kernel_op, pointwise
 from ._write import write_result
+from .conversion import clone
 
 Tensor = Any
 
@@ -37,7 +39,7 @@ def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.conj_physical(torch.tensor([1 + 2j]))
     tensor([1.-2.j])
     """
-    result = _conj_physical(input) if input._data.dtype.kind == "c" else input + 0
+    result = _conj_physical(input) if input._data.dtype.kind == "c" else clone(input)
     return result if out is None else write_result("conj_physical", out, result, (input,))
 
 
@@ -68,7 +70,8 @@ def imag(input: Tensor) -> Tensor:
 
 
 @pointwise(
-    result="real",
+    result="real float",
+    refuses="biu",  # first they become floats
     d_input=lambda B, g, input: _slope_of_angle(B, g, input),
 )
 def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -102,18 +105,21 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([1.+2.j])
     """
     x, y = real._data, imag._data
-    if x.dtype is not y.dtype:
-        raise RuntimeError(
-            f"Expected object of scalar type {x.dtype.name} but got scalar type {y.dtype.name} for "
-            "second argument"
-        )
-    if x.dtype.kind != "f":
-        raise RuntimeError(
-            "Expected both inputs to be Half, Float or Double tensors but got "
-            f"{x.dtype.name} and {y.dtype.name}"
-        )
+    _check_parts(real, imag)
     result = taped(complex, backend_of(x, y).complex(x, y), (real, imag))
     return result if out is None else write_result("complex", out, result, (real, imag))
+
+
+def _check_parts(real: Tensor, imag: Tensor) -> None:
+    first, second = (scalar_type_name(dtype_of(t._data)) for t in (real, imag))
+    if {first, second} - {"Half", "Float", "Double"}:
+        raise RuntimeError(
+            f"Expected both inputs to be Half, Float or Double tensors but got {first} and {second}"
+        )
+    if first != second:
+        raise RuntimeError(
+            f"Expected object of scalar type {first} but got scalar type {second} for second argument"
+        )
 
 
 def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -122,6 +128,7 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.polar(torch.tensor([1.0]), torch.tensor([0.0]))
     tensor([1.+0.j])
     """
+    _check_parts(abs, angle)
     result = complex(abs * angle.cos(), abs * angle.sin())  # type: ignore[attr-defined]
     return result if out is None else write_result("polar", out, result, (abs, angle))
 

@@ -348,7 +348,11 @@ def _polygamma(n: int, input: Tensor) -> Tensor:
     return taped(_polygamma, backend_of(x).polygamma(n, x), (input,), (n, input))
 
 
-@pointwise(refuses="bc", d_input=lambda B, g, out: g * B.step(out))
+@pointwise(
+    refuses="bc",
+    refusal="Boolean inputs not supported for relu",
+    d_input=lambda B, g, out: g * B.step(out),
+)
 def relu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns max(x, 0); the slope at 0 is 0.
 
