@@ -15,8 +15,7 @@ def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandl
 
     It runs before the module's own hooks and may return other arguments.
     """
-    Hookable._hooked = True
-    return add_hook(hooks.FORWARD_PRE, hook)
+    return _for_calls(add_hook(hooks.FORWARD_PRE, hook))
 
 
 def register_module_forward_hook(
@@ -37,26 +36,23 @@ def register_module_forward_hook(
       (0): ReLU()
     )
     """
-    Hookable._hooked = True
     flags = hooks.FORWARD_WITH_KWARGS, hooks.FORWARD_ALWAYS
     handle = add_hook(hooks.FORWARD, hook, False, *flags)
     if with_kwargs:
         hooks.FORWARD_WITH_KWARGS[handle.id] = True
     if always_call:
         hooks.FORWARD_ALWAYS[handle.id] = True
-    return handle
+    return _for_calls(handle)
 
 
 def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Has ``hook(module, grad_output)`` called when a module's output gradients are known."""
-    Hookable._hooked = True
-    return add_hook(hooks.BACKWARD_PRE, hook)
+    return _for_calls(add_hook(hooks.BACKWARD_PRE, hook))
 
 
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Has ``hook(module, grad_input, grad_output)`` called when a module's gradients are known."""
-    Hookable._hooked = True
-    return add_hook(hooks.BACKWARD, hook)
+    return _for_calls(add_hook(hooks.BACKWARD, hook))
 
 
 def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
@@ -78,3 +74,8 @@ def register_module_module_registration_hook(hook: Callable[..., Any]) -> Remova
     What it returns, unless None, is registered instead.
     """
     return add_hook(hooks.MODULE_REGISTRATION, hook)
+
+
+def _for_calls(handle: RemovableHandle) -> RemovableHandle:
+    Hookable._hooked = True
+    return handle

@@ -162,7 +162,7 @@ class Module(Hookable, Stateful, Tree, Convertible):
         if _is_buffer(value):
             if "_buffers" in self.__dict__:
                 self._forget(name)
-            self.register_buffer(name, value, value.persistent)
+            self.register_buffer(name, value, getattr(value, "persistent", True))  # type: ignore[union-attr]
         else:
             self._buffers[name] = _registered(_hooks.BUFFER_REGISTRATION, self, name, value)
 
