@@ -19,18 +19,20 @@ class device:
     __slots__ = ("_tokens", "index", "type")
     type: str
     index: int | None
+    _tokens: list[Any]
 
     def __new__(cls, type: str | int | device, index: int | None = None) -> device:
         if isinstance(type, device):
             return type
         self = object.__new__(cls)
+        spec = type
         if isinstance(type, int):
-            type, index = "cuda", type
+            spec, index = "cuda", type
         elif not isinstance(type, str):
             raise TypeError(
                 f"device(): argument 'type' must be str or int, not {type.__class__.__name__}"
             )
-        name, colon, number = type.partition(":")
+        name, colon, number = str(spec).partition(":")
         if colon:
             if index is not None:
                 raise RuntimeError(

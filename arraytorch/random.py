@@ -116,10 +116,10 @@ class Generator:
     def __deepcopy__(self, memo: dict[int, Any]) -> Generator:
         return self.clone_state()
 
-    def __getstate__(self) -> tuple[device, Any]:
+    def __getstate__(self) -> tuple[Any, Any]:
         return self._device, self.core.get_state()
 
-    def __setstate__(self, state: tuple[device, Any]) -> None:
+    def __setstate__(self, state: tuple[Any, Any]) -> None:
         self.__init__(state[0])  # type: ignore[misc]
         self.core.set_state(state[1])
 

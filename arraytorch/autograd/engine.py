@@ -105,7 +105,7 @@ def _walk(
         rules, edges = node.rules, node.edges
         B = lifted or (backend_of(g) if g.__class__ is not list else backend_of(*_given(g)))
         try:
-            saved = _unpack(node, create_graph)
+            saved: Any = _unpack(node, create_graph)
             if rules.joint is not None:
                 needs = tuple([e is not None and (needed is None or e in needed) for e in edges])
                 pulled = rules.joint(B, g, needs, saved)

@@ -177,8 +177,8 @@ class _Check:
         g = self._grad(x, out, seed)
         analytical = sum((_real(g, i) * _real(u, i)).sum() for i in _parts(x))
         scale = sum(abs(_real(u, i)).sum() for i in _parts(x)) * abs(v).sum()
-        sides = [host.from_nested(n.tolist(), _DOUBLE) for n in (analytical, numerical)]
-        self._demand_equal(*sides, self.atol * max(1.0, scale), at, index, imaginary)
+        a, n = (host.from_nested(side.tolist(), _DOUBLE) for side in (analytical, numerical))
+        self._demand_equal(a, n, self.atol * max(1.0, scale), at, index, imaginary)
         self._demand_repeatable(g, self._grad(x, self.outputs()[index], seed))
 
     def _slope(self, step: Callable[[int], None], index: int, imaginary: bool) -> Any:
@@ -401,7 +401,7 @@ def _one_at(out: Any, place: Sequence[int], imaginary: bool) -> Any:
 
 def _random_array(t: Any, source: random.Random) -> Any:
     """Numbers between -1 and 1 in the shape and kind of a tensor, in the host's memory."""
-    draw = [source.uniform(-1, 1) for _ in range(t._data.size)]
+    draw: list[Any] = [source.uniform(-1, 1) for _ in range(t._data.size)]
     kind = _dtypes.complex128 if _is_complex(t) else _dtypes.float64
     if _is_complex(t):
         draw = [complex(a, source.uniform(-1, 1)) for a in draw]

@@ -244,9 +244,9 @@ class Rules:
         self.joint = bound[0] if joint is not None else None
         self.pullbacks = () if joint is not None else tuple(bound)
         self.out_at = self.saved.index("out") if "out" in self.saved else None
-        self._kept: dict[tuple[bool, ...], Callable[[Any], Any] | None] = {}
+        self._kept: dict[tuple[bool, ...], Callable[..., Any]] = {}
 
-    def picker(self, names: Sequence[str], needed: Sequence[bool]) -> Callable[..., tuple[Any, ...]]:
+    def picker(self, names: Sequence[str], needed: Sequence[Any]) -> Callable[..., tuple[Any, ...]]:
         """Returns a function from the values of ``names`` to the tuple to save.
 
         It has None for what only unneeded pullbacks would read: that may be large, and it may be

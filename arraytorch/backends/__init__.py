@@ -85,7 +85,7 @@ def _discover(kind: str) -> bool:
     return False
 
 
-def _entry_points(**selection: str) -> Any:
+def _entry_points(**selection: Any) -> Any:
     # Imported here: it loads sockets and e-mail parsers, half of what NumPy's own import takes.
     from importlib.metadata import entry_points
 

@@ -46,7 +46,7 @@ def fill_blocks32(u: Array, mean: float, std: float) -> None:
         fused32(u, std, mean, u)
 
 
-def fused32(x: Array, factor: float, summand: float, out: Array) -> None:
+def fused32(x: Array, factor: Any, summand: Any, out: Array) -> None:
     """Writes x * factor + summand, rounded once, where all are float32."""
     y = x.astype(np.float64)
     y *= _f(factor)

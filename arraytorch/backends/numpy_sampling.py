@@ -80,7 +80,7 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
 
     def _serial_normals(self, n: int, mean: float, std: float) -> Array:
         """Returns n float64 normals, made in pairs."""
-        made: list[float] = []
+        made: Any = []
         if n and self.spare_normal is not None:
             made, self.spare_normal = [self.spare_normal], None
         if (missing := n - len(made)) > 0:

@@ -459,27 +459,25 @@ def arange(
     """
     if end is None:
         start, end = 0, start
-    start, end, step = (
-        v.item() if isinstance(v, TensorBase) else plain(v)  # type: ignore[attr-defined]
-        for v in (start, end, step)
-    )
-    if not step:
+    given: tuple[Any, ...] = (start, end, step)
+    first, last, stride = (v.item() if isinstance(v, TensorBase) else plain(v) for v in given)
+    if not stride:
         raise RuntimeError("step must be nonzero")
-    if not (math.isfinite(start) and math.isfinite(end)):
-        raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if (end - start) * (1 if step > 0 else -1) < 0:
+    if not (math.isfinite(first) and math.isfinite(last)):
+        raise RuntimeError(f"unsupported range: {first} -> {last}")
+    if (last - first) * (1 if stride > 0 else -1) < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     if dtype is None:
         if out is not None:
             dtype = dtype_of(out._data)
         else:
-            whole = all(isinstance(v, int) for v in (start, end, step))
+            whole = all(isinstance(v, int) for v in (first, last, stride))
             dtype = _dtypes.int64 if whole else _dtypes.get_default_dtype()
     native = numpy_dtype(dtype)
     if native.kind in "iu":
-        start, end, step = int(start), int(end) if isinstance(end, int) else end, int(step)
+        first, last, stride = int(first), int(last) if isinstance(last, int) else last, int(stride)
     B, place = place_for(device)
-    result = _finished(B.arange(start, end, step, native, place.index), requires_grad, "arange")
+    result = _finished(B.arange(first, last, stride, native, place.index), requires_grad, "arange")
     return result if out is None else write_result("arange", out, result)
 
 

@@ -42,8 +42,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
         if advanced:
             z = B.getitem(x, _checked(parts, x))
             return taped(_advanced, z, (input,), (parts, x.shape))
-        parts = (*parts, ...) if Ellipsis not in parts else parts
-        return taped_view(_basic, x[parts], input, (parts,), (parts, x.shape))
+        whole = parts if Ellipsis in parts else (*parts, ...)
+        return taped_view(_basic, x[whole], input, (whole,), (whole, x.shape))
     except (IndexError, TypeError, ValueError) as error:
         raise _bad_index(error, x, index) from None
 

@@ -487,7 +487,7 @@ def gaussian_nll_loss(
         elif not (len(v) == len(x) and v[:-1] == x[:-1] and v[-1] == 1):
             raise ValueError("var is of incorrect size")
     held = maximum(var, full_like(var, eps))
-    var = where(var < eps, held.detach(), var)
+    var = where(var < eps, held.detach(), var)  # type: ignore[operator]
     loss = 0.5 * (log(var) + (input - target) ** 2 / var)
     return _reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 

@@ -72,8 +72,9 @@ class Sequential(_Numbered):
     def __init__(self, *args: Any) -> None:
         super().__init__()
         named = len(args) == 1 and isinstance(args[0], OrderedDict)
-        for name, module in args[0].items() if named else enumerate(args):
-            self.add_module(str(name) if not named else name, module)
+        children: Any = args[0].items() if named else ((str(i), m) for i, m in enumerate(args))
+        for name, module in children:
+            self.add_module(name, module)
 
     def forward(self, input: Any) -> Any:
         """Calls the modules one after the other."""
