@@ -108,6 +108,8 @@ def pointwise(
             signature.__name__, kernel or signature.__name__, names, rules, result, refuses, bool(d)
         )
         declared.refusal = refusal
+        hints = signature.__annotations__
+        declared.numbers = tuple(["Number" in str(hints.get(n)) for n in names])
         body = _binary if len(names) == 2 else _unary
         op = _named_like(body(declared, declared.slow), signature)
         declared.op = op
@@ -134,6 +136,8 @@ def _named_like(op: Any, signature: Callable[..., Any]) -> Any:
 def _binary(declared: _Pointwise, slow: Callable[..., Any]) -> Any:
     rules, refuses, kernels = declared.rules, declared.refuses, declared.kernels
     compares = declared.result == "bool"
+    # Ops that take no number meet these two classes nowhere, and so leave to the slow path.
+    real, whole = (float, int) if declared.numbers[1] else (None, None)
     keeps_out = "out" in rules.saved
     first = second = both = None
     if declared.differentiable:
@@ -143,7 +147,7 @@ def _binary(declared: _Pointwise, slow: Callable[..., Any]) -> Any:
     def op(input: Any, other: Any, *, out: Any = None) -> Any:
         try:
             x = input._data
-            if other.__class__ is float or other.__class__ is int:
+            if other.__class__ is real or other.__class__ is whole:
                 y, b = other, None
             else:
                 y, b = other._data, other._node
@@ -208,6 +212,7 @@ class _Pointwise:
     """What an elementwise op declares, and its slow path."""
 
     op: Any
+    numbers: tuple[bool, ...]  # which arguments may be numbers, as the annotations say
     refusal = ""  # what is said of tensors of a kind that is refused
     fallback = ""  # the kernel for tensors that the first kernel refuses by ValueError
 
@@ -229,8 +234,9 @@ class _Pointwise:
         """Does what the hot path would not: learns kernels, promotes, moves, writes ``out``, raises."""
         operands = [input] if len(self.names) == 1 else [input, other]
         for position, operand in enumerate(operands):
-            if not (isinstance(operand, TensorBase) or is_number(operand)):
-                wanted = "Tensor" if len(operands) == 1 or position == 0 else "Tensor or Number"
+            takes_number = self.numbers[position]
+            if not (isinstance(operand, TensorBase) or takes_number and is_number(operand)):
+                wanted = "Tensor or Number" if takes_number else "Tensor"
                 raise TypeError(
                     f"{self.name}(): argument '{self.names[position]}' (position {position + 1}) "
                     f"must be {wanted}, not {type(operand).__name__}"

@@ -135,7 +135,7 @@ def true_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = N
 
 
 def div(
-    input: Tensor,
+    input: Tensor | Number,
     other: Tensor | Number,
     *,
     rounding_mode: str | None = None,
@@ -159,7 +159,8 @@ def div(
 
 
 @pointwise(refuses="bc", d_input=lambda g: g * 0, d_other=lambda g: g * 0)
-def floor_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def floor_divide(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Divides and rounds towards minus infinity, as Python's ``//`` does.
 
     Raises RuntimeError where an integer is divided by 0.
@@ -173,7 +174,8 @@ def floor_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = 
 @pointwise(
     kernel="trunc_divide", refuses="bc", d_input=lambda g: g * 0, d_other=lambda g: g * 0
 )
-def _trunc_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def _trunc_divide(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Divides and rounds towards zero."""
     ...
 
@@ -183,7 +185,8 @@ def _trunc_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None =
     d_input=lambda g: g,
     d_other=lambda B, g, input, other: -g * B.floor_divide(input, other),
 )
-def remainder(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def remainder(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Returns what floor division leaves, with the sign of ``other``, as Python's ``%`` does.
 
     >>> torch.remainder(torch.tensor([-3.0, 3.0]), 2)

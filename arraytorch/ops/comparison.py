@@ -111,7 +111,7 @@ def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 @pointwise(refuses="fc")
-def bitwise_and(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def bitwise_and(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Returns the bits set in both integers or bools.
 
     >>> torch.tensor([6, 3]) & 2
@@ -121,7 +121,7 @@ def bitwise_and(input: Tensor, other: Tensor | Number, *, out: Tensor | None = N
 
 
 @pointwise(refuses="fc")
-def bitwise_or(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def bitwise_or(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Returns the bits set in at least one of two integers or bools.
 
     >>> torch.tensor([4, 3]) | 2
@@ -131,7 +131,7 @@ def bitwise_or(input: Tensor, other: Tensor | Number, *, out: Tensor | None = No
 
 
 @pointwise(refuses="fc")
-def bitwise_xor(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def bitwise_xor(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Returns the bits set in exactly one of two integers or bools.
 
     >>> torch.tensor([6, 3]) ^ 2
@@ -152,7 +152,7 @@ def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @pointwise(refuses="bfc")
 def bitwise_left_shift(
-    input: Tensor, other: Tensor | Number, *, out: Tensor | None = None
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
 ) -> Tensor:
     """Shifts bits to the left.
 
@@ -164,7 +164,7 @@ def bitwise_left_shift(
 
 @pointwise(refuses="bfc")
 def bitwise_right_shift(
-    input: Tensor, other: Tensor | Number, *, out: Tensor | None = None
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
 ) -> Tensor:
     """Shifts bits to the right, keeping the sign.
 

@@ -129,6 +129,12 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([1.+0.j])
     """
     _check_parts(abs, angle)
+    for position, (name, t) in enumerate((("abs", abs), ("angle", angle)), 1):
+        if not isinstance(t, TensorBase):
+            raise TypeError(
+                f"polar(): argument '{name}' (position {position}) must be Tensor, "
+                f"not {type(t).__name__}"
+            )
     result = complex(abs * angle.cos(), abs * angle.sin())  # type: ignore[attr-defined]
     return result if out is None else write_result("polar", out, result, (abs, angle))
 

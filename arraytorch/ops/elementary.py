@@ -9,6 +9,7 @@ from ..autograd.tape import taped
 from ..backends import backend_of
 from ._declare import derivative, pointwise
 
+Number = int | float | complex | bool
 Tensor = Any
 _LN2, _LN10, _PI = math.log(2), math.log(10), math.pi
 
@@ -269,7 +270,7 @@ def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Te
     d_input=lambda B, g, input, out: g * B.sgn(input) * B.sgn(out),
     d_other=lambda g: g * 0,
 )
-def copysign(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+def copysign(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Returns the size of ``input`` with the sign of ``other``.
 
     >>> torch.copysign(torch.tensor([1.0, -2.0]), torch.tensor(-0.0))
