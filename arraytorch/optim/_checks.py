@@ -27,11 +27,10 @@ def check_fused(params: list[Any]) -> None:
             )
 
 
-def check_capturable(params: list[Any]) -> None:
+def check_capturable(params: list[Any], what: str = "params and state_steps") -> None:
     """Raises AssertionError if a parameter with a gradient lies where nothing can be captured."""
     for param in params:
         if param.grad is not None and param.device.type not in _CAPTURABLE_DEVICES:
             raise AssertionError(
-                "If capturable=True, params and state_steps must be on supported devices: "
-                f"{_CAPTURABLE_DEVICES}."
+                f"If capturable=True, {what} must be on supported devices: {_CAPTURABLE_DEVICES}."
             )

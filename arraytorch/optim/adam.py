@@ -143,7 +143,9 @@ class Adam(Optimizer):
             v.mul_(beta2).add_((grad * grad.conj() if grad.is_complex() else grad**2) * (1 - beta2))
             count = step.clone()
             if group["amsgrad"]:
-                v = state["max_exp_avg_sq"].copy_(state["max_exp_avg_sq"].clone().maximum(v.clone()))
+                v = state["max_exp_avg_sq"].copy_(
+                    state["max_exp_avg_sq"].clone().maximum(v.clone())
+                )
             spread = v.sqrt() / (1 - beta2**count).sqrt() + group["eps"]
             param.add_(m.clone() / spread * (-lr / (1 - beta1**count)))
 

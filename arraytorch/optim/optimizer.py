@@ -63,22 +63,30 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
         self._opt_called = True
         if type(self).step is not hooked:  # called by the step of a subclass, which has run them
             return step(self, *args, **kwargs)
-        for hook in (*_global_pre_hooks.values(), *self._optimizer_step_pre_hooks.values()):
-            # PyTorch's hooks get the optimizer a second time, as the first of the arguments.
-            result = hook(self, (self, *args), kwargs)
-            if result is not None:
-                if not (isinstance(result, tuple) and len(result) == 2):
-                    raise RuntimeError(
-                        f"{step} must return None or a tuple of (new_args, new_kwargs), "
-                        f"but got {result}."
-                    )
-                (_, *args), kwargs = result
+        if _global_pre_hooks or self._optimizer_step_pre_hooks:
+            args, kwargs = _before(self, step, args, kwargs)
         out = step(self, *args, **kwargs)
-        for hook in (*self._optimizer_step_post_hooks.values(), *_global_post_hooks.values()):
-            hook(self, (self, *args), kwargs)
+        if _global_post_hooks or self._optimizer_step_post_hooks:
+            for hook in (*self._optimizer_step_post_hooks.values(), *_global_post_hooks.values()):
+                hook(self, (self, *args), kwargs)
         return out
 
     return hooked
+
+
+def _before(optimizer: Optimizer, step: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """Runs the hooks before a step, and returns the arguments that they leave it."""
+    for hook in (*_global_pre_hooks.values(), *optimizer._optimizer_step_pre_hooks.values()):
+        # PyTorch's hooks get the optimizer a second time, as the first of the arguments.
+        result = hook(optimizer, (optimizer, *args), kwargs)
+        if result is not None:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise RuntimeError(
+                    f"{step} must return None or a tuple of (new_args, new_kwargs), "
+                    f"but got {result}."
+                )
+            (_, *args), kwargs = result
+    return args, kwargs
 
 
 class Optimizer:
