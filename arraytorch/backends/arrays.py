@@ -130,6 +130,80 @@ class ArrayKernels:
         """x tiled; ``repeats`` has an entry for each dimension, new leading ones first."""
         return self.xp.tile(x, repeats)
 
+    def repeat(self, repeats: Any) -> Any:
+        """0, 1 ... each repeated as often as its number in the vector ``repeats`` tells."""
+        return self.xp.repeat(self.xp.arange(repeats.shape[0]), repeats)
+
+    def strides_of(self, x: Any) -> tuple[int, ...]:
+        """How many bytes apart neighbours along each dimension lie."""
+        return x.strides
+
+    def as_strided(
+        self, x: Any, size: tuple[int, ...], stride: tuple[int, ...], offset: int
+    ) -> Any:
+        """A view of x's memory, strides and offset counted in elements; ValueError outside it."""
+        owner = x if x.base is None else x.base
+        flat = owner.reshape(-1)
+        self._check_room(flat.size, size, stride, offset)
+        step = x.dtype.itemsize
+        return self.xp.lib.stride_tricks.as_strided(
+            flat[offset:], size, tuple([s * step for s in stride])
+        )
+
+    def _check_room(self, room: int, size: Any, stride: Any, offset: int) -> None:
+        last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+        if 0 not in size and (offset < 0 or last >= room):
+            raise ValueError(
+                f"sizes {list(size)}, strides {list(stride)}, storage offset {offset} need "
+                f"{last + 1} elements, but the memory has {room}"
+            )
+
+    def strided_places(
+        self, x: Any, size: tuple[int, ...], stride: tuple[int, ...], offset: int
+    ) -> Any:
+        """Where a view with these strides lies in memory, as indices on x's device."""
+        places: Any = self.xp.full((1,) * len(size), offset, dtype="i8")
+        for d, (n, s) in enumerate(zip(size, stride, strict=True)):
+            places = places + (self.xp.arange(n) * s).reshape(
+                [-1 if k == d else 1 for k in range(len(size))]
+            )
+        return places
+
+    def host_index(self, x: Any, values: Any, shape: tuple[int, ...]) -> Any:
+        """Integers of the host as an int64 array on x's device."""
+        return self.xp.asarray(values, dtype="i8").reshape(shape)
+
+    def diagonal(self, x: Any, offset: int, dim1: int, dim2: int) -> Any:
+        """A writable view of diagonals, in a new last dimension."""
+        rows, columns = x.shape[dim1], x.shape[dim2]
+        n = max(min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns), 0)
+        step = x.dtype.itemsize
+        strides = [s // step for s in self.strides_of(x)]
+        start = self.storage_offset(x)
+        if n:
+            start += offset * strides[dim2] if offset >= 0 else -offset * strides[dim1]
+        rest = [d for d in range(x.ndim) if d not in (dim1, dim2)]
+        size = (*[x.shape[d] for d in rest], n)
+        stride = (*[strides[d] for d in rest], strides[dim1] + strides[dim2])
+        return self.as_strided(x, size, stride, start)
+
+    def undiagonal(
+        self, g: Any, shape: tuple[int, ...], offset: int, dim1: int, dim2: int
+    ) -> Any:
+        """Zeros of ``shape`` with g on its diagonals: the derivative of diagonal."""
+        out = self.xp.zeros(shape, g.dtype)
+        n = g.shape[-1]
+        at = self.xp.arange(n)
+        rows, columns = at + max(-offset, 0), at + max(offset, 0)
+        rest = [d for d in range(len(shape)) if d not in (dim1, dim2)]
+        view = out.transpose([*rest, dim1, dim2])
+        view[..., rows, columns] = g
+        return out
+
+    def storage_offset(self, x: Any) -> int:
+        """How many elements after the start of its memory x begins."""
+        return 0
+
     def roll(self, x: Any, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Any:
         """Elements moved along dims, those that fall off coming in at the other end."""
         return self.xp.roll(x, shifts, dims)

@@ -32,6 +32,11 @@ def dtype_of(array: Any) -> _dtypes.dtype:
         return _unusual(array.dtype)
 
 
+def largest(dtype: Any) -> float:
+    """Returns the largest finite number of a floating-point type."""
+    return float(ml_dtypes.finfo(dtype).max)
+
+
 def _unusual(d: Any) -> _dtypes.dtype:
     for native, ours in _OURS.items():
         if d == native or d.newbyteorder("=") == native:  # np.longlong; big-endian data

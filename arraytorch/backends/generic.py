@@ -11,9 +11,11 @@ from .optimizers import OptimizerKernels
 from .normalization import NormalizationKernels
 from .pointwise import PointwiseKernels
 from .reduction import ReductionKernels
+from .scattering import ScatterKernels
+from .sorting import SortingKernels
 
 
-class ArrayModuleBackend(ActivationKernels, NormalizationKernels, PointwiseKernels, ReductionKernels, ArrayKernels, OptimizerKernels):
+class ArrayModuleBackend(ActivationKernels, NormalizationKernels, PointwiseKernels, ReductionKernels, ScatterKernels, SortingKernels, ArrayKernels, OptimizerKernels):
     """A backend over an array module ``xp`` with NumPy's names."""
 
     level = 0  # devices; interpreters stand above

@@ -33,7 +33,6 @@ class NumpyBackend(NumpyNormalization, NumpyOptimizerKernels, ArrayModuleBackend
     def __init__(self) -> None:
         super().__init__(np)
         self.floor_divide, self.remainder, self.fmod = _floor_divide, _remainder, _fmod
-        self.floor_divide, self.remainder, self.fmod = _floor_divide, _remainder, _fmod
         self.generator = self.new_generator()
 
     def new_generator(self) -> NumpyGenerator:
@@ -51,9 +50,6 @@ class NumpyBackend(NumpyNormalization, NumpyOptimizerKernels, ArrayModuleBackend
 
     def to_host(self, x: Any) -> Any:
         return x
-
-    def trunc_divide(self, x: Any, y: Any) -> Any:
-        return super().trunc_divide(x, _no_zero(y))
 
     def trunc_divide(self, x: Any, y: Any) -> Any:
         return super().trunc_divide(x, _no_zero(y))
@@ -175,27 +171,6 @@ class NumpyBackend(NumpyNormalization, NumpyOptimizerKernels, ArrayModuleBackend
         ones = np.ones(flat.size, g.dtype) if weights is None else weights.astype(g.dtype)
         spread = csc_array((ones, flat, np.arange(flat.size + 1)), (rows, flat.size))
         return spread.tocsr() @ np.ascontiguousarray(g.reshape(-1, g.shape[-1]))
-
-
-# An integer divided by 0, of which NumPy only warns, raises here.
-
-
-def _floor_divide(x: Any, y: Any) -> Any:
-    return np.floor_divide(x, _no_zero(y))
-
-
-def _remainder(x: Any, y: Any) -> Any:
-    return np.remainder(x, _no_zero(y))
-
-
-def _fmod(x: Any, y: Any) -> Any:
-    return np.fmod(x, _no_zero(y))
-
-
-def _no_zero(y: Any) -> Any:
-    if (y.__class__ is int or y.__class__ is not float and y.dtype.kind in "iu") and not np.all(y):
-        raise RuntimeError("ZeroDivisionError")
-    return y
 
 
 # An integer divided by 0, of which NumPy only warns, raises here.

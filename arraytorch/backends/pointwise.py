@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .dtypes import largest
+
 
 class PointwiseKernels:
     """Elementwise kernels over the namespace ``xp``; most are its ufuncs, called with no detour."""
@@ -121,6 +123,10 @@ class PointwiseKernels:
     def step(self, x: Any) -> Any:
         """1 where x > 0, else 0, in x's own type: the slope of relu, which is 0 at 0."""
         return (x > 0).astype(x.dtype)
+
+    def largest(self, dtype: Any) -> float:
+        """The largest finite number of a floating-point type."""
+        return largest(dtype)
 
     def sgn(self, x: Any) -> Any:
         """x / |x|, and 0 for 0."""

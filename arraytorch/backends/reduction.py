@@ -79,14 +79,79 @@ class ReductionKernels:
         """Products of the elements so far."""
         return self.xp.cumprod(x, axis=dim, dtype=self._wide(x)).astype(x.dtype, copy=False)
 
+    def cummax(self, x: Any, dim: int) -> tuple[Any, Any]:
+        """The largest element so far and the last place where it stood; NaN is largest."""
+        return self._running(self.xp.maximum, x, dim)
+
+    def cummin(self, x: Any, dim: int) -> tuple[Any, Any]:
+        """The smallest element so far and the last place where it stood; NaN is smallest."""
+        return self._running(self.xp.minimum, x, dim)
+
+    def _running(self, function: Any, x: Any, dim: int) -> tuple[Any, Any]:
+        xp = self.xp
+        values = self._scan(function, x, dim)
+        places = self._along(x.shape[dim], x.ndim, dim)
+        hits = xp.where((x == values) | (x != x), places, 0)
+        return values, self._scan(xp.maximum, hits, dim)
+
+    def _along(self, n: int, ndim: int, dim: int) -> Any:
+        """0, 1 ... n - 1 along one of ndim dimensions."""
+        return self.xp.arange(n).reshape([n if d == dim else 1 for d in range(ndim)])
+
+    def _scan(self, function: Any, x: Any, dim: int) -> Any:
+        """All results of an associative function over the elements so far.
+
+        In log2(n) steps over whole arrays, each of which doubles how far back an element has
+        looked (Hillis and Steele, 1986).
+        """
+        lead, step = (slice(None),) * dim, 1
+        while step < x.shape[dim]:
+            far, near = x[(*lead, slice(None, -step))], x[(*lead, slice(step, None))]
+            head = x[(*lead, slice(None, step))]
+            x = self.xp.concatenate([head, function(far, near)], axis=dim)
+            step *= 2
+        return x
+
+    def logcumsumexp(self, x: Any, dim: int) -> Any:
+        """log(cumsum(exp(x))), without overflow."""
+        wide = x.astype(self._wide(x), copy=False)
+        function = self._logaddexp_complex if x.dtype.kind == "c" else self.xp.logaddexp
+        return self._scan(function, wide, dim).astype(x.dtype, copy=False)
+
+    def _logaddexp_complex(self, x: Any, y: Any) -> Any:
+        xp = self.xp
+        big, small = xp.where(x.real >= y.real, x, y), xp.where(x.real >= y.real, y, x)
+        return xp.where(
+            xp.isinf(big.real) & (big.real < 0), big, big + xp.log1p(xp.exp(small - big))
+        )
+
     def logsumexp(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
         """log(sum(exp(x))), shifted by the maximum so that nothing overflows."""
         xp = self.xp
         wide = x.astype(self._wide(x), copy=False)
         if not prod(x.shape[d] for d in dims):
-            return xp.sum(wide, axis=dims, keepdims=keepdim).astype(x.dtype) - xp.inf
+            return (xp.sum(wide, axis=dims, keepdims=keepdim) - xp.inf).astype(x.dtype)
         top = xp.max(wide.real if wide.dtype.kind == "c" else wide, axis=dims, keepdims=True)
         top = xp.where(xp.isfinite(top), top, 0).astype(top.dtype)
         total = xp.sum(xp.exp(wide - top), axis=dims, keepdims=keepdim)
         out = xp.log(total) + (top if keepdim else top.reshape(total.shape))
         return out.astype(x.dtype, copy=False)
+
+    def vector_norm(self, x: Any, p: float, dims: tuple[int, ...], keepdim: bool) -> Any:
+        """The p-norm in x's real type: (sum |x|^p)^(1/p), and its limits for p = 0 and infinity."""
+        xp = self.xp
+        size = xp.absolute(x.astype(self._wide(x), copy=False))
+        real = size.dtype if x.dtype.kind == "c" else x.dtype
+        if p == 0:
+            out = xp.sum(size != 0, axis=dims, keepdims=keepdim)
+        elif p == float("inf"):
+            out = xp.max(size, axis=dims, keepdims=keepdim)
+        elif p == float("-inf"):
+            out = xp.min(size, axis=dims, keepdims=keepdim)
+        elif p == 1:
+            out = xp.sum(size, axis=dims, keepdims=keepdim)
+        elif p == 2:
+            out = xp.sqrt(xp.sum(size * size, axis=dims, keepdims=keepdim))
+        else:
+            out = xp.sum(size**p, axis=dims, keepdims=keepdim) ** (1 / p)
+        return out.astype(real, copy=False)

@@ -8,11 +8,15 @@ from typing import Any
 
 from .. import _dtypes
 from .._dtypes import dtype
-from ..autograd.tape import taped
+from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative
-from ._promote import dims_of
+from ._promote import dim_of, dims_of
+from ._results import as_array, check_tensor, finished, floating, refuse
 from ._write import write_result
+from .comparison import isnan
+from .selection import masked_fill
+from .shape import reshape
 
 Tensor = Any
 
@@ -116,3 +120,177 @@ def mean(
         z = B.asarray(z)
     result = taped(mean, z, (input,), (x.shape, kept))
     return result if out is None else write_result("mean", out, result, (input,))
+
+
+def _slope_of_prod(B: Any, g: Any, input: Any, dim: int, kept: Any) -> Any:
+    """The product of all other elements: of those before times of those behind."""
+    n, lead = input.shape[dim], (slice(None),) * dim
+    if not n:
+        return B.zeros_like(input)
+    one = B.zeros_like(input[(*lead, slice(0, 1))]) + 1
+    rest = slice(0, n - 1)
+    before = B.cumprod(B.cat([one, input[(*lead, rest)]], dim), dim)
+    turned = B.flip(input, (dim,))
+    behind = B.flip(B.cumprod(B.cat([one, turned[(*lead, rest)]], dim), dim), (dim,))
+    return B.reshape(g, kept) * B.conj(before * behind)
+
+
+@derivative(saves=("input", "dim", "kept"), name="ProdBackward0", d_input=_slope_of_prod)
+def _prod(input: Tensor, dim: int, keepdim: bool) -> Tensor:
+    x = input._data
+    _, kept = reduced(x.shape, dim)
+    z = as_array(backend_of(x), backend_of(x).prod(x, (dim,), keepdim), x)
+    return taped(_prod, z, (input,), (input, dim, kept))
+
+
+def prod(
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: dtype | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Multiplies all elements, or those along ``dim``; integers as int64.
+
+    >>> torch.prod(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 0)
+    tensor([3., 8.])
+    """
+    check_tensor("prod", input)
+    x = _summable(input, dtype)
+    if dim is None:
+        result = _prod(reshape(x, (-1,)), 0, False)
+    elif not x._data.ndim:
+        dim_of(dim, 0)
+        result = _prod(reshape(x, (1,)), 0, False)
+    else:
+        result = _prod(x, dim_of(dim, x._data.ndim), keepdim)
+    return finished("prod", result, out, (input,))
+
+
+def _truth(name: str, input: Tensor, dim: Any, keepdim: bool, out: Any) -> Tensor:
+    check_tensor(name, input)
+    x = input._data
+    dims, _ = over(x.shape, dim)
+    B = backend_of(x)
+    z = as_array(B, getattr(B, name)(x, dims, keepdim), x)
+    if dtype_of(x) is _dtypes.uint8:
+        z = B.cast(z, x.dtype)
+    return finished(name, wrap(z), out)
+
+
+def all(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
+    """Tells whether all elements are nonzero, over everything or over ``dim``.
+
+    The result is bool, but uint8 for uint8.
+
+    >>> torch.all(torch.tensor([[True, False], [True, True]]), 1)
+    tensor([False,  True])
+    """
+    return _truth("all", input, dim, keepdim, out)
+
+
+def any(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
+    """Tells whether some element is nonzero, over everything or over ``dim``.
+
+    The result is bool, but uint8 for uint8.
+
+    >>> torch.any(torch.tensor([[True, False], [False, False]]), 1)
+    tensor([ True, False])
+    """
+    return _truth("any", input, dim, keepdim, out)
+
+
+def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
+    """Counts the nonzero elements, all of them or over ``dim``.
+
+    >>> torch.count_nonzero(torch.tensor([0, 2, 3]))
+    tensor(2)
+    """
+    check_tensor("count_nonzero", input)
+    x = input._data
+    dims, _ = over(x.shape, dim)
+    return wrap(as_array(backend_of(x), backend_of(x).count_nonzero(x, dims), x))
+
+
+def _slope_of_logsumexp(B: Any, g: Any, input: Any, out: Any, kept: Any) -> Any:
+    top = B.reshape(out, kept)
+    share = B.exp(input - top)
+    return B.reshape(g, kept) * B.conj(B.where(share == share, share, B.zeros_like(share)))
+
+
+@derivative(
+    saves=("input", "out", "kept"),
+    kernel="logsumexp",
+    name="LogsumexpBackward0",
+    d_input=_slope_of_logsumexp,
+)
+def _logsumexp(input: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
+    x = input._data
+    kept = tuple([1 if i in dims else n for i, n in enumerate(x.shape)])
+    z = as_array(backend_of(x), backend_of(x).logsumexp(x, dims, keepdim), x)
+    return taped(_logsumexp, z, (input,), (input, z, kept))
+
+
+def logsumexp(
+    input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
+    """Returns the logarithm of the sum of exponentials over ``dim``, without overflow.
+
+    >>> torch.logsumexp(torch.tensor([1000.0, 1000.0]), 0)
+    tensor(1000.6931)
+    """
+    check_tensor("logsumexp", input)
+    x = floating(input)
+    dims, _ = over(x._data.shape, dim)
+    return finished("logsumexp", _logsumexp(x, dims, keepdim), out, (input,))
+
+
+def _without_nan(input: Tensor) -> Tensor:
+    return masked_fill(input, isnan(input), 0) if input._data.dtype.kind not in "biu" else input
+
+
+def nansum(
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: dtype | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Sums over ``dim`` or everything, with NaN counted as 0.
+
+    >>> torch.nansum(torch.tensor([1.0, float("nan"), 2.0]))
+    tensor(3.)
+    """
+    refuse("nansum", input, "c")
+    result = sum(_without_nan(input), dim, keepdim, dtype=dtype)
+    return finished("nansum", result, out, (input,))
+
+
+def nanmean(
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: dtype | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Averages over ``dim`` or everything, with NaN left out.
+
+    >>> torch.nanmean(torch.tensor([1.0, float("nan"), 2.0]))
+    tensor(1.5000)
+    """
+    check_tensor("nanmean", input)
+    if input._data.dtype.kind in "biu":
+        raise RuntimeError(
+            "nanmean(): expected input to have floating point or complex dtype but got "
+            f"{_dtypes.scalar_type_name(dtype_of(input._data))}"
+        )
+    total = sum(_without_nan(input), dim, keepdim, dtype=dtype)
+    result = total / sum(isnan(input) == False, dim, keepdim)  # noqa: E712
+    return finished("nanmean", result, out, (input,))

@@ -1,0 +1,101 @@
+"""Kernels that order, search and count; NaN counts as larger than everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class SortingKernels:
+    """Sorting and counting over the namespace ``xp``."""
+
+    xp: Any
+
+    def argsort(self, x: Any, dim: int, descending: bool) -> Any:
+        """The indices that sort x along dim, equal elements in their order."""
+        xp = self.xp
+        if x.dtype.kind == "V" or x.dtype.itemsize == 2 and x.dtype.kind not in "iuf":
+            x = x.astype("f4")
+        if not descending:
+            return xp.argsort(x, axis=dim, kind="stable")
+        back = (*(slice(None),) * dim, slice(None, None, -1))
+        return x.shape[dim] - 1 - xp.argsort(x[back], axis=dim, kind="stable")[back]
+
+    def topk(self, x: Any, k: int, dim: int, largest: bool) -> Any:
+        """The indices of the k largest or smallest elements along dim, in order."""
+        return self.argsort(x, dim, largest)[(*(slice(None),) * dim, slice(0, k))]
+
+    def mode(self, x: Any, dim: int) -> Any:
+        """Where the most frequent element along dim, the smallest of several, stands last."""
+        xp = self.xp
+        order = xp.moveaxis(self.argsort(x, dim, False), dim, -1)
+        ranked = xp.take_along_axis(xp.moveaxis(x, dim, -1), order, axis=-1)
+        fresh = xp.ones(ranked.shape, "?")
+        fresh[..., 1:] = ranked[..., 1:] != ranked[..., :-1]
+        at = xp.arange(ranked.shape[-1])
+        run = at - self._scan(xp.maximum, xp.where(fresh, at, 0), x.ndim - 1)
+        best = xp.argmax(run, axis=-1)[..., None]
+        return xp.moveaxis(xp.take_along_axis(order, best, axis=-1), -1, dim)
+
+    def rank_of_median(self, x: Any, dim: int, ignore_nan: bool) -> Any:
+        """Where in sorted order the lower median stands: with NaN at the end, or left out."""
+        xp, n = self.xp, x.shape[dim]
+        bad = xp.sum(x != x, axis=dim, keepdims=True)
+        if ignore_nan:
+            return xp.where(bad == n, n - 1, (n - bad - 1) // 2)
+        return xp.where(bad > 0, n - 1, (n - 1) // 2)
+
+    def searchsorted(self, ordered: Any, values: Any, right: bool) -> Any:
+        """Where in each sorted row of ``ordered`` the values of the same row belong.
+
+        A bisection of all rows at once; NaN belongs behind everything.
+        """
+        xp, n = self.xp, ordered.shape[-1]
+        low = xp.zeros(values.shape, "i8")
+        high = low + n
+        for _ in range(max(n, 1).bit_length()):
+            middle = (low + high) // 2
+            at = xp.clip(middle, 0, max(n - 1, 0))
+            there = xp.take_along_axis(ordered, at, axis=-1) if n else values
+            further = (there <= values) if right else (there < values)
+            further = (further | (values != values)) & (low < high)
+            if not right:
+                further = further & ~((there != there) & (values != values))
+            low = xp.where(further, middle + 1, low)
+            high = xp.where(further, high, xp.where(low < high, middle, high))
+        return low
+
+    def unique(self, x: Any) -> tuple[Any, Any, Any]:
+        """The sorted distinct elements of a vector, each one's index among them, and the counts."""
+        order = self.xp.argsort(x, kind="stable")
+        values, inverse, counts = self.unique_consecutive(x[order])
+        back = self.xp.empty(x.shape, "i8")
+        back[order] = inverse
+        return values, back, counts
+
+    def unique_consecutive(self, x: Any) -> tuple[Any, Any, Any]:
+        """The first slice of each run of equal ones along dimension 0, run numbers, and lengths."""
+        xp, n = self.xp, x.shape[0]
+        fresh = xp.ones(n, "?")
+        if n:
+            differs = x[1:] != x[:-1]
+            fresh[1:] = xp.any(differs.reshape(n - 1, -1), axis=1) if x.ndim > 1 else differs
+        starts = xp.nonzero(fresh)[0]
+        ends = xp.concatenate([starts[1:], xp.full((1,), n)]) if n else starts
+        return x[starts], xp.cumsum(fresh) - 1, ends - starts
+
+    def order_of_rows(self, x: Any) -> Any:
+        """The indices that sort the rows of a matrix, by the first column, then the second ..."""
+        order = self.xp.arange(x.shape[0])
+        for column in range(x.shape[1] - 1, -1, -1):
+            order = order[self.xp.argsort(x[order, column], kind="stable")]
+        return order
+
+    def bincount(self, x: Any, weights: Any, length: int) -> Any:
+        """How often each number up to length occurs, or the sums of their weights."""
+        if weights is None:
+            return self.xp.bincount(x, minlength=length).astype("i8")
+        return self.xp.bincount(x, weights.astype("f8"), minlength=length)
+
+    def histogram(self, x: Any, edges: Any, weights: Any) -> Any:
+        """The counts, or weights, of elements in bins between edges, the last closed."""
+        return self.xp.histogram(x, edges, weights=weights)[0]

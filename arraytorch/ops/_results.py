@@ -1,0 +1,98 @@
+"""What ends an op: ``out=``, refused dtypes, and looks at arrays and tensors alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _dtypes
+from .._dtypes import scalar_type_name
+from ..autograd.tape import TensorBase, wrap
+from ..backends import backend_of, dtype_of, numpy_dtype
+from ._declare import cast
+from ._promote import common_device, is_number, moved, numpy_result
+from ._write import write_result, write_results
+
+Tensor = Any
+
+
+def finished(name: str, result: Any, out: Any, inputs: Any = ()) -> Any:
+    """Returns a result, or several, written into ``out`` if that was given."""
+    if out is None:
+        return result
+    if isinstance(result, tuple):
+        written = write_results(name, out, result, inputs)
+        return written if type(result) is tuple else type(result)(written)
+    return write_result(name, out, result, inputs)
+
+
+def refuse(name: str, input: Tensor, kinds: str) -> None:
+    """Raises NotImplementedError, in PyTorch's words, for dtypes of these kinds (of b, i, u, f, c)."""
+    check_tensor(name, input)
+    if input._data.dtype.kind in kinds:
+        raise unsupported(name, input)
+
+
+def unsupported(name: str, input: Tensor) -> NotImplementedError:
+    """Returns the error for a dtype that an op does not take."""
+    kind = scalar_type_name(dtype_of(input._data))
+    return NotImplementedError(f"\"{name}_cpu\" not implemented for '{kind}'")
+
+
+def check_tensor(name: str, *inputs: Any, names: tuple[str, ...] = ("input", "other")) -> None:
+    """Raises TypeError unless all inputs are tensors."""
+    for position, value in enumerate(inputs):
+        if not isinstance(value, TensorBase):
+            raise TypeError(
+                f"{name}(): argument '{names[min(position, len(names) - 1)]}' (position "
+                f"{position + 1}) must be Tensor, not {type(value).__name__}"
+            )
+
+
+def as_array(B: Any, z: Any, like: Any) -> Any:
+    """The result of a kernel as an array: NumPy turns 0-d results into scalars."""
+    return z if z.__class__ is like.__class__ else B.asarray(z)
+
+
+def native(x: Any) -> Any:
+    """The element type of an array or a tensor, as the array libraries know it."""
+    return getattr(x, "_data", x).dtype
+
+
+def floating(input: Tensor) -> Tensor:
+    """The tensor itself, or if it holds integers or bools, its elements in the default dtype."""
+    if input._data.dtype.kind in "biu":
+        return cast(input, numpy_dtype(_dtypes.get_default_dtype()))
+    return input
+
+
+def promoted(name: str, *operands: Any) -> tuple[Tensor, ...]:
+    """The operands as tensors of their common dtype and device; at least one must be a tensor."""
+    tensors = [t for t in operands if isinstance(t, TensorBase)]
+    for position, o in enumerate(operands):
+        if not isinstance(o, TensorBase) and not is_number(o):
+            raise TypeError(
+                f"{name}(): argument {position + 1} must be Tensor or Number, not {type(o).__name__}"
+            )
+    place = common_device(name, tensors)
+    _, dtype = numpy_result(list(operands))
+    B = backend_of(*[t._data for t in tensors])
+    made = []
+    for o in operands:
+        if not isinstance(o, TensorBase):
+            made.append(wrap(B.full((), o, dtype)))
+        else:
+            o = moved(o, place)
+            made.append(o if o._data.dtype is dtype else cast(o, dtype))
+    return tuple(made)
+
+
+def same_dtype(name: str, *tensors: Tensor) -> None:
+    """Raises RuntimeError unless all tensors have one dtype and are on one device."""
+    common_device(name, list(tensors))
+    first = tensors[0]._data.dtype
+    for t in tensors[1:]:
+        if t._data.dtype is not first:
+            raise RuntimeError(
+                f"{name}(): expected tensors of one dtype, but got {dtype_of(tensors[0]._data)!r} "
+                f"and {dtype_of(t._data)!r}"
+            )

@@ -1,0 +1,381 @@
+"""Elementwise functions of two and three tensors beyond the four operations."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import _dtypes
+from ..autograd.tape import TensorBase, taped, wrap
+from ..backends import backend_of, dtype_of, numpy_dtype
+from ._declare import cast, derivative, pointwise
+from ._promote import broadcast_shape, dim_of, result_type
+from ._results import check_tensor, finished, floating, promoted, refuse, same_dtype
+from .arithmetic import mul
+from .arithmetic import pow as _pow
+from .comparison import eq, isinf, isnan
+from .complex_numbers import complex as _complex
+from .elementary import exp2, log
+from .joining import cat
+from .rearranging import flip, roll
+from .scan import cumprod
+from .selection import masked_fill, where
+from .shape import expand
+
+Tensor = Any
+Number = int | float | complex | bool
+
+
+def _scaled(name: str, input: Tensor, product: Tensor, value: Number) -> Tensor:
+    if isinstance(value, float) and product._data.dtype.kind in "iu" and input._data.dtype.kind in "iu":
+        raise RuntimeError(
+            f"For integral input tensors, argument value must not be a floating point number: {name}"
+        )
+    return product if value.__class__ is int and value == 1 else product * value
+
+
+def addcmul(
+    input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1, out: Tensor | None = None
+) -> Tensor:
+    """Returns ``input + value * tensor1 * tensor2``.
+
+    >>> torch.addcmul(torch.ones(2), torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]), value=2)
+    tensor([ 7., 17.])
+    """
+    check_tensor("addcmul", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
+    if input._data.dtype.kind == "b":
+        raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
+    result = input + _scaled("addcmul", input, tensor1 * tensor2, value)
+    return finished("addcmul", result, out, (input, tensor1, tensor2))
+
+
+def addcdiv(
+    input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1, out: Tensor | None = None
+) -> Tensor:
+    """Returns ``input + value * tensor1 / tensor2``; RuntimeError if both are integers.
+
+    >>> torch.addcdiv(torch.ones(2), torch.tensor([1.0, 2.0]), torch.tensor([2.0, 4.0]))
+    tensor([1.5000, 1.5000])
+    """
+    check_tensor("addcdiv", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
+    if tensor1._data.dtype.kind in "biu" and tensor2._data.dtype.kind in "biu":
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported, and in a future release addcdiv "
+            "will perform a true division of tensor1 and tensor2."
+        )
+    result = input + _scaled("addcdiv", input, tensor1 / tensor2, value)
+    return finished("addcdiv", result, out, (input, tensor1, tensor2))
+
+
+def lerp(
+    input: Tensor, end: Tensor, weight: Tensor | float, *, out: Tensor | None = None
+) -> Tensor:
+    """Returns ``input + weight * (end - input)``: the way from one tensor to another.
+
+    >>> torch.lerp(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 6.0]), 0.5)
+    tensor([2., 4.])
+    """
+    check_tensor("lerp", input, end, names=("input", "end"))
+    refuse("lerp", input, "biu")
+    same_dtype("lerp", input, end, *([weight] if isinstance(weight, TensorBase) else []))
+    span = end - input
+    if isinstance(weight, TensorBase):
+        # From the nearer end, which keeps the ends themselves exact.
+        near = weight.abs() < 0.5  # type: ignore[attr-defined]
+        result = where(near, input + weight * span, end - span * (1 - weight))
+    else:
+        near = abs(weight) < 0.5
+        result = input + span * weight if near else end - span * (1 - weight)
+    return finished("lerp", result, out, (input, end, weight))
+
+
+def xlogy(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
+    """Returns ``input * log(other)``, 0 where ``input`` is 0, NaN where ``other`` is NaN.
+
+    >>> torch.xlogy(torch.tensor([0.0, 2.0]), torch.tensor([0.0, 1.0]))
+    tensor([0., 0.])
+    """
+    x, y = promoted("xlogy", input, other)
+    refuse("xlogy", x, "c")
+    x, y = floating(x), floating(y)
+    zero = eq(x, 0) & ~isnan(y)
+    # The logarithm is taken of 1 there, so that no infinity meets the 0 in the gradient either.
+    safe = where(zero, y.detach() * 0 + 1, y)
+    result = x * log(safe)
+    result = where(zero & ~isnan(result), result * 0, result)
+    return finished("xlogy", result, out, (input, other))
+
+
+def _slope_of_logit(B: Any, g: Any, input: Any, eps: float | None) -> Any:
+    if eps is None:
+        return g / (input * (1 - input))
+    inside = (input >= eps) & (input <= 1 - eps)
+    return B.where(inside, g / (input * (1 - input)), B.zeros_like(g))
+
+
+@derivative(saves=("input", "eps"), d_input=_slope_of_logit)
+def _logit(input: Tensor, eps: float | None) -> Tensor:
+    x = input._data
+    B = backend_of(x)
+    y = x if eps is None else B.clamp(x, eps, 1 - eps)
+    z = B.cast(B.asarray(B.log(y / (1 - y))), x.dtype)
+    return taped(_logit, z, (input,), (input, eps))
+
+
+def logit(input: Tensor, eps: float | None = None, *, out: Tensor | None = None) -> Tensor:
+    """Returns ``log(x / (1 - x))``, with x first limited to [eps, 1 - eps] if ``eps`` is given.
+
+    >>> torch.logit(torch.tensor([0.5, 0.75]))
+    tensor([0.0000, 1.0986])
+    """
+    refuse("logit", input, "c")
+    return finished("logit", _logit(floating(input), eps), out, (input,))
+
+
+def nan_to_num(
+    input: Tensor,
+    nan: float | None = None,
+    posinf: float | None = None,
+    neginf: float | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Replaces NaN by a number (0) and infinities by others (the largest and the least of the dtype).
+
+    >>> torch.nan_to_num(torch.tensor([float("nan"), 1.0]), nan=5)
+    tensor([5., 1.])
+    """
+    check_tensor("nan_to_num", input)
+    x = input._data
+    if x.dtype.kind in "biu":
+        return finished("nan_to_num", input.clone(), out)
+    if x.dtype.kind == "c":
+        parts = [nan_to_num(p, nan, posinf, neginf) for p in (input.real, input.imag)]
+        return finished("nan_to_num", _complex(*parts), out, (input,))
+    most = backend_of(x).largest(x.dtype)
+    result = masked_fill(input, isnan(input), 0.0 if nan is None else nan)
+    infinite = isinf(input)
+    negative = input < 0
+    result = masked_fill(result, infinite & ~negative, most if posinf is None else posinf)
+    result = masked_fill(result, infinite & negative, -most if neginf is None else neginf)
+    return finished("nan_to_num", result, out, (input,))
+
+
+def _converted(name: str, input: Tensor, factor: float, out: Any) -> Tensor:
+    refuse(name, input, "c")
+    return finished(name, floating(input) * factor, out, (input,))
+
+
+def deg2rad(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Converts degrees to radians.
+
+    >>> torch.deg2rad(torch.tensor([180.0]))
+    tensor([3.1416])
+    """
+    return _converted("deg2rad", input, math.pi / 180, out)
+
+
+def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Converts radians to degrees.
+
+    >>> torch.rad2deg(torch.tensor([3.14159265]))
+    tensor([180.])
+    """
+    return _converted("rad2deg", input, 180 / math.pi, out)
+
+
+def float_power(
+    input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
+    """Raises to a power in double precision.
+
+    >>> torch.float_power(torch.tensor([2]), 0.5)
+    tensor([1.4142], dtype=torch.float64)
+    """
+    wide = _dtypes.complex128 if result_type(input, exponent).is_complex else _dtypes.float64
+    operands = [
+        cast(o, numpy_dtype(wide)) if isinstance(o, TensorBase)
+        else (complex(o) if wide.is_complex else float(o))  # type: ignore[arg-type]
+        for o in (input, exponent)
+    ]  # fmt: skip
+    if out is not None and dtype_of(out._data) is not wide:
+        raise RuntimeError(
+            "the output given to float_power has dtype "
+            f"{_dtypes.scalar_type_name(dtype_of(out._data))} but the operation's result requires "
+            f"dtype {_dtypes.scalar_type_name(wide)}"
+        )
+    return finished("float_power", _pow(*operands), out, (input, exponent))
+
+
+@pointwise(refuses="c")
+def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns 0 for negative elements, 1 for positive ones and ``values`` for 0.
+
+    >>> torch.heaviside(torch.tensor([-1.0, 0.0, 2.0]), torch.tensor(0.5))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    ...
+
+
+@pointwise(refuses="bfc")
+def gcd(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the greatest common divisors of integers.
+
+    >>> torch.gcd(torch.tensor([4, 9]), torch.tensor([6, 3]))
+    tensor([2, 3])
+    """
+    ...
+
+
+@pointwise(refuses="bfc")
+def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the least common multiples of integers.
+
+    >>> torch.lcm(torch.tensor([4, 9]), torch.tensor([6, 3]))
+    tensor([12,  9])
+    """
+    ...
+
+
+@pointwise(refuses="biuc")
+def nextafter(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the next floating-point number on the way to ``other``.
+
+    >>> torch.nextafter(torch.tensor([1.0]), torch.tensor([2.0])) > 1
+    tensor([True])
+    """
+    ...
+
+
+def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns ``input * 2 ** other``.
+
+    >>> torch.ldexp(torch.tensor([1.0, 3.0]), torch.tensor([2, 3]))
+    tensor([ 4., 24.])
+    """
+    check_tensor("ldexp", input, other)
+    return finished("ldexp", mul(input, exp2(floating(other))), out, (input, other))
+
+
+def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns ``sin(pi x) / (pi x)``, and 1 at 0.
+
+    >>> torch.sinc(torch.tensor([0.0, 0.5]))
+    tensor([1.0000, 0.6366])
+    """
+    check_tensor("sinc", input)
+    return finished("sinc", _sinc(floating(input)), out, (input,))
+
+
+def _slope_of_sinc(B: Any, g: Any, input: Any, out: Any) -> Any:
+    """(cos(pi x) - sinc x) / x, and 0 at 0."""
+    zero = input == 0
+    slope = (B.cos(input * math.pi) - out) / B.masked_fill(input, zero, 1)
+    return g * B.conj(B.masked_fill(slope, zero, 0))
+
+
+@derivative(saves=("input", "out"), name="SincBackward0", d_input=_slope_of_sinc)
+def _sinc(input: Tensor) -> Tensor:
+    x = input._data
+    B = backend_of(x)
+    zero = x == 0
+    y = B.masked_fill(x, zero, 1) * math.pi
+    z = B.cast(B.masked_fill(B.sin(y) / y, zero, 1), x.dtype)
+    return taped(_sinc, z, (input,), (input, z))
+
+
+def isposinf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Tells where elements are positive infinity.
+
+    >>> torch.isposinf(torch.tensor([1.0, float("inf")]))
+    tensor([False,  True])
+    """
+    return finished("isposinf", _infinite("isposinf", input, False), out)
+
+
+def isneginf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Tells where elements are negative infinity.
+
+    >>> torch.isneginf(torch.tensor([1.0, float("-inf")]))
+    tensor([False,  True])
+    """
+    return finished("isneginf", _infinite("isneginf", input, True), out)
+
+
+def _infinite(name: str, input: Tensor, negative: bool) -> Tensor:
+    check_tensor(name, input)
+    if input._data.dtype.kind == "c":
+        raise RuntimeError(f"{name} does not support complex inputs.")
+    return eq(input, float("-inf" if negative else "inf"))
+
+
+def isreal(input: Tensor) -> Tensor:
+    """Tells where elements have no imaginary part.
+
+    >>> torch.isreal(torch.tensor([1 + 0j, 1j]))
+    tensor([ True, False])
+    """
+    check_tensor("isreal", input)
+    if input._data.dtype.kind == "c":
+        return eq(input.imag, 0)
+    return eq(input, input) | True
+
+
+def cross(
+    input: Tensor, other: Tensor, dim: int | None = None, *, out: Tensor | None = None
+) -> Tensor:
+    """Returns the cross products of vectors of 3 along ``dim``, by default the first of size 3.
+
+    >>> torch.cross(torch.tensor([1, 0, 0]), torch.tensor([0, 1, 0]), dim=0)
+    tensor([0, 0, 1])
+    """
+    check_tensor("cross", input, other)
+    if dim is None:
+        if 3 not in input._data.shape:
+            raise RuntimeError("no dimension of size 3 in input")
+        dim = input._data.shape.index(3)
+    return finished("cross", _cross("cross", input, other, dim), out, (input, other))
+
+
+def _cross(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
+    x, y = promoted(name, input, other)
+    if x._data.ndim != y._data.ndim:
+        raise RuntimeError(
+            f"{name}: inputs must have the same number of dimensions, got {x._data.ndim} and "
+            f"{y._data.ndim}"
+        )
+    shape = broadcast_shape(name, x._data.shape, y._data.shape)
+    d = dim_of(dim, len(shape))
+    if x._data.shape[d] != 3 or y._data.shape[d] != 3:
+        raise RuntimeError(
+            f"{name}: inputs dimension {dim} must have length 3. Got {x._data.shape[d]} and "
+            f"{y._data.shape[d]}"
+        )
+    x, y = expand(x, *shape), expand(y, *shape)
+    return roll(x, -1, d) * roll(y, -2, d) - roll(x, -2, d) * roll(y, -1, d)
+
+
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
+    """Returns the matrix of the powers of a vector, the highest first unless ``increasing``.
+
+    >>> torch.vander(torch.tensor([1, 2, 3]))
+    tensor([[1, 1, 1],
+            [4, 2, 1],
+            [9, 3, 1]])
+    """
+    check_tensor("vander", x, names=("x",))
+    if x._data.ndim != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
+    count = x._data.size if N is None else N
+    if count < 0:
+        raise RuntimeError("N must be non-negative.")
+    B = backend_of(x._data)
+    wide = x if x._data.dtype.kind in "fc" else cast(x, numpy_dtype(_dtypes.int64))
+    if not count:
+        return wrap(B.zeros((x._data.size, 0), wide._data.dtype))
+    first = expand(wrap(B.full((1, 1), 1, wide._data.dtype)), x._data.size, 1)
+    rest = expand(wide[:, None], x._data.size, count - 1)
+    result = cumprod(cat([first, rest], 1), 1)
+    return result if increasing else flip(result, (1,))

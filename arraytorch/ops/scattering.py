@@ -1,0 +1,290 @@
+"""Reading and writing along one dimension at places that an index tensor names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.tape import taped, wrap
+from ..backends import backend_of, dtype_of
+from ._declare import derivative
+from ._promote import common_device, dim_of, is_number
+from ._results import as_array, check_tensor, finished, native, same_dtype
+from .shape import reshape
+
+Tensor = Any
+Number = int | float | complex | bool
+
+
+def check_index(name: str, index: Tensor, size: int, least: int = 0) -> None:
+    """Raises unless ``index`` holds integers from ``least`` to ``size`` - 1."""
+    check_tensor(name, index, names=("index",))
+    x = index._data
+    if x.dtype.kind != "i" or x.dtype.itemsize < 4:
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {dtype_of(x)!r}")
+    bounds = backend_of(x).index_bounds(x)
+    if bounds is not None and not least <= bounds[0] <= bounds[1] < size:
+        wrong = bounds[0] if bounds[0] < least else bounds[1]
+        raise IndexError(f"{name}(): index {wrong} is out of bounds for a dimension of size {size}")
+
+
+def _checked(
+    name: str, input: Tensor, dim: int, index: Tensor, src: Any = None
+) -> tuple[int, tuple[int, ...]]:
+    """Checks the arguments of gather and its kin; returns the dimension and index's shape."""
+    check_tensor(name, input)
+    check_tensor(name, index, names=("index",))
+    shape, places = input._data.shape or (1,), index._data.shape or (1,)
+    d = dim_of(dim, len(shape))
+    if 0 not in places:
+        if len(shape) != len(places):
+            raise RuntimeError(
+                "Index tensor must have the same number of dimensions as input tensor: "
+                f"{name}() got {list(places)} and {list(shape)}"
+            )
+        if any(p > s for i, (p, s) in enumerate(zip(places, shape, strict=True)) if i != d):
+            raise RuntimeError(
+                f"Size does not match at some dimension other than {d}: {name}() expected index "
+                f"{list(places)} to be no larger than self {list(shape)} there"
+            )
+    common_device(name, [input, index])
+    if src is not None:
+        same_dtype(name, input, src)
+        source = src._data.shape or (1,)
+        if 0 not in places and (
+            len(source) != len(places) or any(p > s for p, s in zip(places, source, strict=True))
+        ):
+            raise RuntimeError(
+                f"{name}(): expected index {list(places)} to be no larger than src {list(source)}"
+            )
+    check_index(name, index, shape[d])
+    return d, places
+
+
+@derivative(
+    saves=("dim", "index", "shape"),
+    d_input=lambda B, g, dim, index, shape: B.ungather(g, dim, index, shape),
+)
+def gather(
+    input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None
+) -> Tensor:
+    """Returns, for each place of ``index``, the element there with index's value along ``dim``.
+
+    Raises RuntimeError where shapes do not fit, IndexError where an index is out of range.
+
+    >>> torch.gather(torch.tensor([[1, 2], [3, 4]]), 1, torch.tensor([[1], [0]]))
+    tensor([[2],
+            [3]])
+    """
+    d, places = _checked("gather", input, dim, index)
+    if not input._data.ndim or not index._data.ndim:
+        flat = gather(reshape(input, input._data.shape or (1,)), d, reshape(index, places))
+        return finished("gather", reshape(flat, index._data.shape), out, (input,))
+    x = input._data
+    z = as_array(backend_of(x), backend_of(x).gather(x, d, index._data), x)
+    return finished("gather", taped(gather, z, (input,), (d, index, x.shape)), out, (input,))
+
+
+@derivative(
+    saves=("dim", "index"), kernel="ungather", d_input=lambda B, g, dim, index: B.gather(g, dim, index)
+)
+def _ungather(input: Tensor, dim: int, index: Any, shape: tuple[int, ...]) -> Tensor:
+    x = input._data
+    z = backend_of(x).ungather(x, dim, getattr(index, "_data", index), shape)
+    return taped(_ungather, z, (input,), (dim, index))
+
+
+@derivative(
+    saves=("dim", "index"),
+    kernel="scatter",
+    name="ScatterBackward0",
+    d_input=lambda B, g, dim, index: B.scatter(g, dim, index, B.zeros_like(B.gather(g, dim, index))),
+    d_src=lambda B, g, dim, index: B.gather(g, dim, index),
+)
+def _scatter(input: Tensor, dim: int, index: Any, src: Tensor) -> Tensor:
+    x = input._data
+    z = backend_of(x).scatter(x, dim, getattr(index, "_data", index), src._data)
+    return taped(_scatter, z, (input, src), (dim, index))
+
+
+@derivative(
+    saves=("dim", "index"),
+    kernel="scatter_add",
+    name="ScatterAddBackward0",
+    d_input=lambda B, g, dim, index: g,
+    d_src=lambda B, g, dim, index: B.gather(g, dim, index),
+)
+def _scatter_add(input: Tensor, dim: int, index: Any, src: Tensor) -> Tensor:
+    x = input._data
+    z = backend_of(x).scatter_add(x, dim, getattr(index, "_data", index), src._data)
+    return taped(_scatter_add, z, (input, src), (dim, index))
+
+
+def _hits(B: Any, x: Any, y: Any) -> Any:
+    return B.cast(x == y, native(x))
+
+
+def _share(B: Any, g: Any, input: Any, dim: Any, index: Any, src: Any, own: Any, out: Any) -> Any:
+    """The gradient divided by how many equal the result, and which of ``input`` do."""
+    mine = _hits(B, input, out)
+    theirs = _hits(B, src, B.gather(out, dim, index))
+    if not own:
+        mine = B.scatter(mine, dim, index, B.zeros_like(theirs))
+    return g / B.scatter_add(mine, dim, index, theirs), mine, theirs
+
+
+def _reduced_input(
+    B: Any, g: Any, input: Any, dim: Any, index: Any, src: Any, reduce: str, own: Any, out: Any
+) -> Any:
+    if reduce != "prod":
+        share, mine, _ = _share(B, g, input, dim, index, src, own, out)
+        return share * mine
+    if not own:
+        return B.scatter(g, dim, index, B.zeros_like(src))
+    safe = B.masked_fill(input, input == 0, 1)
+    return g * B.scatter_reduce(safe, dim, index, src, "prod", True) / safe
+
+
+def _reduced_src(
+    B: Any, g: Any, input: Any, dim: Any, index: Any, src: Any, reduce: str, own: Any, out: Any
+) -> Any:
+    if reduce != "prod":
+        share, _, theirs = _share(B, g, input, dim, index, src, own, out)
+        return B.gather(share, dim, index) * theirs
+    # A source that is the only zero of its place gets the product of the others, other zeros get 0.
+    zero = src == 0
+    count = B.ungather(_hits(B, src, src * 0), dim, index, tuple(input.shape))
+    alone = zero & (B.gather(count, dim, index) == 1)
+    others = B.scatter_reduce(input, dim, index, B.masked_fill(src, alone, 1), "prod", own)
+    usual = B.gather(g * out, dim, index) / B.masked_fill(src, zero, 1)
+    return B.where(alone, B.gather(g * others, dim, index), usual)
+
+
+@derivative(
+    saves=("input", "dim", "index", "src", "reduce", "own", "out"),
+    kernel="scatter_reduce",
+    name="ScatterReduceBackward0",
+    d_input=_reduced_input,
+    d_src=_reduced_src,
+)
+def _scatter_reduce(
+    input: Tensor, dim: int, index: Any, src: Tensor, reduce: str, own: bool
+) -> Tensor:
+    x = input._data
+    z = backend_of(x).scatter_reduce(x, dim, getattr(index, "_data", index), src._data, reduce, own)
+    return taped(_scatter_reduce, z, (input, src), (input, dim, index, src, reduce, own, z))
+
+
+def _cut(src: Tensor, places: tuple[int, ...]) -> Tensor:
+    """The part of ``src`` that index names; the rest is not looked at."""
+    src = reshape(src, src._data.shape or (1,))
+    if src._data.shape == places:
+        return src
+    return src[tuple([slice(n) for n in places])]
+
+
+def _on_vectors(name: str, op: Any, input: Any, dim: int, index: Any, src: Any, *rest: Any) -> Any:
+    """Runs a scatter with 0-d arguments taken for vectors, src cut to the index."""
+    d, places = _checked(name, input, dim, index, src)
+    if not index._data.size:
+        return input.clone()
+    shape = input._data.shape
+    result = op(reshape(input, shape or (1,)), d, reshape(index, places), _cut(src, places), *rest)
+    return result if shape else reshape(result, ())
+
+
+def scatter(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor | Number | None = None,
+    *,
+    value: Number | None = None,
+    reduce: str | None = None,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns ``input`` with ``src`` (or a number) written at the places that ``gather`` would read.
+
+    ``reduce`` may be "add" or "multiply", to combine with what is there. Where a place is named
+    twice, either source may win. Raises RuntimeError where shapes or dtypes do not fit.
+
+    >>> torch.scatter(torch.zeros(3), 0, torch.tensor([2, 0]), torch.tensor([5.0, 6.0]))
+    tensor([6., 0., 5.])
+    """
+    src = value if src is None else src
+    check_tensor("scatter", input)
+    check_tensor("scatter", index, names=("index",))
+    if is_number(src):
+        x = input._data
+        src = wrap(backend_of(x).full(index._data.shape, src, x.dtype))
+    check_tensor("scatter", src, names=("src",))
+    if reduce is None:
+        result = _on_vectors("scatter", _scatter, input, dim, index, src)
+    elif reduce == "add":
+        result = _on_vectors("scatter", _scatter_add, input, dim, index, src)
+    elif reduce == "multiply":
+        result = _on_vectors("scatter", _scatter_reduce, input, dim, index, src, "prod", True)
+    else:
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    return finished("scatter", result, out, (input, src))
+
+
+def scatter_add(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None
+) -> Tensor:
+    """Returns ``input`` with ``src`` added at the places that ``gather`` would read.
+
+    >>> torch.scatter_add(torch.ones(2), 0, torch.tensor([1, 1]), torch.tensor([5.0, 6.0]))
+    tensor([ 1., 12.])
+    """
+    check_tensor("scatter_add", src, names=("src",))
+    result = _on_vectors("scatter_add", _scatter_add, input, dim, index, src)
+    return finished("scatter_add", result, out, (input, src))
+
+
+def _sum(input: Tensor, dim: int, index: Tensor, src: Tensor, own: bool) -> Tensor:
+    if not own:
+        input = _scatter(input, dim, index, src * 0)
+    return _scatter_add(input, dim, index, src)
+
+
+def _mean(input: Tensor, dim: int, index: Tensor, src: Tensor, own: bool) -> Tensor:
+    total = _sum(input, dim, index, src, own)
+    ones = input.detach() * 0 + 1
+    count = _sum(ones, dim, index, src.detach() * 0 + 1, own)
+    return total / count if input._data.dtype.kind in "fc" else total // count
+
+
+def scatter_reduce(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns ``input`` with each place that ``index`` names reduced with its sources.
+
+    ``reduce`` is "sum", "prod", "mean", "amax" or "amin"; without ``include_self``, what ``input``
+    has there does not count.
+
+    >>> x, index = torch.tensor([1.0, 2.0]), torch.tensor([0, 0])
+    >>> torch.scatter_reduce(x, 0, index, torch.tensor([5.0, 3.0]), "amax")
+    tensor([5., 2.])
+    """
+    check_tensor("scatter_reduce", src, names=("src",))
+    if reduce in ("sum", "mean"):
+        op = _sum if reduce == "sum" else _mean
+        result = _on_vectors("scatter_reduce", op, input, dim, index, src, include_self)
+    elif reduce in ("prod", "amax", "amin"):
+        result = _on_vectors(
+            "scatter_reduce", _scatter_reduce, input, dim, index, src, reduce, include_self
+        )
+    else:
+        raise RuntimeError(
+            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}."
+        )
+    return finished("scatter_reduce", result, out, (input, src))
+
+

@@ -1,0 +1,378 @@
+"""Order: sorting, ranks, medians, searching."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _dtypes
+from ..autograd.tape import TensorBase, taped, wrap
+from ..backends import backend_of, dtype_of, numpy_dtype
+from . import _return_types as return_types
+from ._declare import derivative
+from ._promote import common_device, dim_of, is_number
+from ._results import check_tensor, finished, refuse
+from .blending import lerp
+from .comparison import isnan
+from .extremes import chosen, evenly
+from .reduction import all, any, over, sum
+from .scattering import gather
+from .selection import where
+from .shape import flatten, movedim, reshape, unsqueeze
+
+Tensor = Any
+Number = int | float
+
+
+def _order(name: str, input: Tensor, dim: int, descending: bool) -> tuple[Tensor, int]:
+    refuse(name, input, "c")
+    x = input._data
+    d = dim_of(dim, x.ndim)
+    B = backend_of(x)
+    if not x.ndim:
+        return wrap(B.zeros((), numpy_dtype(_dtypes.int64))), 0
+    return wrap(B.argsort(x, d, bool(descending))), d
+
+
+def sort(
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None
+) -> Any:
+    """Returns the elements sorted along ``dim`` and where they were; equal ones keep their order.
+
+    >>> torch.sort(torch.tensor([3, 1, 2])).values
+    tensor([1, 2, 3])
+    """
+    order, d = _order("sort", input, dim, descending)
+    values = gather(input, d, order) if input._data.ndim else input.clone()
+    return finished("sort", return_types.sort((values, order)), out, (input,))
+
+
+def argsort(
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False
+) -> Tensor:
+    """Returns the indices that sort along ``dim``; equal elements keep their order.
+
+    >>> torch.argsort(torch.tensor([3, 1, 2]))
+    tensor([1, 2, 0])
+    """
+    return _order("argsort", input, dim, descending)[0]
+
+
+def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the elements sorted along the first dimension.
+
+    >>> torch.msort(torch.tensor([3, 1, 2]))
+    tensor([1, 2, 3])
+    """
+    return finished("msort", sort(input, 0).values, out, (input,))
+
+
+def topk(
+    input: Tensor,
+    k: int,
+    dim: int = -1,
+    largest: bool = True,
+    sorted: bool = True,
+    *,
+    out: Any = None,
+) -> Any:
+    """Returns the ``k`` largest (or smallest) elements along ``dim``, in order, and their indices.
+
+    >>> torch.topk(torch.tensor([1, 5, 3]), 2).values
+    tensor([5, 3])
+    """
+    refuse("topk", input, "bc")
+    x = input._data
+    d = dim_of(dim, x.ndim)
+    if not 0 <= k <= (x.shape[d] if x.ndim else 1):
+        raise RuntimeError("selected index k out of range")
+    B = backend_of(x)
+    if not x.ndim:
+        values, indices = input.clone(), wrap(B.zeros((), numpy_dtype(_dtypes.int64)))
+    else:
+        indices = wrap(B.topk(x, int(k), d, bool(largest)))
+        values = gather(input, d, indices)
+    return finished("topk", return_types.topk((values, indices)), out, (input,))
+
+
+def _ranked(name: str, input: Tensor, dim: int, keepdim: bool, rank: Any, out: Any) -> Any:
+    """The elements of a rank (a number, or an array of them) along dim, and their indices."""
+    order, d = _order(name, input, dim, False)
+    B = backend_of(order._data)
+    if isinstance(rank, int):
+        at = order._data[(*(slice(None),) * d, slice(rank, rank + 1))] if input._data.ndim else order._data
+    else:
+        at = B.gather(order._data, d, rank) if input._data.ndim else order._data
+    result = getattr(return_types, name)(chosen(input, wrap(at), d, keepdim))
+    return finished(name, result, out, (input,))
+
+
+def _not_empty(name: str, input: Tensor, dim: int) -> int:
+    check_tensor(name, input)
+    d = dim_of(dim, input._data.ndim)
+    if input._data.ndim and not input._data.shape[d]:
+        raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+    return d
+
+
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
+    """Returns the ``k``-th smallest elements along ``dim``, counted from 1, and their indices.
+
+    >>> torch.kthvalue(torch.tensor([3, 1, 2]), 2).values
+    tensor(2)
+    """
+    refuse("kthvalue", input, "bc")
+    d = _not_empty("kthvalue", input, dim)
+    n = input._data.shape[d] if input._data.ndim else 1
+    if not 1 <= k <= n:
+        raise RuntimeError("kthvalue(): selected number k out of range for dimension " f"{d}")
+    return _ranked("kthvalue", input, dim, keepdim, int(k) - 1, out)
+
+
+@derivative(saves=("input", "out", "dims", "kept"), name="MedianBackward0", d_input=evenly)
+def _median_of_all(input: Tensor, z: Any) -> Tensor:
+    dims, kept = over(input._data.shape, None)
+    return taped(_median_of_all, z, (input,), (input, z, dims, kept))
+
+
+def _median(name: str, input: Tensor, dim: Any, keepdim: bool, out: Any, ignore_nan: bool) -> Any:
+    refuse(name, input, "bc")
+    x = input._data
+    B = backend_of(x)
+    if dim is None:
+        flat = B.reshape(x, (-1,))
+        if not x.size:
+            nothing = float("nan") if x.dtype.kind not in "iu" else -(1 << (8 * x.dtype.itemsize - 1))
+            return finished(name, wrap(B.full((), nothing, x.dtype)), out)
+        rank = B.gather(B.argsort(flat, 0, False), 0, B.rank_of_median(flat, 0, ignore_nan))
+        z = B.reshape(B.gather(flat, 0, rank), ())
+        return finished(name, _median_of_all(input, z), out, (input,))
+    d = _not_empty(name, input, dim)
+    rank = B.rank_of_median(x, d, ignore_nan) if x.ndim else 0
+    return _ranked(name, input, dim, keepdim, rank, out)
+
+
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
+    """Returns the median, the lower of two; with ``dim``, those along it and their indices.
+
+    NaN if there is one.
+
+    >>> torch.median(torch.tensor([1, 4, 2, 3]))
+    tensor(2)
+    """
+    return _median("median", input, dim, keepdim, out, False)
+
+
+def nanmedian(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
+) -> Any:
+    """Returns the median with NaN left out; see `median`.
+
+    >>> torch.nanmedian(torch.tensor([1.0, float("nan"), 2.0]))
+    tensor(1.)
+    """
+    return _median("nanmedian", input, dim, keepdim, out, True)
+
+
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
+    """Returns the most frequent elements along ``dim``, the smallest of several, and their indices.
+
+    >>> torch.mode(torch.tensor([1, 2, 2, 1, 2])).values
+    tensor(2)
+    """
+    refuse("mode", input, "c")
+    d = _not_empty("mode", input, dim)
+    x = input._data
+    B = backend_of(x)
+    at = B.mode(x, d) if x.ndim else B.zeros((), numpy_dtype(_dtypes.int64))
+    result = return_types.mode(chosen(input, wrap(at), d, keepdim))
+    return finished("mode", result, out, (input,))
+
+
+def _quantile(
+    name: str, input: Tensor, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any,
+    ignore_nan: bool,
+) -> Tensor:  # fmt: skip
+    check_tensor(name, input)
+    x = input._data
+    if x.dtype.kind != "f" or x.dtype.itemsize < 4:
+        raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
+    B = backend_of(x)
+    if isinstance(q, TensorBase):
+        if q._data.dtype is not x.dtype:
+            raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+        if q._data.ndim > 1:
+            raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
+    else:
+        if not 0 <= q <= 1:
+            raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
+        q = wrap(B.full((), float(q), x.dtype))
+    if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
+        raise RuntimeError(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but "
+            f"got {interpolation}"
+        )
+    if not x.size:
+        raise RuntimeError(f"{name}() input tensor must be non-empty")
+    if not bool(all((q >= 0) & (q <= 1))):
+        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+    row = flatten(input) if dim is None or not x.ndim else movedim(input, dim_of(dim, x.ndim), -1)
+    ranked = unsqueeze(sort(row, -1).values, 0)  # (1, ..., n)
+    n = row._data.shape[-1]
+    lacking = isnan(row)
+    last = unsqueeze(sum(~lacking, -1, True), 0) - 1 if ignore_nan else n - 1
+    rank = reshape(q.detach(), (-1, *(1,) * row._data.ndim)) * last
+    if ignore_nan:
+        rank = where(rank < 0, rank * 0, rank)
+    else:
+        rank = where(any(unsqueeze(lacking, 0), -1, True), rank * 0 + (n - 1), rank)
+    result = _between(ranked, rank, interpolation)
+    result = reshape(result, result._data.shape[:-1])
+    if keepdim:
+        if dim is None:
+            result = reshape(result, (-1, *(1,) * x.ndim))
+        elif x.ndim:
+            result = unsqueeze(result, dim_of(dim, x.ndim) + 1)
+    if not q._data.ndim:
+        result = reshape(result, result._data.shape[1:])
+    if dim is not None and not x.ndim:
+        result = reshape(result, q._data.shape)
+    return finished(name, result, out, (input,))
+
+
+def _between(ranked: Tensor, rank: Tensor, interpolation: str) -> Tensor:
+    """The elements at ranks between two places of the sorted rows."""
+    if interpolation == "nearest":
+        rank = rank.round()
+    low = rank.floor() if interpolation != "higher" else rank.ceil()
+    shape = (rank._data.shape[0], *ranked._data.shape[1:-1])
+    ranked = ranked.expand(*shape, ranked._data.shape[-1])
+    under = gather(ranked, -1, low.expand(*shape, 1).long())
+    if interpolation not in ("linear", "midpoint"):
+        return under
+    over_ = gather(ranked, -1, rank.ceil().expand(*shape, 1).long())
+    weight = rank - low if interpolation == "linear" else (rank != low) * 0.5
+    return lerp(under, over_, weight.to(under.dtype))
+
+
+def quantile(
+    input: Tensor,
+    q: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns the ``q``-quantiles over ``dim`` or everything; q may be a number or a vector.
+
+    >>> torch.quantile(torch.tensor([1.0, 2.0, 4.0]), 0.75)
+    tensor(3.)
+    """
+    return _quantile("quantile", input, q, dim, keepdim, interpolation, out, False)
+
+
+def nanquantile(
+    input: Tensor,
+    q: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns the ``q``-quantiles with NaN left out; see `quantile`.
+
+    >>> torch.nanquantile(torch.tensor([1.0, float("nan"), 3.0]), 0.5)
+    tensor(2.)
+    """
+    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, out, True)
+
+
+def _side(name: str, right: bool, side: str | None) -> bool:
+    if side not in (None, "left", "right"):
+        raise RuntimeError(f"{name}(): side can only be 'left' or 'right' but got {side}")
+    if side == "left" and right:
+        raise RuntimeError(
+            f"{name}(): side and right can't be set to opposites, got side of left while right was "
+            "True"
+        )
+    return right or side == "right"
+
+
+def searchsorted(
+    sorted_sequence: Tensor,
+    input: Tensor | Number,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    out: Tensor | None = None,
+    sorter: Tensor | None = None,
+) -> Tensor:
+    """Returns where in the sorted rows the values belong: before equal ones, or behind if ``right``.
+
+    >>> torch.searchsorted(torch.tensor([1, 3, 5]), torch.tensor([3, 6]))
+    tensor([1, 3])
+    """
+    check_tensor("searchsorted", sorted_sequence, names=("sorted_sequence",))
+    right = _side("searchsorted", right, side)
+    rows = sorted_sequence._data
+    B = backend_of(rows)
+    if is_number(input):
+        if rows.ndim != 1:
+            raise RuntimeError(
+                "searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1"
+            )
+        values = B.full((), input, numpy_dtype(dtype_of(rows)) if rows.dtype.kind != "i" or isinstance(input, int) else numpy_dtype(_dtypes.float64))
+    else:
+        check_tensor("searchsorted", input, names=("input",))
+        common_device("searchsorted", [sorted_sequence, input])
+        values = input._data  # type: ignore[union-attr]
+        if rows.dtype is not values.dtype:
+            raise RuntimeError(
+                "torch.searchsorted(): boundary tensor and input value tensor should have same dtype, "
+                f"but got boundary tensor dtype {dtype_of(rows)!r} and input value tensor dtype "
+                f"{dtype_of(values)!r}"
+            )
+    if not rows.ndim:
+        raise RuntimeError("searchsorted(): boundaries tensor should have positive dimension")
+    if rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
+        raise RuntimeError(
+            "searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of "
+            "boundaries tensor and input value tensor must match, but we got boundaries tensor "
+            f"{list(rows.shape)} and input value tensor {list(values.shape)}"
+        )
+    if sorter is not None:
+        check_tensor("searchsorted", sorter, names=("sorter",))
+        if sorter._data.shape != rows.shape or sorter._data.dtype.kind != "i" or sorter._data.dtype.itemsize != 8:
+            raise RuntimeError(
+                "searchsorted(): sorter must be a long tensor of the shape of boundaries, got "
+                f"{list(sorter._data.shape)} for {list(rows.shape)}"
+            )
+        rows = gather(sorted_sequence.detach(), -1, sorter)._data
+    shape = values.shape
+    if rows.ndim == 1:
+        values = B.reshape(values, (-1,))
+    z = B.reshape(B.searchsorted(rows, values, right), shape)
+    if out_int32:
+        z = B.cast(z, numpy_dtype(_dtypes.int32))
+    return finished("searchsorted", wrap(z), out)
+
+
+def bucketize(
+    input: Tensor | Number,
+    boundaries: Tensor,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns the bucket between sorted ``boundaries`` that each value falls into.
+
+    >>> torch.bucketize(torch.tensor([3, 6]), torch.tensor([1, 3, 5]))
+    tensor([1, 3])
+    """
+    check_tensor("bucketize", boundaries, names=("boundaries",))
+    if boundaries._data.ndim != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries._data.ndim})")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)
