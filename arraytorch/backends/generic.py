@@ -7,15 +7,17 @@ from typing import Any
 from .._device import device
 from .activation import ActivationKernels
 from .arrays import ArrayKernels
+from .convolution import ConvolutionKernels
 from .optimizers import OptimizerKernels
 from .normalization import NormalizationKernels
 from .pointwise import PointwiseKernels
+from .pooling import PoolingKernels
 from .reduction import ReductionKernels
 from .scattering import ScatterKernels
 from .sorting import SortingKernels
 
 
-class ArrayModuleBackend(ActivationKernels, NormalizationKernels, PointwiseKernels, ReductionKernels, ScatterKernels, SortingKernels, ArrayKernels, OptimizerKernels):
+class ArrayModuleBackend(ActivationKernels, ConvolutionKernels, PoolingKernels, NormalizationKernels, PointwiseKernels, ReductionKernels, ScatterKernels, SortingKernels, ArrayKernels, OptimizerKernels):
     """A backend over an array module ``xp`` with NumPy's names."""
 
     level = 0  # devices; interpreters stand above

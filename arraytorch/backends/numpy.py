@@ -11,8 +11,10 @@ from .._device import CPU, device
 from .._dtypes import ALL
 from .dtypes import numpy_dtype
 from .generic import ArrayModuleBackend
+from .numpy_convolution import NumpyConvolutionKernels
 from .numpy_normalization import NumpyNormalization
 from .numpy_optimizers import NumpyOptimizerKernels
+from .numpy_pooling import NumpyPoolingKernels
 from .numpy_sampling import NumpyGenerator
 
 _add_reduce = np.add.reduce
@@ -22,7 +24,7 @@ if getattr(sys, "_is_gil_enabled", lambda: True)() is False:  # counts are defer
     _getrefcount = None
 
 
-class NumpyBackend(NumpyNormalization, NumpyOptimizerKernels, ArrayModuleBackend):
+class NumpyBackend(NumpyConvolutionKernels, NumpyPoolingKernels, NumpyNormalization, NumpyOptimizerKernels, ArrayModuleBackend):
     """Kernels on NumPy arrays, SciPy's where NumPy has none."""
 
     device_type = "cpu"

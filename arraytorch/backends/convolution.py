@@ -1,0 +1,164 @@
+"""Convolution over any number of spatial dimensions, for any array namespace.
+
+A convolution is bilinear in input and weight, so the three kernels here are each other's
+derivatives: `conv` makes the output from input and weight, `conv_input` an input from output and
+weight (its use as a layer is the transposed convolution), `conv_weight` a weight from input and
+output. All three know the geometry from one `Convolution`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import product
+from math import prod
+from typing import Any
+
+Ints = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """The geometry of a convolution, an entry per spatial dimension.
+
+    ``padding`` holds pairs (before, after); negative ones crop. ``size`` is the kernel's and
+    ``spatial`` the input's extent.
+    """
+
+    stride: Ints
+    padding: tuple[tuple[int, int], ...]
+    dilation: Ints
+    groups: int
+    size: Ints
+    spatial: Ints
+
+    @cached_property
+    def out(self) -> Ints:
+        """The extent of the output."""
+        return tuple(
+            [
+                (n + sum(p) - d * (k - 1) - 1) // s + 1
+                for n, p, d, k, s in zip(
+                    self.spatial, self.padding, self.dilation, self.size, self.stride, strict=True
+                )
+            ]
+        )
+
+    @cached_property
+    def padded(self) -> Ints:
+        """The extent of the padded input."""
+        return tuple([n + sum(p) for n, p in zip(self.spatial, self.padding, strict=True)])
+
+    @cached_property
+    def taps(self) -> list[tuple[slice, ...]]:
+        """For each element of the kernel, in C order, the slices of the padded input it meets."""
+        return [
+            tuple(
+                [
+                    slice(i * d, i * d + s * (n - 1) + 1, s)
+                    for i, d, s, n in zip(at, self.dilation, self.stride, self.out, strict=True)
+                ]
+            )
+            for at in product(*map(range, self.size))
+        ]
+
+    @cached_property
+    def inner(self) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+        """The slices of the padded input and of the input that hold the same elements."""
+        pairs = list(zip(self.spatial, self.padding, strict=True))
+        return (
+            tuple([slice(max(lo, 0), max(lo, 0) + _kept(n, lo, hi)) for n, (lo, hi) in pairs]),
+            tuple([slice(max(-lo, 0), max(-lo, 0) + _kept(n, lo, hi)) for n, (lo, hi) in pairs]),
+        )
+
+
+def _kept(n: int, lo: int, hi: int) -> int:
+    return max(n + min(lo, 0) + min(hi, 0), 0)
+
+
+convolution = lru_cache(4096)(
+    Convolution
+)  # one object per geometry, so that what it caches is kept
+
+
+class ConvolutionKernels:
+    """Convolutions over the namespace ``xp``: a slice per kernel element, and matrix products."""
+
+    xp: Any
+
+    def conv(self, x: Any, w: Any, c: Convolution, bias: Any = None) -> Any:
+        """Cross-correlates x (N, C, ...) with w (O, C / groups, ...): (N, O, ...).
+
+        16-bit floats are computed in float32, integers wrap around.
+        """
+        dtype = x.dtype
+        x, w = self._computed_in(x), self._computed_in(w)
+        n, o, groups = x.shape[0], w.shape[0], c.groups
+        cols = self._columns(x, c)
+        out = self.xp.matmul(w.reshape(groups, o // groups, cols.shape[2]), cols)
+        out = out.reshape((n, o, *c.out))
+        if bias is not None:
+            out += self._computed_in(bias).reshape((-1,) + (1,) * len(c.out))
+        return out.astype(dtype, copy=False)
+
+    def conv_input(self, g: Any, w: Any, c: Convolution, bias: Any = None) -> Any:
+        """The input (N, C, ...) that g (N, O, ...) pulls back to through w (O, C / groups, ...)."""
+        dtype = g.dtype
+        g, w = self._computed_in(g), self._computed_in(w)
+        n, o, groups = g.shape[0], w.shape[0], c.groups
+        w = w.reshape(groups, o // groups, prod(w.shape[1:]))
+        cols = self.xp.matmul(
+            w.swapaxes(1, 2), g.reshape(n, groups, o // groups, prod(c.out))
+        ).reshape((n, groups * (w.shape[2] // len(c.taps)), len(c.taps), *c.out))
+        wide = self.xp.zeros((n, cols.shape[1], *c.padded), dtype=g.dtype)
+        for t, tap in enumerate(c.taps):
+            wide[(slice(None), slice(None), *tap)] += cols[:, :, t]
+        x = self._unpadded(wide, c)
+        if bias is not None:
+            x = x + self._computed_in(bias).reshape((-1,) + (1,) * len(c.out))
+        return x.astype(dtype, copy=False)
+
+    def conv_weight(self, x: Any, g: Any, c: Convolution) -> Any:
+        """The weight (O, C / groups, ...) that g (N, O, ...) pulls back to through x (N, C, ...)."""
+        dtype = x.dtype
+        x, g = self._computed_in(x), self._computed_in(g)
+        n, o, groups = x.shape[0], g.shape[1], c.groups
+        cols = self._columns(x, c)
+        size, area = cols.shape[2:]
+        cols = cols.transpose(1, 2, 0, 3).reshape(groups, size, n * area)
+        g = g.reshape(n, groups, o // groups, area).transpose(1, 2, 0, 3)
+        w = self.xp.matmul(g.reshape(groups, o // groups, n * area), cols.swapaxes(1, 2))
+        return w.reshape((o, x.shape[1] // groups, *c.size)).astype(dtype, copy=False)
+
+    def _computed_in(self, x: Any) -> Any:
+        """x in the type to compute in: float32 for the 16-bit floats."""
+        return x.astype("f4") if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" else x
+
+    def _columns(self, x: Any, c: Convolution) -> Any:
+        """What each output meets: (N, groups, C / groups * kernel elements, outputs)."""
+        n, channels = x.shape[:2]
+        wide = self._padded(x, c)
+        cols = self.xp.empty((n, channels, len(c.taps), *c.out), dtype=x.dtype)
+        for t, tap in enumerate(c.taps):
+            cols[:, :, t] = wide[(slice(None), slice(None), *tap)]
+        return cols.reshape(n, c.groups, channels // c.groups * len(c.taps), prod(c.out))
+
+    def _padded(self, x: Any, c: Convolution, value: float = 0) -> Any:
+        if c.padded == c.spatial and not any(map(any, c.padding)):
+            return x
+        wide = self.xp.full((*x.shape[:2], *c.padded), value, dtype=x.dtype)
+        there, here = c.inner
+        wide[(slice(None), slice(None), *there)] = x[(slice(None), slice(None), *here)]
+        return wide
+
+    def _unpadded(self, wide: Any, c: Convolution) -> Any:
+        """The inverse of `_padded`, with zeros for what that cropped."""
+        if c.padded == c.spatial and not any(map(any, c.padding)):
+            return wide
+        there, here = c.inner
+        kept = wide[(slice(None), slice(None), *there)]
+        if kept.shape[2:] == c.spatial:
+            return kept
+        x = self.xp.zeros((*wide.shape[:2], *c.spatial), dtype=wide.dtype)
+        x[(slice(None), slice(None), *here)] = kept
+        return x

@@ -1,0 +1,97 @@
+"""Pooling on NumPy: maxima in place, their gradients by one indexed write."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .convolution import Convolution
+from .pooling import PoolingKernels, disjoint, slices_of
+
+
+class NumpyPoolingKernels(PoolingKernels):
+    """The maxima of `PoolingKernels`, faster."""
+
+    def max_pool(self, x: Any, c: Convolution) -> Any:
+        y = self._padded(x, c, self._lowest(x))
+        for dim in range(len(c.size)):  # rows first: they are contiguous
+            first, *others = slices_of(c, dim)
+            best = y[first]
+            for i, at in enumerate(others):
+                best = np.maximum(best, y[at], out=best if i else None)
+            y = best
+        return y.copy() if prod(c.size) == 1 else y
+
+    def max_pool_arg(self, x: Any, c: Convolution) -> tuple[Any, Any]:
+        if prod(c.size) > 256 or x.dtype.kind not in "iuf":
+            return super().max_pool_arg(x, c)
+        y = self._padded(x, c, self._lowest(x))
+        arg, count = None, 1
+        for dim in reversed(range(len(c.size))):
+            first, *others = slices_of(c, dim)
+            best = y[first]
+            where = None if arg is None else arg[first]
+            for i, at in enumerate(others, 1):
+                y_i = y[at]
+                better = np.greater(y_i, best).view(np.uint8)
+                best = np.maximum(best, y_i, out=best if i > 1 else None)
+                # What comes later has a larger number: the largest is the last improvement.
+                if arg is None:
+                    better *= np.uint8(i)
+                else:
+                    better *= arg[at] + np.uint8(i * count)
+                where = better if where is None else np.maximum(where, better, out=better)
+            y, arg, count = best, where, count * c.size[dim]
+        if x.dtype.kind == "f" and y.size and np.isnan(y.max()):
+            return super().max_pool_arg(x, c)
+        if arg is None:
+            return y.copy(), np.zeros(y.shape, np.uint8)
+        if any(map(any, c.padding)):
+            arg = np.maximum(arg, self._first_real(c, "u1"))
+        return y, arg
+
+    def max_pool_input(self, g: Any, arg: Any, c: Convolution) -> Any:
+        wide = self._computed_in(g)
+        x = np.zeros((*g.shape[:2], *c.spatial), wide.dtype)
+        places = _places(arg, c)
+        if disjoint(c):
+            x.reshape(-1)[places] = wide.reshape(-1)
+        else:
+            np.add.at(x.reshape(-1), places, wide.reshape(-1))
+        return x.astype(g.dtype, copy=False)
+
+    def max_pool_gather(self, x: Any, arg: Any, c: Convolution) -> Any:
+        return x.reshape(-1).take(_places(arg, c)).reshape(arg.shape)
+
+    def max_pool_scatter(self, g: Any, indices: Any, spatial: Any) -> Any:
+        wide, planes = self._computed_in(g), g.shape[0] * g.shape[1]
+        x = np.zeros((planes, prod(spatial)), wide.dtype)
+        places = indices.reshape(planes, -1) + np.arange(0, x.size, prod(spatial))[:, None]
+        np.add.at(x.reshape(-1), places.reshape(-1), wide.reshape(-1))
+        return x.reshape((*g.shape[:2], *spatial)).astype(g.dtype, copy=False)
+
+
+def _places(arg: Any, c: Convolution) -> Any:
+    """Where the maxima are in all of the flattened input."""
+    within, starts = _offsets(c)
+    planes = arg.shape[0] * arg.shape[1]
+    places = within.take(arg.reshape(planes, -1))
+    places += starts
+    places += np.arange(0, planes * prod(c.spatial), prod(c.spatial))[:, None]
+    return places.reshape(-1)
+
+
+@lru_cache(256)
+def _offsets(c: Convolution) -> tuple[Any, Any]:
+    """Where the elements of a window are, from its start, and where the windows start."""
+    within, starts = np.zeros((), np.intp), np.zeros((), np.intp)
+    for dim in range(len(c.size)):
+        step = prod(c.spatial[dim + 1 :])
+        edge = np.arange(c.size[dim]) * c.dilation[dim]
+        first = np.arange(c.out[dim]) * c.stride[dim] - c.padding[dim][0]
+        within = within[..., None] + edge * step
+        starts = starts[..., None] + first * step
+    return within.reshape(-1), starts.reshape(-1)
