@@ -138,5 +138,8 @@ def packing(
     before = [] if known is None else known[0].members
     members = list(dict.fromkeys(p for p in group["params"] if p.grad is not None or p in before))
     packs = Packing(optimizer, members, names, steps)
+    # Groups that were replaced take their packs with them.
+    present = {id(g) for g in optimizer.param_groups}
+    optimizer._prepared = {k: v for k, v in optimizer._prepared.items() if k in present}
     optimizer._prepared[id(group)] = packs, names
     return packs, len(live) == len(members)

@@ -1,6 +1,7 @@
 """Learning rate schedulers."""
 
-from .base import LRScheduler
+from .base import LRScheduler as LRScheduler
+from .base import _LRScheduler as _LRScheduler
 from .composed import ChainedScheduler, SequentialLR
 from .cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from .cycles import CyclicLR, OneCycleLR

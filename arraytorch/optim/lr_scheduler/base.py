@@ -132,6 +132,10 @@ class LRScheduler:
         return [group["lr"] * factor for group in self.optimizer.param_groups]
 
 
+class _LRScheduler(LRScheduler):
+    """The base under the name it had before PyTorch 2.0, which many schedulers still inherit."""
+
+
 def checked(optimizer: Any) -> Optimizer:
     """Returns the optimizer; raises TypeError if it is none."""
     if not isinstance(optimizer, Optimizer):
