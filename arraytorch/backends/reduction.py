@@ -115,8 +115,17 @@ class ReductionKernels:
     def logcumsumexp(self, x: Any, dim: int) -> Any:
         """log(cumsum(exp(x))), without overflow."""
         wide = x.astype(self._wide(x), copy=False)
-        function = self._logaddexp_complex if x.dtype.kind == "c" else self.xp.logaddexp
-        return self._scan(function, wide, dim).astype(x.dtype, copy=False)
+        if x.dtype.kind == "c":
+            return self._logcumsumexp_complex(x, dim)
+        return self._scan(self.xp.logaddexp, wide, dim).astype(x.dtype, copy=False)
+
+    def _logcumsumexp_complex(self, x: Any, dim: int) -> Any:
+        # One after the other, as the phases of the results depend on the order.
+        lead = (slice(None),) * dim
+        parts = [x[(*lead, slice(i, i + 1))] for i in range(x.shape[dim])]
+        for i in range(1, len(parts)):
+            parts[i] = self._logaddexp_complex(parts[i - 1], parts[i])
+        return self.xp.concatenate(parts, axis=dim) if parts else x
 
     def _logaddexp_complex(self, x: Any, y: Any) -> Any:
         xp = self.xp

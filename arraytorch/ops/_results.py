@@ -20,6 +20,12 @@ def finished(name: str, result: Any, out: Any, inputs: Any = ()) -> Any:
     if out is None:
         return result
     if isinstance(result, tuple):
+        for o, r in zip(out, result, strict=False):
+            if isinstance(o, TensorBase) and o._data.dtype is not r._data.dtype:
+                raise RuntimeError(
+                    f"Expected out tensor to have dtype {dtype_of(r._data)!r}, but got "
+                    f"{dtype_of(o._data)!r} instead: {name}"
+                )
         written = write_results(name, out, result, inputs)
         return written if type(result) is tuple else type(result)(written)
     return write_result(name, out, result, inputs)

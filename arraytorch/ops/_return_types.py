@@ -10,19 +10,19 @@ class ReturnType(tuple[Any, ...]):
     """A tuple of an op's results, which are also attributes; made from one iterable."""
 
     __slots__ = ()
-    fields: tuple[str, ...] = ()
+    _fields: tuple[str, ...] = ()
 
     def __new__(cls, values: Any) -> Any:
         made = tuple.__new__(cls, values)
-        if len(made) != len(cls.fields):
+        if len(made) != len(cls._fields):
             raise TypeError(
-                f"torch.return_types.{cls.__name__}() takes a {len(cls.fields)}-sequence "
+                f"torch.return_types.{cls.__name__}() takes a {len(cls._fields)}-sequence "
                 f"({len(made)}-sequence given)"
             )
         return made
 
     def __repr__(self) -> str:
-        parts = ",\n".join(f"{n}={v!r}" for n, v in zip(self.fields, self, strict=True))
+        parts = ",\n".join(f"{n}={v!r}" for n, v in zip(self._fields, self, strict=True))
         return f"torch.return_types.{type(self).__name__}(\n{parts})"
 
     def __reduce__(self) -> Any:
@@ -31,7 +31,7 @@ class ReturnType(tuple[Any, ...]):
 
 def _declared(name: str, *fields: str) -> Any:
     properties: dict[str, Any] = {f: property(itemgetter(i)) for i, f in enumerate(fields)}
-    return type(name, (ReturnType,), {"__slots__": (), "fields": fields, **properties})
+    return type(name, (ReturnType,), {"__slots__": (), "_fields": fields, **properties})
 
 
 _VALUES = ("values", "indices")

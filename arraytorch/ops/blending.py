@@ -239,7 +239,7 @@ def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(refuses="biuc")
+@pointwise(refuses="biuc", d_input=lambda g: g, d_other=lambda g: g * 0)
 def nextafter(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the next floating-point number on the way to ``other``.
 

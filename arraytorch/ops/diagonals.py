@@ -14,6 +14,7 @@ from ._results import check_tensor, finished
 from .indexing import _assigned, narrow
 from .joining import cat
 from .reduction import sum
+from .selection import where
 from .shape import expand, reshape
 
 Tensor = Any
@@ -279,8 +280,9 @@ def diagonal_scatter(
     rest = [x.shape[d] for d in range(x.ndim) if d not in (d1, d2)]
     n = _extent(x.shape, offset, d1, d2)
     src = _fitted("diagonal_scatter", src, (*rest, n), input)
-    without = input - undiagonal(_diagonal(input, offset, d1, d2), x.shape, offset, d1, d2)
-    return without + undiagonal(src, x.shape, offset, d1, d2)
+    everywhere = wrap(backend_of(x).full((*rest, n), True, numpy_dtype(_dtypes.bool)))
+    mask = undiagonal(everywhere, x.shape, offset, d1, d2)
+    return where(mask, undiagonal(src, x.shape, offset, d1, d2), input)
 
 
 def block_diag(*tensors: Any) -> Tensor:

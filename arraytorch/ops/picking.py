@@ -5,14 +5,15 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from .. import _dtypes
 from ..autograd.tape import TensorBase, wrap
-from ..backends import backend_of, dtype_of
+from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast
 from ._promote import broadcast_shape, common_device, dim_of
 from ._results import check_tensor, finished, same_dtype
 from .indexing import _advanced, _assigned, unindex
 from .joining import stack
-from .reduction import sum
+from .reduction import any, sum
 from .scan import cumsum
 from .scattering import check_index, gather, scatter_reduce
 from .selection import where
@@ -121,7 +122,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
                 "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                 f"{value._data.ndim} dimension(s)."
             )
-        value = cast(value, x._data.dtype)
+        chosen = _assigned(wrap(backend_of(x._data).full(x._data.shape, False, numpy_dtype(_dtypes.bool))), True, at)
+        return _like(where(chosen, cast(value, x._data.dtype), x), input)
     elif isinstance(value, complex) and x._data.dtype.kind != "c":
         raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     return _like(_assigned(x, value, at), input)
@@ -186,6 +188,13 @@ def index_put(
         raise RuntimeError(f"shape mismatch: {error}") from error
 
 
+def _check_apart(name: str, out: Any, *inputs: Tensor) -> None:
+    if out is not None and id(out) in [id(t) for t in inputs]:
+        raise RuntimeError(
+            f"unsupported operation: {name}() cannot write to out, as it is one of the inputs"
+        )
+
+
 def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the elements where ``mask`` is true, after both are broadcast, in one dimension.
 
@@ -193,6 +202,7 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> 
     tensor([1, 3])
     """
     check_tensor("masked_select", input, mask, names=("input", "mask"))
+    _check_apart("masked_select", out, input, mask)
     if mask._data.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     common_device("masked_select", [input, mask])
@@ -236,6 +246,7 @@ def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([1, 4])
     """
     check_tensor("take", input, index, names=("input", "index"))
+    _check_apart("take", out, input, index)
     n = input._data.size
     if not n and index._data.size:
         raise IndexError("take(): tried to take from an empty tensor")
@@ -296,6 +307,9 @@ def take_along_dim(
             "for indices"
         )
     d = dim_of(dim, input._data.ndim)
+    n = input._data.shape[d]
+    if bool(any(indices < 0)):
+        indices = where(indices < 0, indices + n, indices)
     a, b = list(input._data.shape), list(indices._data.shape)
     rest = list(broadcast_shape("take_along_dim", (*a[:d], 1, *a[d + 1 :]), (*b[:d], 1, *b[d + 1 :])))
     x = expand(input, *rest[:d], a[d], *rest[d + 1 :])

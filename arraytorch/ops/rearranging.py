@@ -121,8 +121,10 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
             f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
         )
     ndim = input._data.ndim
+    if not ndim:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     order = tuple([dim_of(d, ndim) for d in dims])
-    return _roll(input, tuple([int(s) for s in shifts]), order) if ndim else input.clone()
+    return _roll(input, tuple([int(s) for s in shifts]), order)
 
 
 def repeat(input: Tensor, *repeats: Any) -> Tensor:
@@ -341,8 +343,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
         for i, t in enumerate(order)
     ]
     if swap:
-        grids[0], grids[1] = transpose(grids[1], 0, 1), transpose(grids[0], 0, 1)
-        grids[2:] = [transpose(g, 0, 1) for g in grids[2:]]
+        grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)
 
 

@@ -13,7 +13,7 @@ from ._promote import dim_of
 from ._results import check_tensor, finished, floating, native, refuse
 from .indexing import narrow
 from .joining import cat
-from .shape import unsqueeze
+from .shape import reshape, unsqueeze
 
 Tensor = Any
 Number = int | float | complex | bool
@@ -31,7 +31,7 @@ def _from_behind(B: Any, g: Any, dim: int) -> Any:
 )
 def _cumsum(input: Tensor, dim: int) -> Tensor:
     x = input._data
-    return taped(_cumsum, backend_of(x).cumsum(x, dim) if x.ndim else x + 0, (input,), (dim,))
+    return taped(_cumsum, backend_of(x).cumsum(x, dim), (input,), (dim,))
 
 
 def _slope_of_cumprod(B: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
@@ -76,7 +76,7 @@ def _recursive_slope(B: Any, g: Any, input: Any, dim: int) -> Any:
 )
 def _cumprod(input: Tensor, dim: int) -> Tensor:
     x = input._data
-    z = backend_of(x).cumprod(x, dim) if x.ndim else x + 0
+    z = backend_of(x).cumprod(x, dim)
     return taped(_cumprod, z, (input,), (input, z, dim))
 
 
@@ -100,7 +100,7 @@ def _slope_of_logcumsumexp(B: Any, g: Any, input: Any, out: Any, dim: int) -> An
 )
 def _logcumsumexp(input: Tensor, dim: int) -> Tensor:
     x = input._data
-    z = backend_of(x).logcumsumexp(x, dim) if x.ndim else x + 0
+    z = backend_of(x).logcumsumexp(x, dim)
     return taped(_logcumsumexp, z, (input,), (input, z, dim))
 
 
@@ -109,6 +109,11 @@ def _wide(name: str, input: Tensor, dtype: dtype | None) -> Tensor:
     if dtype is not None:
         return cast(input, numpy_dtype(dtype))
     return cast(input, _INT) if input._data.dtype.kind in "biu" else input
+
+
+def _run(op: Any, x: Tensor, dim: int) -> Tensor:
+    d = dim_of(dim, x._data.ndim)
+    return op(x, d) if x._data.ndim else reshape(op(reshape(x, (1,)), 0), ())
 
 
 def cumsum(
@@ -120,7 +125,7 @@ def cumsum(
     tensor([1, 3, 6])
     """
     x = _wide("cumsum", input, dtype)
-    return finished("cumsum", _cumsum(x, dim_of(dim, x._data.ndim)), out, (input,))
+    return finished("cumsum", _run(_cumsum, x, dim), out, (input,))
 
 
 def cumprod(
@@ -132,7 +137,7 @@ def cumprod(
     tensor([1, 2, 6])
     """
     x = _wide("cumprod", input, dtype)
-    return finished("cumprod", _cumprod(x, dim_of(dim, x._data.ndim)), out, (input,))
+    return finished("cumprod", _run(_cumprod, x, dim), out, (input,))
 
 
 def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tensor:
@@ -142,8 +147,7 @@ def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tenso
     tensor([0.0000, 0.6931])
     """
     refuse("logcumsumexp", input, "biu")
-    d = dim_of(dim, input._data.ndim)
-    return finished("logcumsumexp", _logcumsumexp(input, d), out, (input,))
+    return finished("logcumsumexp", _run(_logcumsumexp, input, dim), out, (input,))
 
 
 def diff(

@@ -15,16 +15,18 @@ Tensor = Any
 Number = int | float | complex | bool
 
 
-def check_index(name: str, index: Tensor, size: int, least: int = 0) -> None:
-    """Raises unless ``index`` holds integers from ``least`` to ``size`` - 1."""
+def check_index(
+    name: str, index: Tensor, size: int, least: int = 0, error: type[Exception] = IndexError
+) -> None:
+    """Raises ``error`` unless ``index`` holds integers from ``least`` to ``size`` - 1."""
     check_tensor(name, index, names=("index",))
     x = index._data
-    if x.dtype.kind != "i" or x.dtype.itemsize < 4:
+    if x.size and (x.dtype.kind != "i" or x.dtype.itemsize < 4):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {dtype_of(x)!r}")
     bounds = backend_of(x).index_bounds(x)
     if bounds is not None and not least <= bounds[0] <= bounds[1] < size:
         wrong = bounds[0] if bounds[0] < least else bounds[1]
-        raise IndexError(f"{name}(): index {wrong} is out of bounds for a dimension of size {size}")
+        raise error(f"{name}(): index {wrong} is out of bounds for a dimension of size {size}")
 
 
 def _checked(
@@ -56,7 +58,7 @@ def _checked(
             raise RuntimeError(
                 f"{name}(): expected index {list(places)} to be no larger than src {list(source)}"
             )
-    check_index(name, index, shape[d])
+    check_index(name, index, shape[d], error=RuntimeError)
     return d, places
 
 
@@ -76,11 +78,15 @@ def gather(
             [3]])
     """
     d, places = _checked("gather", input, dim, index)
+    if not index._data.size:
+        return finished("gather", reshape(reshape(input, (-1,))[0:0], index._data.shape), out, (input,))
     if not input._data.ndim or not index._data.ndim:
         flat = gather(reshape(input, input._data.shape or (1,)), d, reshape(index, places))
         return finished("gather", reshape(flat, index._data.shape), out, (input,))
     x = input._data
     z = as_array(backend_of(x), backend_of(x).gather(x, d, index._data), x)
+    if out is not None and (out is input or out is index or out._data.dtype is not x.dtype):
+        raise RuntimeError(f"gather(): out must be another tensor, of dtype {dtype_of(x)!r}")
     return finished("gather", taped(gather, z, (input,), (d, index, x.shape)), out, (input,))
 
 

@@ -220,7 +220,7 @@ def _quantile(
     n = row._data.shape[-1]
     lacking = isnan(row)
     last = unsqueeze(sum(~lacking, -1, True), 0) - 1 if ignore_nan else n - 1
-    rank = reshape(q.detach(), (-1, *(1,) * row._data.ndim)) * last
+    rank = reshape(q, (-1, *(1,) * row._data.ndim)) * last
     if ignore_nan:
         rank = where(rank < 0, rank * 0, rank)
     else:

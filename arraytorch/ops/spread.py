@@ -12,6 +12,7 @@ from ._declare import cast, derivative
 from ._results import as_array, check_tensor, finished, native
 from .arithmetic import clamp
 from .complex_numbers import conj, real
+from .diagonals import diagonal
 from .products import matmul
 from .reduction import mean, over, sum
 from .shape import reshape, t, unsqueeze
@@ -276,7 +277,7 @@ def cov(
     x = x - center
     right = x if weights is None else x * weights
     result = matmul(right, conj(t(x))) / norm
-    return reshape(result, ()) if input._data.ndim < 2 else result
+    return reshape(result, ()) if result._data.size == 1 else result
 
 
 def _check_weights(name: str, w: Tensor, n: int) -> None:
@@ -311,7 +312,7 @@ def corrcoef(input: Tensor) -> Tensor:
     c = cov(input)
     if not c._data.ndim:
         return c / c
-    deviation = real(c).diagonal() ** 0.5
+    deviation = diagonal(real(c)) ** 0.5
     c = c / unsqueeze(deviation, 1) / unsqueeze(deviation, 0)
     return c if c._data.dtype.kind == "c" else clamp(c, -1, 1)
 

@@ -142,7 +142,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
                 for a, b in zip([0, *cuts], [*cuts, n], strict=True)
             ]
         )
-    count = int(indices_or_sections)
+    count = indices_or_sections.__index__()
     if count <= 0:
         raise RuntimeError(f"number of sections must be larger than 0, got {count}")
     parts, at = [], 0
@@ -161,6 +161,11 @@ def _equal_parts(name: str, input: Tensor, wanted: Any, dim: int, least: int) ->
             f"{input._data.ndim} dimensions!"
         )
     n = input._data.shape[dim]
+    if not isinstance(wanted, (int, tuple, list)):
+        raise TypeError(
+            f"{name}(): argument 'indices_or_sections' must be int or tuple of ints, not "
+            f"{type(wanted).__name__}"
+        )
     if isinstance(wanted, int) and (wanted <= 0 or n % wanted):
         raise RuntimeError(
             f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension "
