@@ -60,6 +60,7 @@ from .modules.loss import (
 from .modules.margin import HingeEmbeddingLoss, MarginRankingLoss, SoftMarginLoss
 from .modules.module import Module
 from .modules.normalization import GroupNorm, LayerNorm, RMSNorm
+from .modules.sparse import Embedding
 from .parameter import Buffer, Parameter
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "ELU",
+    "Embedding",
     "FeatureAlphaDropout",
     "Flatten",
     "GELU",
