@@ -158,7 +158,7 @@ def div(
     )
 
 
-@pointwise(refuses="bc", d_input=lambda g: g * 0, d_other=lambda g: g * 0)
+@pointwise(refuses="bc", d_input=lambda B, g: B.zeros_like(g), d_other=lambda B, g: B.zeros_like(g))
 def floor_divide(
     input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Divides and rounds towards minus infinity, as Python's ``//`` does.
@@ -172,7 +172,7 @@ def floor_divide(
 
 
 @pointwise(
-    kernel="trunc_divide", refuses="bc", d_input=lambda g: g * 0, d_other=lambda g: g * 0
+    kernel="trunc_divide", refuses="bc", d_input=lambda B, g: B.zeros_like(g), d_other=lambda B, g: B.zeros_like(g)
 )
 def _trunc_divide(
     input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
@@ -215,7 +215,7 @@ def _slope_of_base(B: Any, g: Any, input: Any, other: Any) -> Any:
     if not is_number(other):
         slope = B.where(other == 0, B.zeros_like(slope), slope)
     elif other == 0:
-        return g * 0
+        return B.zeros_like(g)
     return g * B.conj(slope)
 
 
@@ -274,7 +274,7 @@ def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(refuses="c", d_input=lambda g: g * 0)
+@pointwise(refuses="c", d_input=lambda B, g: B.zeros_like(g))
 def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns -1, 0 or 1 by the sign.
 
@@ -287,7 +287,7 @@ def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def _slope_of_sgn(B: Any, g: Any, input: Any, out: Any) -> Any:
     """d sgn(z): the part of g across z, divided by |z|; 0 for reals and at 0."""
     if getattr(input, "_data", input).dtype.kind != "c":
-        return g * 0
+        return B.zeros_like(g)
     size = B.abs(input)
     across = (g / out - B.conj(g / out)) * 0.5 * out
     return B.where(size == 0, B.zeros_like(g), across / B.where(size == 0, size + 1, size))
@@ -343,7 +343,7 @@ def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(refuses="bc", d_input=lambda g: g * 0)
+@pointwise(refuses="bc", d_input=lambda B, g: B.zeros_like(g))
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Rounds down.
 
@@ -353,7 +353,7 @@ def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(refuses="bc", d_input=lambda g: g * 0)
+@pointwise(refuses="bc", d_input=lambda B, g: B.zeros_like(g))
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Rounds up.
 
@@ -363,7 +363,7 @@ def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(refuses="bc", d_input=lambda g: g * 0)
+@pointwise(refuses="bc", d_input=lambda B, g: B.zeros_like(g))
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Rounds towards zero.
 
@@ -373,7 +373,7 @@ def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(kernel="round", name="RoundBackward0", refuses="bc", d_input=lambda g: g * 0)
+@pointwise(kernel="round", name="RoundBackward0", refuses="bc", d_input=lambda B, g: B.zeros_like(g))
 def _round_half_even(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Rounds to the nearest integer, halves to even."""
     ...

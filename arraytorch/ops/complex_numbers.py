@@ -86,7 +86,7 @@ def angle(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def _slope_of_angle(B: Any, g: Any, input: Any) -> Any:
     """d arg(z) = (-y + i x) / |z|^2, and 0 at 0 and for reals."""
     if getattr(input, "_data", input).dtype.kind != "c":
-        return g * 0
+        return B.zeros_like(g)
     size = B.abs(input)
     square = B.where(size == 0, size + 1, size * size)
     return g * (input * 1j) / square

@@ -268,7 +268,7 @@ def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Te
     result="float",
     refuses="c",
     d_input=lambda B, g, input, out: g * B.sgn(input) * B.sgn(out),
-    d_other=lambda g: g * 0,
+    d_other=lambda B, g: B.zeros_like(g),
 )
 def copysign(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Returns the size of ``input`` with the sign of ``other``.
@@ -363,7 +363,7 @@ def relu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@derivative(kernel="step", d_input=lambda g: g * 0)
+@derivative(kernel="step", d_input=lambda B, g: B.zeros_like(g))
 def _step(input: Tensor) -> Tensor:
     return taped(_step, backend_of(input._data).step(input._data), (input,))
 

@@ -10,7 +10,7 @@ from ..backends import backend_of, dtype_of
 from ..backends.host import ndarray
 from ._declare import cast, derivative
 from ._promote import dim_of, is_number
-from ._write import _Overwrite, stamp
+from ._write import _Overwrite, forbid_overlap, stamp
 
 Tensor = Any
 _BASIC = (int, slice, type(None), type(Ellipsis))
@@ -178,7 +178,7 @@ def _bad_index(error: Exception, x: Any, index: Any) -> Exception:
         return IndexError(f"shape mismatch: indexing tensors could not be broadcast together: {text}")
     if isinstance(error, IndexError):
         return IndexError(f"{text} (indexing a tensor of shape {shape})")
-    if "could not be broadcast" in text or "shape mismatch" in text:
+    if "broadcast" in text or "shape mismatch" in text or "cannot assign" in text:
         return RuntimeError(f"shape mismatch: {text} (assigning into a tensor of shape {shape})")
     return error
 
@@ -193,6 +193,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     records = grad_enabled.get()
     if records:
         forbid_leaf(input)
+    forbid_overlap(input)
     x = input._data
     B = backend_of(x)
     parts, advanced = _parsed(index, x)

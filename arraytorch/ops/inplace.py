@@ -6,21 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.modes import grad_enabled
-from ..autograd.tape import TensorBase, forbid_leaf
+from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, wrap
 from ..backends import backend_of
 from . import arithmetic, comparison, elementary, selection
-from ._declare import cast, inplace
+from ._declare import derivative, inplace
 from ._promote import broadcast_shape, dim_of, is_number, shape_of
-from ._write import stamp, write_back
+from ._write import _Overwrite, stamp
 from .conversion import to_device
-from .shape import expand
 
 __all__ = ["dim_of", "shape_of"]
 Tensor = Any
+Number = int | float | complex | bool
 
-add_, sub_, mul_, div_ = (
-    inplace(arithmetic.add), inplace(arithmetic.sub), inplace(arithmetic.mul), inplace(arithmetic.div),
-)  # fmt: skip
+plus_, minus_ = inplace(arithmetic.plus, "add_"), inplace(arithmetic.minus, "sub_")
+true_divide_, mul_ = inplace(arithmetic.true_divide), inplace(arithmetic.mul)
+_add, _sub, _div = inplace(arithmetic.add), inplace(arithmetic.sub), inplace(arithmetic.div)
 floor_divide_, remainder_ = inplace(arithmetic.floor_divide), inplace(arithmetic.remainder)
 fmod_, pow_, neg_ = inplace(arithmetic.fmod), inplace(arithmetic.pow), inplace(arithmetic.neg)
 abs_, sign_, sgn_ = inplace(arithmetic.abs), inplace(arithmetic.sign), inplace(arithmetic.sgn)
@@ -53,6 +53,25 @@ masked_fill_ = inplace(selection.masked_fill)
 _fill, _zero = inplace(selection.filled, "fill_"), inplace(selection.zeroed, "zero_")
 
 
+def add_(self: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """In-place form of `add`: ``self += alpha * other``."""
+    if alpha.__class__ is int and alpha == 1:
+        return plus_(self, other)
+    return _add(self, other, alpha=alpha)
+
+
+def sub_(self: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """In-place form of `sub`: ``self -= alpha * other``."""
+    return _sub(self, other, alpha=alpha)
+
+
+def div_(self: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
+    """In-place form of `div`."""
+    if rounding_mode is None:
+        return true_divide_(self, other)
+    return _div(self, other, rounding_mode=rounding_mode)
+
+
 def fill_(self: Tensor, value: Tensor | int | float | complex | bool) -> Tensor:
     """Writes one number, or the value of a 0-d tensor, everywhere."""
     return _fill(self, value)
@@ -67,28 +86,37 @@ def zero_(self: Tensor) -> Tensor:
     return _zero(self)
 
 
+@derivative(name="CopyBackwards", d_self=lambda B, g: B.zeros_like(g), d_src=lambda g: g)
+def _copied(self: Tensor, src: Tensor) -> Tensor:
+    """Returns ``src``, broadcast and cast, as the new value of ``self``."""
+    z = backend_of(self._data).empty(self._data.shape, self._data.dtype)
+    backend_of(z).write(z, src._data)
+    return taped(_copied, z, (self, src))
+
+
 def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Writes ``src``, broadcast, cast and moved to this device, over the tensor."""
     if not isinstance(src, TensorBase):
-        raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
-    if grad_enabled.get():
+        raise TypeError(f"copy_(): argument 'other' (position 2) must be Tensor, not {type(src).__name__}")
+    records = grad_enabled.get()
+    if records:
         forbid_leaf(self)
     x = self._data
     if broadcast_shape("copy_", x.shape, src._data.shape) != x.shape:
         raise RuntimeError(
-            f"The expanded size of the tensor {list(x.shape)} must match the existing size "
+            f"output with shape {list(x.shape)} doesn't match the broadcast shape "
             f"{list(src._data.shape)}: copy_"
         )
     B = backend_of(x)
     if backend_of(src._data) is not B:
         src = to_device(src, B.device_of(x))
-    if src._node is not None and grad_enabled.get():
-        if src._data.dtype is not x.dtype:
-            src = cast(src, x.dtype)
-        src = expand(src, *x.shape)
-    elif src._data.dtype.kind == "c" and x.dtype.kind != "c":
-        src = cast(src, x.dtype)
-    write_back(self, src)
+    B.write(x, src._data if x.dtype.kind == "c" else B.cast(src._data, x.dtype))
+    stamp(self)
+    if records and (self._node is not None or src._node is not None):
+        old, now = wrap(x), wrap(x)
+        old._node = self._node
+        record(_copied.rules, now, (old, src), ())
+        rebase(self, now._node, _Overwrite.op)
     return self
 
 

@@ -118,7 +118,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     return _masked_number(input, mask, value)
 
 
-@derivative(d_input=lambda g: g * 0)
+@derivative(d_input=lambda B, g: B.zeros_like(g))
 def zeroed(input: Tensor) -> Tensor:
     """Returns zeros in the place of ``input``, whose gradient is zero."""
     return taped(zeroed, backend_of(input._data).zeros_like(input._data), (input,))
@@ -127,12 +127,12 @@ def zeroed(input: Tensor) -> Tensor:
 zeroed.rules.backward_name = "ZeroBackward0"
 
 
-@derivative(kernel="zeros_like", d_input=lambda g: g * 0)
+@derivative(kernel="zeros_like", d_input=lambda B, g: B.zeros_like(g))
 def _zeros_like(input: Tensor) -> Tensor:
     return wrap(backend_of(input._data).zeros_like(input._data))
 
 
-@derivative(saves=("shape",), name="FillBackward0", d_input=lambda g, shape: g * 0,
+@derivative(saves=("shape",), name="FillBackward0", d_input=lambda B, g, shape: B.zeros_like(g),
             d_value=lambda g, shape: g)  # fmt: skip
 def filled(input: Tensor, value: Tensor | Number) -> Tensor:
     """Returns ``value`` in the shape and dtype of ``input``."""

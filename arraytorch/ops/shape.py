@@ -323,6 +323,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     for name, dims in (("source", froms), ("destination", tos)):
         if len(set(dims)) != len(dims):
             raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
+    if not n:
+        return permute(input, ())
     order = [d for d in range(n) if d not in froms]
     for to, from_ in sorted(zip(tos, froms, strict=True)):
         order.insert(to, from_)
