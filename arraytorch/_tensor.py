@@ -229,7 +229,7 @@ class Tensor(TensorBase):
     @property
     def data(self) -> Any:
         """The same memory without history; assigning gives the tensor other memory."""
-        return _as_subclass(type(self), wrap(self._data[...]))
+        return wrap(self._data[...])
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -619,10 +619,11 @@ class Tensor(TensorBase):
 
     # in place: see ops/inplace.py
 
-    add_ = __iadd__ = inplace.add_
+    add_, __iadd__ = inplace.add_, inplace.plus_
     sub_ = subtract_ = __isub__ = inplace.sub_
     mul_ = multiply_ = __imul__ = inplace.mul_
-    div_ = divide_ = true_divide_ = __itruediv__ = inplace.div_
+    div_ = divide_ = inplace.div_
+    true_divide_ = __itruediv__ = inplace.true_divide_
     floor_divide_ = __ifloordiv__ = inplace.floor_divide_
     remainder_ = __imod__ = inplace.remainder_
     fmod_ = inplace.fmod_

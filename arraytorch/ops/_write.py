@@ -28,6 +28,17 @@ def check_cast(source: _dtypes.dtype, target: _dtypes.dtype) -> None:
         )
 
 
+def forbid_overlap(target: Any) -> None:
+    """Raises RuntimeError if several elements of a tensor share one place in memory."""
+    x = target._data
+    if 0 in x.strides and any(s == 0 and n > 1 for s, n in zip(x.strides, x.shape, strict=True)):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location. Please clone() the tensor before performing the operation. "
+            f"It has shape {list(x.shape)} and is expanded along a dimension of stride 0."
+        )
+
+
 def write_back(target: Any, result: Any) -> None:
     """Writes a result into the memory of a tensor, which takes its place on the tape."""
     backend_of(target._data).write(target._data, result._data)
