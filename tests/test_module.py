@@ -463,6 +463,15 @@ def test_missing_forward_raises():
     assert error(NotImplementedError, nn.Module(), 1) == message
 
 
+def test_errors_name_the_innermost_module():
+    """In a deep network one wants to know which layer the shapes are wrong for."""
+    net = nn.Sequential(nn.Sequential(nn.Linear(2, 3)), nn.Linear(4, 5))
+    with pytest.raises(RuntimeError) as info:
+        net(torch.ones(1, 2))
+    expected = "In the forward of Linear(in_features=4, out_features=5, bias=True)."
+    assert info.value.__notes__ == [expected]
+
+
 def test_repr_nests_and_indents():
     """Children and extra lines are indented; a single extra line stays inline."""
     assert repr(Net()) == "Net(\n  (child): Leaf(scale=2)\n  (mn): None\n)"

@@ -107,9 +107,13 @@ class Module(Hookable, Stateful, Tree, Convertible):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooked:
-            return call_with_hooks(self, args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            if self._hooked:
+                return call_with_hooks(self, args, kwargs)
+            return self.forward(*args, **kwargs)
+        except Exception as error:
+            _locate(error, self)
+            raise
 
     # ------------------------------------------------------------------------- attributes
 
@@ -323,6 +327,14 @@ class Module(Hookable, Stateful, Tree, Convertible):
         if not lines and not children:
             return f"{self._get_name()}()"
         return "\n  ".join([f"{self._get_name()}(", *lines, *children]) + "\n)"
+
+
+def _locate(error: Exception, module: Module) -> None:
+    """Adds to an exception the innermost module whose forward it left."""
+    notes = getattr(error, "__notes__", ())
+    if not any(note.startswith("In the forward of") for note in notes):
+        extra = "" if module._modules else f"({module.extra_repr()})"
+        error.add_note(f"In the forward of {module._get_name()}{extra}.")
 
 
 def _addindent(text: str, spaces: int) -> str:
