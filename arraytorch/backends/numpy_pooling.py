@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .convolution import Convolution
-from .pooling import PoolingKernels, disjoint, slices_of
+from .pooling import PoolingKernels, disjoint, hollow, slices_of
 
 
 class NumpyPoolingKernels(PoolingKernels):
@@ -54,6 +54,8 @@ class NumpyPoolingKernels(PoolingKernels):
         return y, arg
 
     def max_pool_input(self, g: Any, arg: Any, c: Convolution) -> Any:
+        if hollow(c):
+            return super().max_pool_input(g, arg, c)
         wide = self._computed_in(g)
         x = np.zeros((*g.shape[:2], *c.spatial), wide.dtype)
         places = _places(arg, c)
@@ -64,12 +66,17 @@ class NumpyPoolingKernels(PoolingKernels):
         return x.astype(g.dtype, copy=False)
 
     def max_pool_gather(self, x: Any, arg: Any, c: Convolution) -> Any:
+        if hollow(c):
+            return super().max_pool_gather(x, arg, c)
         return x.reshape(-1).take(_places(arg, c)).reshape(arg.shape)
 
     def max_pool_scatter(self, g: Any, indices: Any, spatial: Any) -> Any:
         wide, planes = self._computed_in(g), g.shape[0] * g.shape[1]
         x = np.zeros((planes, prod(spatial)), wide.dtype)
-        places = indices.reshape(planes, -1) + np.arange(0, x.size, prod(spatial))[:, None]
+        places = (
+            indices.reshape(planes, prod(indices.shape[2:]))
+            + np.arange(0, x.size, prod(spatial))[:, None]
+        )
         np.add.at(x.reshape(-1), places.reshape(-1), wide.reshape(-1))
         return x.reshape((*g.shape[:2], *spatial)).astype(g.dtype, copy=False)
 
@@ -78,7 +85,7 @@ def _places(arg: Any, c: Convolution) -> Any:
     """Where the maxima are in all of the flattened input."""
     within, starts = _offsets(c)
     planes = arg.shape[0] * arg.shape[1]
-    places = within.take(arg.reshape(planes, -1))
+    places = within.take(arg.reshape(planes, prod(c.out)))
     places += starts
     places += np.arange(0, planes * prod(c.spatial), prod(c.spatial))[:, None]
     return places.reshape(-1)

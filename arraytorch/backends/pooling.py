@@ -102,7 +102,7 @@ class PoolingKernels:
 
     def max_pool_input(self, g: Any, arg: Any, c: Convolution) -> Any:
         """Zeros of the input's shape with g added where the maxima were."""
-        if len(c.taps) > _MANY:
+        if len(c.taps) > _MANY and not hollow(c):
             return self.max_pool_scatter(g, self.max_pool_indices(arg, c), c.spatial)
         xp = self.xp
         zero = xp.zeros((), dtype=g.dtype)
@@ -116,7 +116,7 @@ class PoolingKernels:
 
     def max_pool_gather(self, x: Any, arg: Any, c: Convolution) -> Any:
         """The elements of x at the places where the maxima of another input were."""
-        if len(c.taps) > _MANY:
+        if len(c.taps) > _MANY and not hollow(c):
             return self.max_pool_pick(x, self.max_pool_indices(arg, c))
         wide = self._padded(x, c)
         out = wide[(slice(None), slice(None), *c.taps[0])]
@@ -178,15 +178,16 @@ class PoolingKernels:
         return self._unpadded(y, c).astype(g.dtype, copy=False)
 
     def _divided(self, x: Any, divisor: Divisor) -> Any:
+        by: Any = divisor
         if isinstance(divisor, tuple):
             counts: Any = 1
             for factors in divisor:
                 counts = self.xp.expand_dims(self.xp.asarray(counts), -1) * self.xp.asarray(factors)
-            divisor = counts.astype(x.dtype)
+            by = counts.astype(x.dtype)
         if x.dtype.kind not in "iu":
-            return x / divisor
-        quotient = self.xp.abs(x) // abs(divisor)  # integers round to zero
-        return (self.xp.sign(x) * self.xp.sign(divisor) * quotient).astype(x.dtype)
+            return x / by
+        quotient = self.xp.abs(x) // abs(by)  # integers round to zero
+        return (self.xp.sign(x) * self.xp.sign(by) * quotient).astype(x.dtype)
 
     # windows that differ so that there are as many as asked for
 
@@ -258,6 +259,18 @@ class PoolingKernels:
 def disjoint(c: Convolution) -> bool:
     """Whether no element of the input is in two windows."""
     return all(s > d * (k - 1) for s, d, k in zip(c.stride, c.dilation, c.size, strict=True))
+
+
+@lru_cache(4096)
+def hollow(c: Convolution) -> bool:
+    """Whether some window meets padding only, as one of few, distant elements can."""
+    for n, (lo, _), s, d, k, out in zip(
+        c.spatial, c.padding, c.stride, c.dilation, c.size, c.out, strict=True
+    ):
+        starts = [i * s - lo for i in range(out)]
+        if d > 1 and any(all(not 0 <= at + j * d < n for j in range(k)) for at in starts):
+            return True
+    return False
 
 
 @lru_cache(4096)

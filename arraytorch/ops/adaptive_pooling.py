@@ -9,7 +9,7 @@ from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of
 from ..backends.convolution import Convolution, convolution
 from ._declare import derivative
-from .pooling import _max_pool, _max_pool_of_volumes, avg_pool, hashable, tensor_of, unsupported
+from .pooling import avg_pool_node, hashable, max_pool_node, tensor_of, unsupported
 from .reduction import mean
 from .shape import squeeze, unsqueeze
 
@@ -20,28 +20,40 @@ Ints = Any  # an int for all spatial dimensions, or a sequence with one for each
 # ---------------------------------------------------------------------------------- differentiable
 
 
-@derivative(
-    saves=("spatial",),
-    name="AdaptiveAvgPool2DBackward0",
-    d_input=lambda B, g, spatial: B.adaptive_avg_pool_input(g, spatial),
-)
-def adaptive_avg_pool(input: Tensor, out: tuple[int, ...]) -> Tensor:
-    """Takes the means of windows as equal as possible."""
-    x = input._data
-    return taped(
-        adaptive_avg_pool, backend_of(x).adaptive_avg_pool(x, out), (input,), (x.shape[2:],)
+def _avg_node(name: str) -> Any:
+    @derivative(
+        saves=("spatial",),
+        name=name,
+        d_input=lambda B, g, spatial: B.adaptive_avg_pool_input(g, spatial),
     )
+    def adaptive_avg_pool(input: Tensor, out: tuple[int, ...]) -> Tensor:
+        x = input._data
+        z = backend_of(x).adaptive_avg_pool(x, out)
+        return taped(adaptive_avg_pool, z, (input,), (x.shape[2:],))
+
+    return adaptive_avg_pool
 
 
-@derivative(
-    saves=("spatial",),
-    name="AdaptiveAvgPool3DBackward0",
-    d_input=lambda B, g, spatial: B.adaptive_avg_pool_input(g, spatial),
-)
-def _adaptive_avg_pool_of_volumes(input: Tensor, out: tuple[int, ...]) -> Tensor:
-    x = input._data
-    z = backend_of(x).adaptive_avg_pool(x, out)
-    return taped(_adaptive_avg_pool_of_volumes, z, (input,), (x.shape[2:],))
+def _max_node(name: str) -> Any:
+    @derivative(
+        saves=("indices", "spatial"),
+        name=name,
+        kernel="_adaptive_max_pool",
+        d_input=lambda B, g, indices, spatial: B.max_pool_scatter(g, indices, spatial),
+    )
+    def adaptive_max_pool(input: Tensor, indices: Any, values: Any) -> Tensor:
+        return taped(adaptive_max_pool, values, (input,), (indices, input._data.shape[2:]))
+
+    return adaptive_max_pool
+
+
+# By the number of spatial dimensions; windows that do not overlap are those of ordinary pools.
+_AVG_NAMES = [f"AdaptiveAvgPool{n}DBackward0" for n in (2, 2, 3)]
+_MAX_NAMES = [f"AdaptiveMaxPool{n}DBackward0" for n in (2, 2, 3)]
+_AVG = dict(zip((1, 2, 3), map(_avg_node, _AVG_NAMES)))
+_MAX = dict(zip((1, 2, 3), map(_max_node, _MAX_NAMES)))
+_EVEN_AVG = dict(zip((1, 2, 3), map(avg_pool_node, _AVG_NAMES)))
+_EVEN_MAX = dict(zip((1, 2, 3), map(max_pool_node, _MAX_NAMES)))
 
 
 @derivative(saves=("size",), d_g=lambda B, g, size: B.adaptive_avg_pool(g, size))
@@ -51,18 +63,9 @@ def adaptive_avg_pool_input(g: Tensor, spatial: tuple[int, ...]) -> Tensor:
     return taped(adaptive_avg_pool_input, z, (g,), (g._data.shape[2:],))
 
 
-@derivative(
-    saves=("indices", "spatial"),
-    name="AdaptiveMaxPool2DBackward0",
-    d_input=lambda B, g, indices, spatial: B.max_pool_scatter(g, indices, spatial),
-)
-def _adaptive_max_pool(input: Tensor, indices: Any, values: Any) -> Tensor:
-    return taped(_adaptive_max_pool, values, (input,), (indices, input._data.shape[2:]))
-
-
 @derivative(saves=("indices",), d_g=lambda B, g, indices: B.max_pool_pick(g, indices))
 def max_pool_scatter(g: Tensor, indices: Any, spatial: tuple[int, ...]) -> Tensor:
-    """Puts gradients where the maxima were."""
+    """Adds gradients up where the maxima were."""
     z = backend_of(g._data).max_pool_scatter(g._data, indices, spatial)
     return taped(max_pool_scatter, z, (g,), (indices,))
 
@@ -78,15 +81,20 @@ def max_pool_pick(input: Tensor, indices: Any) -> Tensor:
     return taped(max_pool_pick, z, (input,), (indices, x.shape[2:]))
 
 
-@derivative(
-    saves=("indices",),
-    name="MaxUnpool2DBackward0",
-    d_input=lambda B, g, indices: B.max_pool_pick(g, indices),
-)
-def max_unpool(input: Tensor, indices: Any, spatial: tuple[int, ...]) -> Tensor:
-    """Writes elements where the maxima were."""
-    z = backend_of(input._data).max_unpool(input._data, indices, spatial)
-    return taped(max_unpool, z, (input,), (indices,))
+def _unpool_node(name: str) -> Any:
+    @derivative(
+        saves=("indices",),
+        name=name,
+        d_input=lambda B, g, indices: B.max_pool_pick(g, indices),
+    )
+    def max_unpool(input: Tensor, indices: Any, spatial: tuple[int, ...]) -> Tensor:
+        z = backend_of(input._data).max_unpool(input._data, indices, spatial)
+        return taped(max_unpool, z, (input,), (indices,))
+
+    return max_unpool
+
+
+_UNPOOL = dict(zip((1, 2, 3), map(_unpool_node, [f"MaxUnpool{n}DBackward0" for n in (2, 2, 3)])))
 
 
 # ------------------------------------------------------------------------------------------- means
@@ -136,12 +144,10 @@ def _averaged(name: str, n: int, input: Tensor, output_size: Ints) -> Tensor:
         )
     if x.dtype.kind in "biuc":
         raise unsupported("adaptive_avg_pool3d_cpu" if n == 3 else "adaptive_avg_pool2d", x)
-    if n == 2 and size == (1, 1):
-        return mean(input, (2, 3), True)
+    if n > 1 and set(size) == {1}:
+        return mean(input, tuple(range(2, n + 2)), True)
     c = _even(size, x.shape[2:])
-    if c is not None and n < 3:
-        return avg_pool(input, c, prod(c.size))
-    return (adaptive_avg_pool if n < 3 else _adaptive_avg_pool_of_volumes)(input, size)
+    return _AVG[n](input, size) if c is None else _EVEN_AVG[n](input, c, prod(c.size))
 
 
 # ------------------------------------------------------------------------------------------ maxima
@@ -230,11 +236,11 @@ def _maximal(name: str, n: int, input: Tensor, output_size: Ints, return_indices
     B, c = backend_of(x), _even(size, x.shape[2:])
     if c is not None:
         values, arg = B.max_pool_arg(x, c)
-        result = (_max_pool if n < 3 else _max_pool_of_volumes)(input, arg, c, values)
+        result = _EVEN_MAX[n](input, arg, c, values)
         indices = B.max_pool_indices(arg, c) if return_indices else None
     else:
         values, indices = B.adaptive_max_pool(x, size)
-        result = _adaptive_max_pool(input, indices, values)
+        result = _MAX[n](input, indices, values)
     return (result, wrap(indices)) if return_indices else result
 
 
@@ -330,8 +336,8 @@ def _unpooled(
                 f"{'x'.join(map(str, spatial))})"
             )
     if x.ndim == n + 1:
-        return squeeze(max_unpool(unsqueeze(input, 0), at[None], spatial), 0)
-    return max_unpool(input, at, spatial)
+        return squeeze(_UNPOOL[n](unsqueeze(input, 0), at[None], spatial), 0)
+    return _UNPOOL[n](input, at, spatial)
 
 
 def _unpooled_size(

@@ -300,8 +300,8 @@ def _check_arrays(name: str, x: Any, w: Any, b: Any, refused: str, spared: tuple
         if x.__class__ is w.__class__ and (b is None or b.__class__ is x.__class__):
             return
     common_device(name, [_Holder(a) for a in (x, w, b) if a is not None])
-    kinds = [None if a is None else dtype_of(a) for a in (x, w, b)]
-    if kinds[2] is not None and kinds[2] is not kinds[0]:
+    kinds = [dtype_of(x if a is None else a) for a in (x, w, b)]
+    if kinds[2] is not kinds[0]:
         raise RuntimeError(
             f"Input type ({_c_name(kinds[0])}) and bias type ({_c_name(kinds[2])}) should be the same"
         )

@@ -26,23 +26,41 @@ _WORDS = {1: "one int", 2: "two ints", 3: "three ints"}
 # ---------------------------------------------------------------------------------- differentiable
 
 
-@derivative(
-    saves=("arg", "c"),
-    name="MaxPool2DWithIndicesBackward0",
-    d_input=lambda B, g, arg, c: B.max_pool_input(g, arg, c),
-)
-def _max_pool(input: Tensor, arg: Any, c: Convolution, values: Any) -> Tensor:
-    """Records a pool whose maxima and their places have been computed together."""
-    return taped(_max_pool, values, (input,), (arg, c))
+def max_pool_node(name: str) -> Any:
+    """Returns an op that records a pool whose maxima and their places are computed already."""
+
+    @derivative(
+        saves=("arg", "c"),
+        name=name,
+        kernel="_max_pool",
+        d_input=lambda B, g, arg, c: B.max_pool_input(g, arg, c),
+    )
+    def max_pool(input: Tensor, arg: Any, c: Convolution, values: Any) -> Tensor:
+        return taped(max_pool, values, (input,), (arg, c))
+
+    return max_pool
 
 
-@derivative(
-    saves=("arg", "c"),
-    name="MaxPool3DWithIndicesBackward0",
-    d_input=lambda B, g, arg, c: B.max_pool_input(g, arg, c),
+def avg_pool_node(name: str) -> Any:
+    """Returns an op that sums windows and divides, under a name of PyTorch's."""
+
+    @derivative(
+        saves=("c", "divisor"),
+        name=name,
+        d_input=lambda B, g, c, divisor: B.avg_pool_input(g, c, divisor),
+    )
+    def avg_pool(input: Tensor, c: Convolution, divisor: Divisor) -> Tensor:
+        z = backend_of(input._data).avg_pool(input._data, c, divisor)
+        return taped(avg_pool, z, (input,), (c, divisor))
+
+    return avg_pool
+
+
+# By the number of spatial dimensions; PyTorch pools sequences as images of height 1.
+_MAX = dict(
+    zip((1, 2, 3), map(max_pool_node, [f"MaxPool{n}DWithIndicesBackward0" for n in (2, 2, 3)]))
 )
-def _max_pool_of_volumes(input: Tensor, arg: Any, c: Convolution, values: Any) -> Tensor:
-    return taped(_max_pool_of_volumes, values, (input,), (arg, c))
+_AVG = dict(zip((1, 2, 3), map(avg_pool_node, [f"AvgPool{n}DBackward0" for n in (2, 2, 3)])))
 
 
 @derivative(saves=("arg", "c"), d_g=lambda B, g, arg, c: B.max_pool_gather(g, arg, c))
@@ -57,27 +75,6 @@ def max_pool_gather(input: Tensor, arg: Any, c: Convolution) -> Tensor:
     """Takes elements from where the maxima of another tensor were."""
     z = backend_of(input._data).max_pool_gather(input._data, arg, c)
     return taped(max_pool_gather, z, (input,), (arg, c))
-
-
-@derivative(
-    saves=("c", "divisor"),
-    name="AvgPool2DBackward0",
-    d_input=lambda B, g, c, divisor: B.avg_pool_input(g, c, divisor),
-)
-def avg_pool(input: Tensor, c: Convolution, divisor: Divisor) -> Tensor:
-    """Sums windows and divides."""
-    z = backend_of(input._data).avg_pool(input._data, c, divisor)
-    return taped(avg_pool, z, (input,), (c, divisor))
-
-
-@derivative(
-    saves=("c", "divisor"),
-    name="AvgPool3DBackward0",
-    d_input=lambda B, g, c, divisor: B.avg_pool_input(g, c, divisor),
-)
-def _avg_pool_of_volumes(input: Tensor, c: Convolution, divisor: Divisor) -> Tensor:
-    z = backend_of(input._data).avg_pool(input._data, c, divisor)
-    return taped(_avg_pool_of_volumes, z, (input,), (c, divisor))
 
 
 @derivative(saves=("c", "divisor"), d_g=lambda B, g, c, divisor: B.avg_pool(g, c, divisor))
@@ -221,7 +218,7 @@ def _max_pooled(
     B = backend_of(x)
     if return_indices or input._node is not None and grad_enabled.get():
         values, arg = B.max_pool_arg(x, c)
-        result = (_max_pool if n < 3 else _max_pool_of_volumes)(input, arg, c, values)
+        result = _MAX[n](input, arg, c, values)
         return (result, wrap(B.max_pool_indices(arg, c))) if return_indices else result
     return wrap(B.max_pool(x, c))
 
@@ -311,10 +308,6 @@ def _averaged(
             raise _wrong_dims(name, n, x)
         return squeeze(_averaged(name, n, unsqueeze(input, 0), window, include, override), 0)
     size, stride, padding, _, ceil = [hashable(name, v) for v in window]
-    if n == 3 and any(m < k for m, k in zip(x.shape[2:], _each(name, "kernel_size", size, n))):
-        image = " ".join(f"{a}: {m}" for a, m in zip("THW", x.shape[2:]))
-        kernel = " ".join(f"k{a}: {k}" for a, k in zip("THW", _each(name, "kernel_size", size, n)))
-        raise RuntimeError(f"input image ({image}) smaller than kernel size ({kernel})")
     if override == 0:
         raise RuntimeError("divisor must be not zero")
     c = _window(name, n, x.shape, size, stride, padding, 1, ceil)
@@ -322,7 +315,7 @@ def _averaged(
         raise unsupported("avg_pool3d_out_frame" if n == 3 else "avg_pool2d", x)
     padding = _each(name, "padding", padding, n)
     divisor = _counts(c, padding if include else (0,) * n) if override is None else override
-    return (avg_pool if n < 3 else _avg_pool_of_volumes)(input, c, divisor)
+    return _AVG[n](input, c, divisor)
 
 
 @lru_cache(4096)
@@ -486,6 +479,10 @@ def _window(
             f"Expected {what} (batch mode) tensor with optional 0 dim batch size for input, but "
             f"got:{list(shape)}"
         )
+    if name == "avg_pool3d" and any(m < k for m, k in zip(shape[2:], size)):
+        image = " ".join(f"{a}: {m}" for a, m in zip("THW", shape[2:]))
+        kernel = " ".join(f"k{a}: {k}" for a, k in zip("THW", size))
+        raise RuntimeError(f"input image ({image}) smaller than kernel size ({kernel})")
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, size)]
     out = []
     for m, p, r, s in zip(shape[2:], padding, reach, step):
@@ -521,7 +518,7 @@ def _check_window(
             if not call and label != "dilation" and 0 in stride:
                 raise RuntimeError("stride should not be zero")
             verb = "must" if call else "should"
-            got = values[0] if call else list(values)
+            got: Any = values[0] if call else list(values)
             raise RuntimeError(f"{call}{label} {verb} be greater than zero, but got {got}")
     if min(padding) < 0:
         what = "padding" if call else "pad"
