@@ -97,6 +97,26 @@ def test_a_model_trains_there(package):
     )
 
 
+def test_seed_counts_for_devices_named_later(package):
+    """A device without a generator of its own gives the CPU's numbers for the same seed."""
+    run(
+        package,
+        """
+        torch.manual_seed(5)
+        drawn = torch.rand(3), torch.randn(20), torch.randint(9, (4,)), torch.randperm(6)
+        torch.manual_seed(5)
+        there = (
+            torch.rand(3, device="chalk"),
+            torch.randn(20, device="chalk"),
+            torch.randint(9, (4,), device="chalk"),
+            torch.randperm(6, device="chalk"),
+        )
+        for x, y in zip(drawn, there, strict=True):
+            assert y.device.type == "chalk" and torch.equal(x, y.cpu()), (x, y)
+        """,
+    )
+
+
 def test_devices_do_not_mix(package):
     """Tensors of two devices in one operation are an error, as in PyTorch."""
     printed = run(

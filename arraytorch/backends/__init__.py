@@ -24,6 +24,9 @@ def register(backend: Any) -> Any:
         BACKENDS[array_type] = backend
     _LOADED[backend.device_type] = backend
     _device.KNOWN_TYPES.add(backend.device_type)
+    if backend.device_type not in ("cpu", "meta"):
+        # A seed counts for all devices, also for those that come into use after it was set.
+        backend.generator.reseed(_LOADED["cpu"].generator.initial_seed)
     return backend
 
 
@@ -109,7 +112,9 @@ def _vendor(kind: str, package: str, install: str, switches: tuple[str, ...]) ->
                 f"the '{kind}' device is switched off by {' and '.join(f'{n}=0' for n in off)}"
             )
         if find_spec(package) is None:
-            raise RuntimeError(f"the '{kind}' device needs {package}, which is not installed: {install}")
+            raise RuntimeError(
+                f"the '{kind}' device needs {package}, which is not installed: {install}"
+            )
         raise RuntimeError(
             f"{package} is installed, but this release of arraytorch has no '{kind}' backend yet"
         )

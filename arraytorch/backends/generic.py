@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from .._device import device
 from .activation import ActivationKernels
 from .arrays import ArrayKernels
 from .convolution import ConvolutionKernels
-from .optimizers import OptimizerKernels
+from .host_drawn import HostDrawnGenerator
 from .normalization import NormalizationKernels
+from .optimizers import OptimizerKernels
 from .pointwise import PointwiseKernels
 from .pooling import PoolingKernels
 from .reduction import ReductionKernels
@@ -17,7 +19,18 @@ from .scattering import ScatterKernels
 from .sorting import SortingKernels
 
 
-class ArrayModuleBackend(ActivationKernels, ConvolutionKernels, PoolingKernels, NormalizationKernels, PointwiseKernels, ReductionKernels, ScatterKernels, SortingKernels, ArrayKernels, OptimizerKernels):
+class ArrayModuleBackend(
+    ActivationKernels,
+    ConvolutionKernels,
+    PoolingKernels,
+    NormalizationKernels,
+    PointwiseKernels,
+    ReductionKernels,
+    ScatterKernels,
+    SortingKernels,
+    ArrayKernels,
+    OptimizerKernels,
+):
     """A backend over an array module ``xp`` with NumPy's names."""
 
     level = 0  # devices; interpreters stand above
@@ -46,6 +59,15 @@ class ArrayModuleBackend(ActivationKernels, ConvolutionKernels, PoolingKernels, 
     def to_host(self, x: Any) -> Any:
         """The elements as a NumPy array, the same memory where that is the host's."""
         raise NotImplementedError
+
+    def new_generator(self) -> Any:
+        """A stream of random numbers of its own."""
+        return HostDrawnGenerator(self)
+
+    @cached_property
+    def generator(self) -> Any:
+        """The stream that is used where none is given."""
+        return self.new_generator()
 
     def synchronize(self) -> None:
         """Waits until all kernels have run."""

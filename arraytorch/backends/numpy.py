@@ -35,10 +35,8 @@ class NumpyBackend(NumpyConvolutionKernels, NumpyPoolingKernels, NumpyNormalizat
     def __init__(self) -> None:
         super().__init__(np)
         self.floor_divide, self.remainder, self.fmod = _floor_divide, _remainder, _fmod
-        self.generator = self.new_generator()
 
     def new_generator(self) -> NumpyGenerator:
-        """A stream of random numbers of its own; ``generator`` is the one used by default."""
         return NumpyGenerator()
 
     def device_of(self, x: Any) -> device:
