@@ -70,8 +70,8 @@ class Linear(Module):
         # instance and the class have not; a small layer takes 4 us. Another's weight (pruned,
         # parametrized) is an ordinary attribute.
         own = self._parameters
-        weight = own["weight"] if "weight" in own else self.weight
-        bias = own["bias"] if "bias" in own else self.bias
+        weight = own["weight"] if "weight" in own else self.weight  # noqa: SIM401
+        bias = own["bias"] if "bias" in own else self.bias  # noqa: SIM401
         return F.linear(input, weight, bias)
 
     def extra_repr(self) -> str:
