@@ -236,6 +236,7 @@ class Tensor(TensorBase):
         if not isinstance(value, TensorBase):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         self._data = value._data
+        self._owner = None  # else it would keep the old memory alive
         if self._node.__class__ is Leaf:
             self._node.shape, self._node.dtype = value._data.shape, value._data.dtype  # type: ignore
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import warnings
+import weakref
 from collections import OrderedDict
 
 import pytest
@@ -297,6 +299,18 @@ def test_to_leaves_integer_buffers_alone():
     layer = nn.BatchNorm1d(2).double()
     assert layer.num_batches_tracked.dtype == torch.int64
     assert layer.running_mean.dtype == torch.float64
+
+
+def test_conversion_frees_the_old_memory():
+    """What the parameter was made of is not kept alive by it."""
+    start = torch.ones(2)
+    net = nn.Module()
+    net.p = nn.Parameter(start)
+    gone = weakref.ref(start)
+    net.double()
+    del start
+    gc.collect()
+    assert gone() is None
 
 
 def test_named_conversions():
