@@ -52,7 +52,7 @@ def program(seed):
         for _ in range(r.randint(3, 12)):
             a, b, kind = r.choice(pool), r.choice(pool), r.random()
             statement, u = r.random(), r.random()
-            pick = lambda table: table[int(statement * len(table))]
+            pick = lambda table, s=statement: table[int(s * len(table))]
             try:
                 if kind < 0.25:
                     pool.append(pick(OPS)(a, b))

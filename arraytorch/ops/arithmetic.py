@@ -554,3 +554,7 @@ neg.declared.refusal = (
     "mask, use the `~` or `logical_not()` operator instead."
 )
 pow.declared.refuses, pow.declared.fallback = "b", "integer_pow"
+
+# What errors call the ops that stand behind a public one.
+plus.declared.name, minus.declared.name, true_divide.declared.name = "add", "sub", "div"
+_trunc_divide.declared.name, _round_half_even.declared.name = "div", "round"

@@ -8,6 +8,7 @@ from .._dtypes import scalar_type_name
 from ..autograd.tape import TensorBase, taped, taped_view
 from ..backends import backend_of, dtype_of
 from ._declare import derivative, kernel_op, pointwise
+from ._promote import broadcast_shape
 from ._write import write_result
 from .conversion import clone
 
@@ -106,6 +107,7 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     """
     x, y = real._data, imag._data
     _check_parts(real, imag)
+    broadcast_shape("complex", x.shape, y.shape)
     result = taped(complex, backend_of(x, y).complex(x, y), (real, imag))
     return result if out is None else write_result("complex", out, result, (real, imag))
 

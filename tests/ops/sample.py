@@ -1,0 +1,154 @@
+"""What a row of the sample table says, and the inputs it stands for."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+import arraytorch as torch
+from arraytorch.nn import functional
+
+HALF = ("float16", "bfloat16")
+FLOAT = ("float32", "float64")
+COMPLEX = ("complex64", "complex128")
+INT = ("uint8", "int8", "int16", "int32", "int64")
+BOOL = ("bool",)
+REAL = HALF + FLOAT
+ALL = BOOL + INT + REAL + COMPLEX
+NATIVE = {n: np.dtype(ml_dtypes.bfloat16 if n == "bfloat16" else n) for n in ALL}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call: the shapes of the tensors, or the arrays themselves, and the other arguments."""
+
+    shapes: tuple[Any, ...]
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+def case(*shapes: Any, args: tuple[Any, ...] = (), **kwargs: Any) -> Case:
+    """A call with tensors of these shapes; an array in the place of a shape is taken as it is."""
+    return Case(shapes, args, kwargs)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One op: with what to call it, and what is true of it."""
+
+    name: str
+    ref: Callable[..., Any] | None
+    cases: tuple[Case, ...]
+    dtypes: tuple[str, ...]
+    low: float
+    high: float
+    grad: bool
+    gradgrad: bool
+    result: str | None
+    distinct: bool
+    listed: bool
+    pointwise: bool
+    strided: bool
+    rtol: float
+    op: Callable[..., Any]
+    where: str
+
+    def __str__(self) -> str:
+        return self.where + self.name
+
+    def arrays(self, one: Case, dtype: str) -> list[Any]:
+        """The tensors' values as arrays of a dtype, the same ones in every run."""
+        rng = np.random.default_rng(zlib.crc32(f"{self.name}{one.shapes}".encode()))
+        return [
+            self._values(rng, s, dtype) if isinstance(s, tuple) else self._fixed(s, dtype)
+            for s in one.shapes
+        ]
+
+    def _values(self, rng: Any, shape: tuple[int, ...], dtype: str) -> Any:
+        count, native = int(np.prod(shape)), NATIVE[dtype]
+        if dtype == "bool":
+            x = rng.integers(0, 2, shape)
+        elif native.kind in "iu":
+            low = max(np.ceil(self.low), 0 if native.kind == "u" else -9)
+            x = rng.integers(int(low), max(int(min(self.high, 9)), int(low)) + 1, shape)
+        elif self.distinct:
+            x = (rng.permutation(count) + 0.5).reshape(shape) / max(count, 1)
+            x = self.low + (self.high - self.low) * x
+        else:
+            x = rng.uniform(self.low, self.high, shape)
+        if native.kind == "c":
+            x = x + 1j * rng.uniform(self.low, self.high, shape)
+        return np.asarray(x).astype(native)
+
+    @staticmethod
+    def _fixed(x: Any, dtype: str) -> Any:
+        x = np.asarray(x)
+        return x if x.dtype.kind in "biu" else x.astype(NATIVE[dtype])
+
+    def __call__(self, tensors: list[Any], one: Case, **more: Any) -> Any:
+        """The op's result."""
+        given = (tensors,) if self.listed else tuple(tensors)
+        return self.op(*given, *one.args, **one.kwargs, **more)
+
+    def reference(self, arrays: list[Any], one: Case) -> Any:
+        """What NumPy or SciPy say, computed in double precision for floating numbers."""
+        wide = [
+            x.astype("f8") if x.dtype.kind in "biu" and self.result and "float" in self.result
+            else x if x.dtype.kind in "biu"
+            else x.astype("c16" if x.dtype.kind == "c" else "f8") for x in arrays
+        ]  # fmt: skip
+        given = (wide,) if self.listed else tuple(wide)
+        with np.errstate(all="ignore"):
+            return self.ref(*given, *one.args, **one.kwargs)  # type: ignore[misc]
+
+
+def sample(
+    name: str,
+    ref: Callable[..., Any] | None = None,
+    *cases: Any,
+    dtypes: tuple[str, ...] = FLOAT,
+    low: float = -2,
+    high: float = 2,
+    grad: bool = True,
+    gradgrad: bool | None = None,
+    result: str | None = "same",
+    distinct: bool = False,
+    listed: bool = False,
+    pointwise: bool = False,
+    strided: bool = True,
+    rtol: float = 0,
+    op: Callable[..., Any] | None = None,
+) -> Sample:
+    """A row of the table.
+
+    ``ref`` takes the same arguments with arrays, or is None where another test compares the numbers.
+    ``dtypes`` are those compared with it; values lie between ``low`` and ``high`` and, if
+    ``distinct``, keep a distance. ``result`` tells the dtype: "same", "float" (integers give
+    float32), "int64", "bool", "real", or None for another. ``listed``: the tensors are one list; ``strided=False``: it asks for contiguous memory.
+    """
+    found, where = op, ""
+    if found is None:
+        found = getattr(torch, name, None)
+    if found is None or name.startswith("F."):
+        found, where, name = getattr(functional, name.removeprefix("F.")), "F.", name[2:]
+    calls = tuple(c if isinstance(c, Case) else case(*c) for c in cases)
+    second = grad if gradgrad is None else gradgrad
+    return Sample(name, ref, calls, dtypes, low, high, grad, second, result, distinct, listed,
+                  pointwise, strided, rtol, found, where)  # fmt: skip
+
+
+def unary(name: str, ref: Any, low: float = -2, high: float = 2, **options: Any) -> Sample:
+    """An elementwise op of one tensor, with the shapes that all of them must take."""
+    return sample(name, ref, ((2, 3),), ((),), ((0, 2),), low=low, high=high, pointwise=True,
+                  **options)  # fmt: skip
+
+
+def binary(name: str, ref: Any, low: float = -2, high: float = 2, **options: Any) -> Sample:
+    """An elementwise op of two tensors, with the shapes that must broadcast."""
+    shapes = (((2, 3), (2, 3)), ((2, 1), (3,)), ((), (2,)), ((3,), ()), ((0, 2), (1, 2)))
+    return sample(name, ref, *shapes, low=low, high=high, pointwise=True, **options)
