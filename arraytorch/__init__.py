@@ -40,8 +40,6 @@ from ._printing import get_printoptions as get_printoptions
 from ._printing import set_printoptions as set_printoptions
 from ._size import Size as Size
 from ._tensor import Tensor as Tensor
-from .autograd.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
-from .autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from .autograd.modes import enable_grad as enable_grad
 from .autograd.modes import inference_mode as inference_mode
 from .autograd.modes import is_grad_enabled as is_grad_enabled
@@ -68,6 +66,8 @@ cfloat, cdouble = complex64, complex128
 
 # Submodules and names that load when first asked for, and where they are.
 _LAZY = {
+    "is_anomaly_check_nan_enabled": "autograd.anomaly:is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled": "autograd.anomaly:is_anomaly_enabled",
     "nn": "nn",
     "optim": "optim",
     "utils": "utils",

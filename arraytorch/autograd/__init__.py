@@ -1,18 +1,24 @@
 """Reverse-mode automatic differentiation over any backend's arrays."""
 
-from . import functional as functional
-from .anomaly import detect_anomaly as detect_anomaly
-from .anomaly import set_detect_anomaly as set_detect_anomaly
+from importlib import import_module as _import_module
+
 from .calculus import backward as backward
 from .calculus import grad as grad
 from .function import Function as Function
-from .gradcheck import GradcheckError as GradcheckError
-from .gradcheck import gradcheck as gradcheck
-from .gradcheck import gradgradcheck as gradgradcheck
 from .modes import enable_grad as enable_grad
 from .modes import inference_mode as inference_mode
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
+
+# What few programs use loads when first asked for.
+_LAZY = {
+    "GradcheckError": "checks",
+    "detect_anomaly": "anomaly",
+    "functional": "",
+    "gradcheck": "checks",
+    "gradgradcheck": "checks",
+    "set_detect_anomaly": "anomaly",
+}
 
 __all__ = [
     "Function",
@@ -29,3 +35,12 @@ __all__ = [
     "set_detect_anomaly",
     "set_grad_enabled",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'arraytorch.autograd' has no attribute '{name}'")
+    module = _import_module(f".{_LAZY[name] or name}", __name__)
+    value = getattr(module, name) if _LAZY[name] else module
+    globals()[name] = value
+    return value

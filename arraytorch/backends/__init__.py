@@ -10,6 +10,7 @@ from typing import Any
 from .. import _device
 from .._device import device
 from .dtypes import dtype_of as dtype_of
+from .dtypes import is_bfloat16
 from .dtypes import numpy_dtype as numpy_dtype
 from .numpy import NumpyBackend
 
@@ -49,6 +50,8 @@ def _by_base(x: Any) -> Any:
     for base in x.__class__.__mro__:
         if base in BACKENDS:
             return BACKENDS.setdefault(x.__class__, BACKENDS[base])
+    if is_bfloat16(x.__class__):
+        return BACKENDS.setdefault(x.__class__, _LOADED["cpu"])
     raise TypeError(f"no backend is registered for arrays of type {x.__class__.__qualname__}")
 
 

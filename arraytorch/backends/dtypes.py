@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from .. import _dtypes
 
-_NUMPY = {
-    d: np.dtype(ml_dtypes.bfloat16 if d is _dtypes.bfloat16 else d.name) for d in _dtypes.ALL
-}
+# All but bfloat16: ml_dtypes, which defines that, is imported when it is first met.
+_NUMPY = {d: np.dtype(d.name) for d in _dtypes.ALL if d is not _dtypes.bfloat16}
 _OURS: dict[Any, _dtypes.dtype] = {n: d for d, n in _NUMPY.items()}
-BFLOAT16 = _NUMPY[_dtypes.bfloat16]
 
 
 def numpy_dtype(d: _dtypes.dtype) -> np.dtype[Any]:
     """Returns the array libraries' dtype object."""
-    return _NUMPY[d]
+    try:
+        return _NUMPY[d]
+    except KeyError:
+        return _load_bfloat16()
 
 
 def dtype_of(array: Any) -> _dtypes.dtype:
@@ -34,10 +34,27 @@ def dtype_of(array: Any) -> _dtypes.dtype:
 
 def largest(dtype: Any) -> float:
     """Returns the largest finite number of a floating-point type."""
+    import ml_dtypes
+
     return float(ml_dtypes.finfo(dtype).max)
 
 
+def is_bfloat16(scalar_type: type) -> bool:
+    """Returns whether a class is that of ml_dtypes' bfloat16 scalars, which has no NumPy base."""
+    return scalar_type is _load_bfloat16().type
+
+
+def _load_bfloat16() -> np.dtype[Any]:
+    import ml_dtypes
+
+    native = np.dtype(ml_dtypes.bfloat16)
+    _NUMPY[_dtypes.bfloat16], _OURS[native] = native, _dtypes.bfloat16
+    return native
+
+
 def _unusual(d: Any) -> _dtypes.dtype:
+    if d.name == "bfloat16":
+        _load_bfloat16()
     for native, ours in _OURS.items():
         if d == native or d.newbyteorder("=") == native:  # np.longlong; big-endian data
             return ours

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._device import CPU, device
-from .._dtypes import ALL
-from .dtypes import numpy_dtype
+from .._dtypes import ALL, bfloat16
 from .generic import ArrayModuleBackend
 from .numpy_convolution import NumpyConvolutionKernels
 from .numpy_normalization import NumpyNormalization
@@ -30,7 +29,7 @@ class NumpyBackend(NumpyConvolutionKernels, NumpyPoolingKernels, NumpyNormalizat
     device_type = "cpu"
     checks_bounds = True
     # A ufunc turns a 0-d result into a scalar; rules may meet one before it is an array again.
-    array_types = (np.ndarray, *(numpy_dtype(d).type for d in ALL))
+    array_types = (np.ndarray, *(np.dtype(d.name).type for d in ALL if d is not bfloat16))
 
     def __init__(self) -> None:
         super().__init__(np)

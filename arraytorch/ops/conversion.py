@@ -119,9 +119,10 @@ def is_contiguous(input: Tensor, memory_format: Any = None) -> bool:
 
 def astype(name: str) -> Any:
     """Returns the method that converts to a dtype: ``float``, ``long`` ..."""
-    native = numpy_dtype(named(name))
+    dtype = named(name)
 
     def convert(self: Tensor, memory_format: Any = None) -> Tensor:
+        native = numpy_dtype(dtype)
         return self if self._data.dtype is native else cast(self, native)
 
     convert.__doc__ = f"Returns the tensor as {name}; itself if it is that already."
