@@ -349,8 +349,14 @@ from .stacking import (
     vsplit,
     vstack,
 )
+from .softmax import (
+    log_softmax,
+    softmax,
+)
 
 __all__ = [
+    "log_softmax",
+    "softmax",
     "abs",
     "absolute",
     "acos",

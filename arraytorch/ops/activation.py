@@ -124,6 +124,8 @@ def rrelu(
     >>> torch.nn.functional.rrelu(torch.tensor([-8.0, 2.0]), 0.25, 0.25)
     tensor([-2.,  2.])
     """
+    if lower > upper:
+        raise RuntimeError(f"Lower bound should be less than or equal to the upper bound: {lower}, {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     slopes = uniform_(ones_like(input), lower, upper)

@@ -97,7 +97,8 @@ def layer_norm(
                 f"{list(t._data.shape)} and normalized_shape = {list(shape)}"
             )
     if not x.size:
-        return input * 1
+        scaled = input if weight is None else input * weight
+        return scaled * 1 if bias is None else scaled + bias
     lead = x.ndim - len(shape)
     dims = tuple(range(lead, x.ndim))
     if lead and (weight is not None or bias is not None):
