@@ -151,6 +151,18 @@ class ConvolutionKernels:
         wide[(slice(None), slice(None), *there)] = x[(slice(None), slice(None), *here)]
         return wide
 
+    def constant_pad(self, x: Any, pairs: tuple[tuple[int, int], ...], value: Any) -> Any:
+        """x with ``value`` added before and after each dimension, or cropped."""
+        shape = tuple([n + a + b for n, (a, b) in zip(x.shape, pairs, strict=True)])
+        there, here = [], []
+        for n, (a, b) in zip(x.shape, pairs, strict=True):
+            kept = _kept(n, a, b)
+            there.append(slice(max(a, 0), max(a, 0) + kept))
+            here.append(slice(max(-a, 0), max(-a, 0) + kept))
+        out = self.xp.full(shape, self.xp.asarray(value).astype(x.dtype), dtype=x.dtype)
+        out[tuple(there)] = x[tuple(here)]
+        return out
+
     def _unpadded(self, wide: Any, c: Convolution) -> Any:
         """The inverse of `_padded`, with zeros for what that cropped."""
         if c.padded == c.spatial and not any(map(any, c.padding)):

@@ -75,6 +75,7 @@ from ..ops.loss import (
     soft_margin_loss,
 )
 from ..ops.norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
+from ..ops.padding import pad
 from ..ops.pooling import (
     avg_pool1d,
     avg_pool2d,
@@ -166,6 +167,7 @@ __all__ = [
     "nll_loss",
     "normalize",
     "one_hot",
+    "pad",
     "poisson_nll_loss",
     "prelu",
     "relu",
