@@ -114,6 +114,20 @@ def test_inplace_activations_write_their_input(make):
 
 
 @pytest.mark.parametrize(
+    "make",
+    [nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.CELU, nn.SELU, nn.SiLU, nn.Mish, nn.Hardswish],
+)
+def test_inplace_activations_have_gradients(make):
+    """The values before, which the gradient may need, are gone from the input but not lost."""
+    grads = []
+    for inplace in (False, True):
+        x = torch.tensor([-2.0, -0.5, 0.5, 7.0], requires_grad=True)
+        (make(inplace=inplace)(x * 1) * torch.tensor([1.0, 2.0, 3.0, 4.0])).sum().backward()
+        grads.append(x.grad.tolist())
+    assert grads[1] == approx(grads[0])
+
+
+@pytest.mark.parametrize(
     ("make", "text"),
     [
         (lambda: nn.ReLU(True), "ReLU(inplace=True)"),

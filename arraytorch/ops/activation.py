@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..autograd.modes import grad_enabled
 from ..autograd.tape import taped
 from ..backends import backend_of
 from . import elementary
@@ -12,6 +13,7 @@ from ._declare import derivative, inplace, kernel_op
 from ._promote import dim_of
 from .arithmetic import clamp
 from .elementary import exp, expm1, sigmoid, tanh
+from .conversion import clone
 from .creation import ones_like
 from .indexing import chunk
 from .sampling import uniform_
@@ -23,6 +25,11 @@ Tensor = Any
 def _placed(result: Tensor, input: Tensor, write: bool) -> Tensor:
     """The result, written over the input where ``inplace=True`` asked for that."""
     return _assign(input, result) if write else result
+
+
+def _source(input: Tensor, write: bool) -> Tensor:
+    """The input, or a copy if its gradient needs the values that will be written over."""
+    return clone(input) if write and input._node is not None and grad_enabled.get() else input
 
 
 _assign = inplace(lambda input, result: result, "activation_")
@@ -68,7 +75,8 @@ def hardtanh(
         raise RuntimeError("Cannot do hardtanh on an unsigned type")
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
-    return _placed(_hardtanh(input, min_val, max_val), input, inplace)
+    x = _source(input, inplace)
+    return _placed(_hardtanh(x, min_val, max_val), input, inplace)
 
 
 @derivative(
@@ -100,7 +108,8 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.hardswish(torch.tensor([-4.0, 3.0]))
     tensor([-0.,  3.])
     """
-    return _placed(input * clamp(input + 3, 0, 6) / 6, input, inplace)
+    x = _source(input, inplace)
+    return _placed(x * clamp(x + 3, 0, 6) / 6, input, inplace)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -167,7 +176,8 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     tensor([-0.6321,  2.0000])
     """
     # The minimum keeps exp from overflowing where its result is not used: inf * 0 would be NaN.
-    return _placed(where(input > 0, input, alpha * expm1(clamp(input, max=0))), input, inplace)
+    x = _source(input, inplace)
+    return _placed(where(x > 0, x, alpha * expm1(clamp(x, max=0))), input, inplace)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -178,8 +188,9 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    negative = alpha * expm1(clamp(input, max=0) / alpha)
-    return _placed(where(input > 0, input, negative), input, inplace)
+    x = _source(input, inplace)
+    negative = alpha * expm1(clamp(x, max=0) / alpha)
+    return _placed(where(x > 0, x, negative), input, inplace)
 
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -191,7 +202,8 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.selu(torch.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
-    return _placed(_SELU_SCALE * elu(input, _SELU_ALPHA), input, inplace)
+    x = _source(input, inplace)
+    return _placed(_SELU_SCALE * elu(x, _SELU_ALPHA), input, inplace)
 
 
 @derivative(
@@ -232,7 +244,8 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.silu(torch.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
-    return _placed(input * sigmoid(input), input, inplace)
+    x = _source(input, inplace)
+    return _placed(x * sigmoid(x), input, inplace)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -241,7 +254,8 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.mish(torch.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
     """
-    return _placed(input * tanh(softplus(input)), input, inplace)
+    x = _source(input, inplace)
+    return _placed(x * tanh(softplus(x)), input, inplace)
 
 
 def _soft_slope(B: Any, g: Any, input: Any, beta: float, threshold: float) -> Any:
