@@ -4,6 +4,7 @@ What stands in ``__all__`` is public as ``torch.<name>``.
 """
 
 from ._promote import result_type
+from .adaptive_pooling import adaptive_avg_pool1d
 from .arithmetic import (
     abs,
     absolute,
@@ -64,17 +65,6 @@ from .blending import (
     vander,
     xlogy,
 )
-from .complex_numbers import (
-    angle,
-    complex,
-    conj,
-    conj_physical,
-    imag,
-    polar,
-    real,
-    view_as_complex,
-    view_as_real,
-)
 from .comparison import (
     bitwise_and,
     bitwise_left_shift,
@@ -102,6 +92,18 @@ from .comparison import (
     not_equal,
     signbit,
 )
+from .complex_numbers import (
+    angle,
+    complex,
+    conj,
+    conj_physical,
+    imag,
+    polar,
+    real,
+    view_as_complex,
+    view_as_real,
+)
+from .conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .conversion import (
     clone,
 )
@@ -178,9 +180,9 @@ from .elementary import (
     hypot,
     lgamma,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     logaddexp,
     logaddexp2,
     relu,
@@ -228,6 +230,7 @@ from .picking import (
     take,
     take_along_dim,
 )
+from .pooling import avg_pool1d, max_pool1d, max_pool1d_with_indices, max_pool2d, max_pool3d
 from .products import (
     bmm,
     dot,
@@ -312,6 +315,10 @@ from .shape import (
     unflatten,
     unsqueeze,
 )
+from .softmax import (
+    log_softmax,
+    softmax,
+)
 from .sorting import (
     argsort,
     bucketize,
@@ -349,18 +356,13 @@ from .stacking import (
     vsplit,
     vstack,
 )
-from .softmax import (
-    log_softmax,
-    softmax,
-)
 
 __all__ = [
-    "log_softmax",
-    "softmax",
     "abs",
     "absolute",
     "acos",
     "acosh",
+    "adaptive_avg_pool1d",
     "add",
     "addcdiv",
     "addcmul",
@@ -394,6 +396,7 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "avg_pool1d",
     "bernoulli",
     "bincount",
     "binomial",
@@ -423,6 +426,12 @@ __all__ = [
     "concatenate",
     "conj",
     "conj_physical",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "copysign",
     "corrcoef",
     "cos",
@@ -516,6 +525,7 @@ __all__ = [
     "log10",
     "log1p",
     "log2",
+    "log_softmax",
     "logaddexp",
     "logaddexp2",
     "logcumsumexp",
@@ -532,6 +542,10 @@ __all__ = [
     "masked_select",
     "matmul",
     "max",
+    "max_pool1d",
+    "max_pool1d_with_indices",
+    "max_pool2d",
+    "max_pool3d",
     "maximum",
     "mean",
     "median",
@@ -607,6 +621,7 @@ __all__ = [
     "sinc",
     "sinh",
     "slice_scatter",
+    "softmax",
     "sort",
     "split",
     "sqrt",
