@@ -19,7 +19,7 @@ LAYERS = (
     ("backends",),
     ("autograd",),
     ("ops",),
-    ("_printing",),
+    ("_printing", "_methods"),
     ("_tensor",),
 )
 TOP = len(LAYERS)

@@ -10,11 +10,10 @@ from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, wrap
 from ..backends import backend_of
 from . import arithmetic, comparison, elementary, selection
 from ._declare import derivative, inplace
-from ._promote import broadcast_shape, dim_of, is_number, shape_of
+from ._promote import broadcast_shape, is_number
 from ._write import _Overwrite, stamp
 from .conversion import to_device
 
-__all__ = ["dim_of", "shape_of"]
 Tensor = Any
 Number = int | float | complex | bool
 
