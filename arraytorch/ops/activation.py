@@ -12,9 +12,9 @@ from . import elementary
 from ._declare import derivative, inplace, kernel_op
 from ._promote import dim_of
 from .arithmetic import clamp
-from .elementary import exp, expm1, sigmoid, tanh
 from .conversion import clone
 from .creation import ones_like
+from .elementary import exp, expm1, sigmoid, tanh
 from .indexing import chunk
 from .sampling import uniform_
 from .selection import where
@@ -106,7 +106,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """Returns x * hardsigmoid(x) (Howard et al. 2019).
 
     >>> torch.nn.functional.hardswish(torch.tensor([-4.0, 3.0]))
-    tensor([-0.,  3.])
+    tensor([-0., 3.])
     """
     x = _source(input, inplace)
     return _placed(x * clamp(x + 3, 0, 6) / 6, input, inplace)
