@@ -68,8 +68,10 @@ cfloat, cdouble = complex64, complex128
 _LAZY = {
     "is_anomaly_check_nan_enabled": "autograd.anomaly:is_anomaly_check_nan_enabled",
     "is_anomaly_enabled": "autograd.anomaly:is_anomaly_enabled",
+    "linalg": "linalg",
     "nn": "nn",
     "optim": "optim",
+    "return_types": "return_types",
     "utils": "utils",
     "serialization": "serialization",
     "save": "serialization:save",

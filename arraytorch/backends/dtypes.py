@@ -62,3 +62,8 @@ def _unusual(d: Any) -> _dtypes.dtype:
         f"can't convert np.ndarray of type {d}. The only supported types are: "
         + ", ".join(x.name for x in _dtypes.ALL)
     )
+
+
+def epsilon(dtype: Any) -> float:
+    """Returns the distance from 1 to the next number of a floating-point type."""
+    return float(ml_dtypes.finfo(dtype).eps)

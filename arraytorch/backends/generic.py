@@ -11,6 +11,7 @@ from .arrays import ArrayKernels
 from .convolution import ConvolutionKernels
 from .host_drawn import HostDrawnGenerator
 from .normalization import NormalizationKernels
+from .linalg import LinalgKernels
 from .optimizers import OptimizerKernels
 from .pointwise import PointwiseKernels
 from .pooling import PoolingKernels
@@ -28,6 +29,7 @@ class ArrayModuleBackend(
     ReductionKernels,
     ScatterKernels,
     SortingKernels,
+    LinalgKernels,
     ArrayKernels,
     OptimizerKernels,
 ):

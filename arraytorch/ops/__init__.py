@@ -5,6 +5,15 @@ What stands in ``__all__`` is public as ``torch.<name>``.
 
 from ._promote import result_type
 from .adaptive_pooling import adaptive_avg_pool1d
+from .added_products import (
+    addbmm,
+    addmm,
+    addmv,
+    addr,
+    baddbmm,
+    ger,
+    outer,
+)
 from .arithmetic import (
     abs,
     absolute,
@@ -102,6 +111,13 @@ from .complex_numbers import (
     real,
     view_as_complex,
     view_as_real,
+)
+from .contractions import (
+    chain_matmul,
+    einsum,
+    inner,
+    kron,
+    tensordot,
 )
 from .conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .conversion import (
@@ -203,6 +219,12 @@ from .extremes import (
     max,
     min,
 )
+from .factors import (
+    cholesky,
+    pinverse,
+    qr,
+    svd,
+)
 from .indexing import (
     chunk,
     narrow,
@@ -214,6 +236,9 @@ from .joining import (
     concat,
     concatenate,
     stack,
+)
+from .matrix_norms import (
+    norm,
 )
 from .picking import (
     argwhere,
@@ -319,6 +344,17 @@ from .softmax import (
     log_softmax,
     softmax,
 )
+from .solving import (
+    cholesky_inverse,
+    cholesky_solve,
+    det,
+    inverse,
+    logdet,
+    matrix_exp,
+    matrix_power,
+    slogdet,
+    triangular_solve,
+)
 from .sorting import (
     argsort,
     bucketize,
@@ -364,8 +400,12 @@ __all__ = [
     "acosh",
     "adaptive_avg_pool1d",
     "add",
+    "addbmm",
     "addcdiv",
     "addcmul",
+    "addmm",
+    "addmv",
+    "addr",
     "all",
     "allclose",
     "amax",
@@ -397,6 +437,7 @@ __all__ = [
     "atleast_2d",
     "atleast_3d",
     "avg_pool1d",
+    "baddbmm",
     "bernoulli",
     "bincount",
     "binomial",
@@ -415,6 +456,10 @@ __all__ = [
     "cartesian_prod",
     "cat",
     "ceil",
+    "chain_matmul",
+    "cholesky",
+    "cholesky_inverse",
+    "cholesky_solve",
     "chunk",
     "clamp",
     "clip",
@@ -445,6 +490,7 @@ __all__ = [
     "cumsum",
     "cumulative_trapezoid",
     "deg2rad",
+    "det",
     "detach",
     "diag",
     "diag_embed",
@@ -459,6 +505,7 @@ __all__ = [
     "dot",
     "dsplit",
     "dstack",
+    "einsum",
     "empty",
     "empty_like",
     "eq",
@@ -489,6 +536,7 @@ __all__ = [
     "gather",
     "gcd",
     "ge",
+    "ger",
     "greater",
     "greater_equal",
     "gt",
@@ -504,6 +552,8 @@ __all__ = [
     "index_put",
     "index_reduce",
     "index_select",
+    "inner",
+    "inverse",
     "is_tensor",
     "isclose",
     "isfinite",
@@ -512,6 +562,7 @@ __all__ = [
     "isneginf",
     "isposinf",
     "isreal",
+    "kron",
     "kthvalue",
     "lcm",
     "ldexp",
@@ -529,6 +580,7 @@ __all__ = [
     "logaddexp",
     "logaddexp2",
     "logcumsumexp",
+    "logdet",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -541,6 +593,8 @@ __all__ = [
     "masked_scatter",
     "masked_select",
     "matmul",
+    "matrix_exp",
+    "matrix_power",
     "max",
     "max_pool1d",
     "max_pool1d_with_indices",
@@ -572,17 +626,21 @@ __all__ = [
     "negative",
     "nextafter",
     "nonzero",
+    "norm",
     "normal",
     "not_equal",
     "ones",
     "ones_like",
+    "outer",
     "permute",
+    "pinverse",
     "poisson",
     "polar",
     "positive",
     "pow",
     "prod",
     "put",
+    "qr",
     "quantile",
     "rad2deg",
     "rand",
@@ -621,6 +679,7 @@ __all__ = [
     "sinc",
     "sinh",
     "slice_scatter",
+    "slogdet",
     "softmax",
     "sort",
     "split",
@@ -633,6 +692,7 @@ __all__ = [
     "sub",
     "subtract",
     "sum",
+    "svd",
     "swapaxes",
     "swapdims",
     "t",
@@ -642,12 +702,14 @@ __all__ = [
     "tanh",
     "tensor",
     "tensor_split",
+    "tensordot",
     "tile",
     "topk",
     "trace",
     "transpose",
     "trapezoid",
     "trapz",
+    "triangular_solve",
     "tril",
     "tril_indices",
     "triu",

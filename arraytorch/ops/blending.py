@@ -339,6 +339,19 @@ def cross(
     return finished("cross", _cross("cross", input, other, dim), out, (input, other))
 
 
+def linalg_cross(
+    input: Tensor, other: Tensor, *, dim: int = -1, out: Tensor | None = None
+) -> Tensor:
+    """Returns the cross products of vectors of 3 along ``dim``.
+
+    >>> torch.linalg.cross(torch.tensor([1, 0, 0]), torch.tensor([0, 1, 0]))
+    tensor([0, 0, 1])
+    """
+    check_tensor("linalg.cross", input, other)
+    result = _cross("linalg.cross", input, other, dim)
+    return finished("linalg.cross", result, out, (input, other))
+
+
 def _cross(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
     x, y = promoted(name, input, other)
     if x._data.ndim != y._data.ndim:

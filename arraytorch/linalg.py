@@ -1,0 +1,40 @@
+"""``torch.linalg``: linear algebra on batches of matrices in the last two dimensions."""
+
+from ._errors import LinAlgError as LinAlgError
+from .ops.blending import linalg_cross as cross
+from .ops.contractions import multi_dot as multi_dot
+from .ops.diagonals import matrix_diagonal as diagonal
+from .ops.factors import cholesky_ex as cholesky_ex
+from .ops.factors import cholesky_of as cholesky
+from .ops.factors import eig as eig
+from .ops.factors import eigh as eigh
+from .ops.factors import eigvals as eigvals
+from .ops.factors import eigvalsh as eigvalsh
+from .ops.factors import lstsq as lstsq
+from .ops.factors import matrix_rank as matrix_rank
+from .ops.factors import pinv as pinv
+from .ops.factors import qr_of as qr
+from .ops.factors import svd_of as svd
+from .ops.factors import svdvals as svdvals
+from .ops.matrix_norms import cond as cond
+from .ops.matrix_norms import matrix_norm as matrix_norm
+from .ops.matrix_norms import norm_of as norm
+from .ops.matrix_norms import vecdot as vecdot
+from .ops.products import matmul as matmul
+from .ops.solving import det as det
+from .ops.solving import inv as inv
+from .ops.solving import inv_ex as inv_ex
+from .ops.solving import matrix_exp as matrix_exp
+from .ops.solving import matrix_power as matrix_power
+from .ops.solving import slogdet_of as slogdet
+from .ops.solving import solve as solve
+from .ops.solving import solve_ex as solve_ex
+from .ops.solving import solve_triangular as solve_triangular
+from .ops.spread import vector_norm as vector_norm
+
+__all__ = [
+    "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh",
+    "eigvals", "eigvalsh", "inv", "inv_ex", "lstsq", "matmul", "matrix_exp", "matrix_norm",
+    "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex",
+    "solve_triangular", "svd", "svdvals", "vecdot", "vector_norm",
+]  # fmt: skip

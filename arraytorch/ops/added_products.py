@@ -1,0 +1,187 @@
+"""Matrix products added to something."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backends import dtype_of
+from ._results import check_tensor, finished, same_dtype
+from .products import bmm, matmul
+from .reduction import sum
+from .shape import expand, reshape
+
+Tensor = Any
+Number = int | float | complex | bool
+
+
+def _added(
+    name: str, input: Tensor, product: Tensor, beta: Number, alpha: Number, out: Any, inputs: Any
+) -> Tensor:
+    """beta * input + alpha * product; with beta 0, NaN in the input does not count."""
+    if product._data.dtype.kind in "iu" and (isinstance(beta, float) or isinstance(alpha, float)):
+        if beta != int(beta) or alpha != int(alpha):  # type: ignore[arg-type]
+            raise RuntimeError(
+                f"{name}: For integral input tensors, argument alpha must not be a floating point "
+                "number."
+            )
+        beta, alpha = int(beta), int(alpha)  # type: ignore[arg-type]
+    try:
+        start = expand(input, *product._data.shape)
+    except RuntimeError as error:
+        raise RuntimeError(f"{name}: {error}") from None
+    scaled = product if alpha == 1 else product * alpha
+    if beta == 0:
+        result = scaled
+    else:
+        result = (start if beta == 1 else start * beta) + scaled
+    return finished(name, result, out, (input, *inputs))
+
+
+def _matrices(name: str, input: Tensor, ndims: tuple[int, int], a: Tensor, b: Tensor) -> None:
+    check_tensor(name, input, a, b, names=("input", "mat1", "mat2"))
+    same_dtype(name, input, a, b)
+    if (a._data.ndim, b._data.ndim) != ndims:
+        raise RuntimeError(
+            f"{name}: expected arguments of {ndims[0]} and {ndims[1]} dimensions, but got "
+            f"{a._data.ndim}D and {b._data.ndim}D"
+        )
+    if a._data.dtype.kind == "b":
+        raise NotImplementedError(f"\"{name}_impl_cpu_\" not implemented for 'Bool'")
+
+
+def addmm(
+    input: Tensor,
+    mat1: Tensor,
+    mat2: Tensor,
+    *,
+    beta: Number = 1,
+    alpha: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns ``beta * input + alpha * mat1 @ mat2``.
+
+    >>> torch.addmm(torch.ones(2), torch.eye(2), torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor([[2., 3.],
+            [4., 5.]])
+    """
+    _matrices("addmm", input, (2, 2), mat1, mat2)
+    return _added("addmm", input, matmul(mat1, mat2), beta, alpha, out, (mat1, mat2))
+
+
+def addmv(
+    input: Tensor,
+    mat: Tensor,
+    vec: Tensor,
+    *,
+    beta: Number = 1,
+    alpha: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns ``beta * input + alpha * mat @ vec``.
+
+    >>> torch.addmv(torch.ones(2), torch.eye(2), torch.tensor([1.0, 2.0]))
+    tensor([2., 3.])
+    """
+    _matrices("addmv", input, (2, 1), mat, vec)
+    return _added("addmv", input, matmul(mat, vec), beta, alpha, out, (mat, vec))
+
+
+def _check_batches(name: str, a: Tensor, b: Tensor) -> None:
+    x, y = a._data.shape, b._data.shape
+    if x[0] != y[0] or x[2] != y[1]:
+        raise RuntimeError(
+            f"{name}: Expected size for first two dimensions of batch2 tensor to be: "
+            f"[{x[0]}, {x[2]}] but got: [{y[0]}, {y[1]}]."
+        )
+
+
+def addbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: Number = 1,
+    alpha: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns ``beta * input`` plus ``alpha`` times the sum of the products of two batches.
+
+    >>> torch.addbmm(torch.zeros(1, 1), torch.ones(2, 1, 3), torch.ones(2, 3, 1))
+    tensor([[6.]])
+    """
+    _matrices("addbmm", input, (3, 3), batch1, batch2)
+    _check_batches("addbmm", batch1, batch2)
+    total = sum(bmm(batch1, batch2), 0)
+    if total._data.dtype is not batch1._data.dtype:
+        total = total.to(dtype_of(batch1._data))
+    return _added("addbmm", input, total, beta, alpha, out, (batch1, batch2))
+
+
+def baddbmm(
+    input: Tensor,
+    batch1: Tensor,
+    batch2: Tensor,
+    *,
+    beta: Number = 1,
+    alpha: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns ``beta * input + alpha * batch1 @ batch2`` for batches of matrices.
+
+    >>> torch.baddbmm(torch.ones(1, 1, 1), torch.ones(1, 1, 3), torch.ones(1, 3, 1))
+    tensor([[[4.]]])
+    """
+    _matrices("baddbmm", input, (3, 3), batch1, batch2)
+    _check_batches("baddbmm", batch1, batch2)
+    return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha, out, (batch1, batch2))
+
+
+def addr(
+    input: Tensor,
+    vec1: Tensor,
+    vec2: Tensor,
+    *,
+    beta: Number = 1,
+    alpha: Number = 1,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Returns ``beta * input`` plus ``alpha`` times the outer product of two vectors.
+
+    >>> torch.addr(torch.zeros(2, 2), torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]))
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
+    check_tensor("addr", input, vec1, vec2, names=("input", "vec1", "vec2"))
+    _vectors("addr", vec1, vec2)
+    product = reshape(vec1, (-1, 1)) * reshape(vec2, (1, -1))
+    if input._data.dtype.kind == "b" and product._data.dtype.kind == "b":
+        scaled = product & bool(alpha)
+        result = expand(input, *product._data.shape) & bool(beta) | scaled
+        return finished("addr", result, out, (input, vec1, vec2))
+    return _added("addr", input, product, beta, alpha, out, (vec1, vec2))
+
+
+def _vectors(name: str, *vectors: Tensor) -> None:
+    for position, v in enumerate(vectors, 1):
+        if v._data.ndim != 1:
+            raise RuntimeError(
+                f"{name}: Expected 1-D argument vec{position}, but got {v._data.ndim}-D"
+            )
+
+
+def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the products of each element of one vector with each of another.
+
+    >>> torch.outer(torch.tensor([1, 2]), torch.tensor([3, 4]))
+    tensor([[3, 4],
+            [6, 8]])
+    """
+    check_tensor("outer", input, vec2, names=("input", "vec2"))
+    for t, name in ((input, "self"), (vec2, "vec2")):
+        if t._data.ndim != 1:
+            raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {t._data.ndim}-D")
+    product = reshape(input, (-1, 1)) * reshape(vec2, (1, -1))
+    return finished("outer", product, out, (input, vec2))
+
+
+ger = outer
