@@ -190,14 +190,11 @@ def _fit(B: Any, g: Any, edge: Any) -> Any:
     shape = tuple(g.shape)
     if shape != edge.shape:
         lead = len(shape) - len(edge.shape)
-        if lead < 0:  # a value assigned to a place of fewer dimensions, with leading ones
-            shape = (1,) * -lead + shape
-            g, lead = B.reshape(g, shape), 0
-        dims = (
-            *range(lead),
-            *(i + lead for i, n in enumerate(edge.shape) if n == 1 != shape[i + lead]),
-        )
-        g = B.reshape(B.sum(g, dims, True), edge.shape)
+        if shape[lead:] == edge.shape:
+            g = B.sum(g, tuple(range(lead)), False)
+        else:
+            ones = [i + lead for i, n in enumerate(edge.shape) if n == 1 != shape[i + lead]]
+            g = B.reshape(B.sum(g, (*range(lead), *ones), True), edge.shape)
     return B.cast(g, edge.dtype)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 
@@ -281,6 +282,17 @@ class ArrayKernels:
                 raise ValueError("bias")
             z += bias
         return z
+
+    def linear_input(self, g: Any, weight: Any) -> Any:
+        """The gradient of `linear` for x: g @ conj(weight)."""
+        return self.matmul(g, self.xp.conjugate(weight) if weight.dtype.kind == "c" else weight)
+
+    def linear_weight(self, g: Any, x: Any) -> Any:
+        """The gradient of `linear` for its weight: the products of g's and x's rows, summed."""
+        if x.ndim != 2:
+            rows = prod(x.shape[:-1])
+            g, x = g.reshape(rows, g.shape[-1]), x.reshape(rows, x.shape[-1])
+        return self.matmul(g.T, self.xp.conjugate(x) if x.dtype.kind == "c" else x)
 
     def unique_values(self, x: Any) -> Any:
         """The different elements, sorted."""

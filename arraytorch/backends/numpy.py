@@ -147,10 +147,19 @@ class NumpyBackend(NumpyConvolutionKernels, NumpyPoolingKernels, NumpyNormalizat
     def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
         np.add.at(target, index, value)
 
+    def ones_like(self, x: Any) -> Any:
+        return np.array(1, x.dtype) if x.ndim == 0 else np.ones(x.shape, x.dtype)
+
+    def matmul(self, x: Any, y: Any) -> Any:
+        # dot takes 0.4 us less than matmul for two matrices, and means the same.
+        if x.ndim == 2 == y.ndim and (x.dtype.itemsize != 2 or x.dtype.kind in "iu"):
+            return x.dot(y)
+        return super().matmul(x, y)
+
     def linear(self, x: Any, weight: Any, bias: Any) -> Any:
         if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
             return super().linear(x, weight, bias)
-        z = np.matmul(x, weight.T)
+        z = x.dot(weight.T) if x.ndim == 2 else np.matmul(x, weight.T)
         if bias is not None:
             if bias.shape != z.shape[-1:]:
                 raise ValueError("bias")

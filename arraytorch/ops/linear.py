@@ -8,27 +8,21 @@ from typing import Any
 from .._dtypes import scalar_type_name
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, dtype_of
-from ._declare import derivative
+from ._declare import derivative, kernel_op
 from ._promote import broadcast_shape, common_device
 from .arithmetic import add
+from .complex_numbers import conj
 from .products import matmul
 from .shape import permute, reshape, squeeze, t, unsqueeze
 
 Tensor = Any
 
 
-def _rows(B: Any, x: Any) -> Any:
-    """x as a matrix: all dimensions but the last together are the rows."""
-    if x.ndim == 2:
-        return x
-    return B.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
-
-
 @derivative(
     saves=("input", "weight"),
     name="AddmmBackward0",
-    d_input=lambda B, g, weight: B.matmul(g, B.conj(weight)),
-    d_weight=lambda B, g, input: B.matmul(B.transpose(_rows(B, g), 0, 1), _rows(B, B.conj(input))),
+    d_input=lambda B, g, weight: B.linear_input(g, weight),
+    d_weight=lambda B, g, input: B.linear_weight(g, input),
     d_bias=lambda g: g,
 )
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -51,6 +45,24 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     except (AttributeError, TypeError, ValueError) as error:
         return _uncommon(input, weight, bias, error)
     return taped(linear, z, (input, weight, bias), (input, weight))
+
+
+@kernel_op
+def linear_input(g: Tensor, weight: Tensor) -> Tensor:
+    """Returns g @ conj(weight): the gradient of `linear` for its input."""
+    return matmul(g, conj(weight))
+
+
+@kernel_op
+def linear_weight(g: Tensor, input: Tensor) -> Tensor:
+    """Returns g^T @ conj(input), over all rows: the gradient of `linear` for its weight."""
+    return matmul(t(_rows(g)), conj(_rows(input)))
+
+
+def _rows(input: Tensor) -> Tensor:
+    """All dimensions but the last as one; prod, as -1 would be ambiguous for empty tensors."""
+    shape = input._data.shape
+    return reshape(input, (prod(shape[:-1]), shape[-1]))
 
 
 def _uncommon(input: Any, weight: Any, bias: Any, error: Exception) -> Any:
