@@ -323,6 +323,18 @@ def test_other_norms():
 # ---------------------------------------------------------------------- dropout, embedding
 
 
+def test_rrelu_draws_as_in_pytorch():
+    """A slope for each element that is not positive, and no more numbers than that."""
+    torch.manual_seed(0)
+    layer = nn.RReLU(0.1, 0.3)
+    close(
+        layer(torch.tensor([-1.0, 2.0, -1.0, 0.0, -10.0])),
+        [-0.294011, 2.0, -0.241564, 0.0, -2.841496],
+    )
+    close(torch.rand(1), [0.455628])
+    close(layer.eval()(torch.tensor([-1.0, 2.0])), [-0.2, 2.0])
+
+
 def test_dropout_draws_as_in_pytorch():
     """The same seed drops the same elements; evaluation drops none."""
     torch.manual_seed(0)

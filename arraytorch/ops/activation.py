@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .._dtypes import float64
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import taped
 from ..backends import backend_of
@@ -13,9 +14,9 @@ from ._declare import derivative, inplace, kernel_op
 from ._promote import dim_of
 from .arithmetic import clamp
 from .conversion import clone
-from .creation import ones_like
+from .creation import empty, ones_like
 from .elementary import exp, expm1, sigmoid, tanh
-from .indexing import chunk
+from .indexing import chunk, setitem
 from .sampling import uniform_
 from .selection import where
 
@@ -137,7 +138,10 @@ def rrelu(
         raise RuntimeError(f"Lower bound should be less than or equal to the upper bound: {lower}, {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    slopes = uniform_(ones_like(input), lower, upper)
+    # As in PyTorch, only where a slope is needed is one drawn, in float64.
+    slopes, needed = ones_like(input), input <= 0
+    count = int(needed._data.sum())
+    setitem(slopes, needed, uniform_(empty(count, dtype=float64, device=input.device), lower, upper))
     return _placed(where(input > 0, input, input * slopes), input, inplace)
 
 
