@@ -6,17 +6,34 @@ from typing import Any
 
 from .autograd.tape import TensorBase
 from .ops import (
+    added_products,
     arithmetic,
+    blending,
     comparison,
     complex_numbers,
+    contractions,
+    counting,
+    diagonals,
     elementary,
+    extremes,
+    factors,
     indexing,
     inplace,
+    matrix_norms,
+    overwriting,
+    picking,
     products,
     random,
+    rearranging,
     reduction,
     sampling,
+    scan,
+    scattering,
     selection,
+    solving,
+    sorting,
+    spread,
+    stacking,
 )
 from .ops import shape as shapes
 from .ops._promote import shape_of
@@ -102,6 +119,13 @@ class Methods(TensorBase):
     isnan, isinf, isfinite = comparison.isnan, comparison.isinf, comparison.isfinite
     signbit = comparison.signbit
     masked_fill = selection.masked_fill
+    addcmul, addcdiv, lerp = blending.addcmul, blending.addcdiv, blending.lerp
+    xlogy, logit, nan_to_num = blending.xlogy, blending.logit, blending.nan_to_num
+    deg2rad, rad2deg, float_power = blending.deg2rad, blending.rad2deg, blending.float_power
+    heaviside, gcd, lcm = blending.heaviside, blending.gcd, blending.lcm
+    nextafter, ldexp, sinc = blending.nextafter, blending.ldexp, blending.sinc
+    isposinf, isneginf, isreal = blending.isposinf, blending.isneginf, blending.isreal
+    cross = blending.cross
 
     def where(self, condition: Any, other: Any) -> Any:
         """Returns this tensor where ``condition`` is true and ``other`` elsewhere."""
@@ -121,6 +145,29 @@ class Methods(TensorBase):
     flatten, unflatten, unbind = shapes.flatten, shapes.unflatten, shapes.unbind
     select, narrow = indexing.select, indexing.narrow
     split, chunk = indexing.split, indexing.chunk
+    gather, scatter = scattering.gather, scattering.scatter
+    scatter_add, scatter_reduce = scattering.scatter_add, scattering.scatter_reduce
+    index_select, index_add = picking.index_select, picking.index_add
+    index_copy, index_fill = picking.index_copy, picking.index_fill
+    index_reduce, index_put = picking.index_reduce, picking.index_put
+    masked_select, masked_scatter = picking.masked_select, picking.masked_scatter
+    take, put, take_along_dim = picking.take, picking.put, picking.take_along_dim
+    nonzero, argwhere = picking.nonzero, picking.argwhere
+    diagonal, diag, diagflat = diagonals.diagonal, diagonals.diag, diagonals.diagflat
+    diag_embed, trace = diagonals.diag_embed, diagonals.trace
+    tril, triu = diagonals.tril, diagonals.triu
+    select_scatter, slice_scatter = diagonals.select_scatter, diagonals.slice_scatter
+    diagonal_scatter = diagonals.diagonal_scatter
+    fliplr, flipud, rot90 = rearranging.fliplr, rearranging.flipud, rearranging.rot90
+    roll, repeat, tile = rearranging.roll, rearranging.repeat, rearranging.tile
+    repeat_interleave = rearranging.repeat_interleave
+    as_strided, unfold = rearranging.as_strided, rearranging.unfold
+    tensor_split, hsplit = stacking.tensor_split, stacking.hsplit
+    vsplit, dsplit = stacking.vsplit, stacking.dsplit
+
+    def flip(self, *dims: Any) -> Any:
+        """Returns a copy with the order along some dimensions reversed; see `torch.flip`."""
+        return rearranging.flip(self, shape_of(dims, "flip"))
 
     def reshape(self, *shape_: Any, shape: Any = None) -> Any:
         """Returns the elements in another shape; see `torch.reshape`."""
@@ -149,9 +196,54 @@ class Methods(TensorBase):
             )
         return self.transpose(-2, -1)
 
+    @property
+    def H(self) -> Any:
+        """The conjugate transpose of a matrix."""
+        if self._data.ndim not in (0, 2):
+            raise RuntimeError(
+                "tensor.H is only supported on matrices (2-D tensors). Got "
+                f"{self._data.ndim}-D tensor. For batches of matrices, consider using tensor.mH"
+            )
+        return complex_numbers.conj(shapes.transpose(self, 0, -1))
+
+    @property
+    def mH(self) -> Any:
+        """The conjugate transpose of matrices."""
+        if self._data.ndim < 2:
+            raise RuntimeError(
+                "tensor.mH is only supported on matrices or batches of matrices. Got "
+                f"{self._data.ndim}-D tensor."
+            )
+        return solving.mH(self)
+
     # reductions and products
 
-    sum, mean = reduction.sum, reduction.mean
+    sum, mean, prod = reduction.sum, reduction.mean, reduction.prod
+    all, any, count_nonzero = reduction.all, reduction.any, reduction.count_nonzero
+    logsumexp, nansum, nanmean = reduction.logsumexp, reduction.nansum, reduction.nanmean
+    max, min, amax, amin = extremes.max, extremes.min, extremes.amax, extremes.amin
+    aminmax, argmax, argmin = extremes.aminmax, extremes.argmax, extremes.argmin
+    cummax, cummin = extremes.cummax, extremes.cummin
+    var, std, dist = spread.var, spread.std, spread.dist
+    cov, corrcoef, norm = spread.cov, spread.corrcoef, matrix_norms.norm
+    cumsum, cumprod, logcumsumexp = scan.cumsum, scan.cumprod, scan.logcumsumexp
+    diff = scan.diff
+    sort, argsort, msort, topk = sorting.sort, sorting.argsort, sorting.msort, sorting.topk
+    kthvalue, mode = sorting.kthvalue, sorting.mode
+    median, nanmedian = sorting.median, sorting.nanmedian
+    quantile, nanquantile = sorting.quantile, sorting.nanquantile
+    unique, unique_consecutive = counting.unique, counting.unique_consecutive
+    bincount, histc = counting.bincount, counting.histc
+    equal, isclose, allclose = counting.equal, counting.isclose, counting.allclose
+    addmm, addmv, addr = added_products.addmm, added_products.addmv, added_products.addr
+    addbmm, baddbmm = added_products.addbmm, added_products.baddbmm
+    outer, ger = added_products.outer, added_products.ger
+    inner, kron = contractions.inner, contractions.kron
+    det, slogdet, logdet, inverse = solving.det, solving.slogdet, solving.logdet, solving.inverse
+    triangular_solve, matrix_power = solving.triangular_solve, solving.matrix_power
+    cholesky_solve, cholesky_inverse = solving.cholesky_solve, solving.cholesky_inverse
+    matrix_exp = solving.matrix_exp
+    cholesky, qr, svd, pinverse = factors.cholesky, factors.qr, factors.svd, factors.pinverse
     matmul, mm, bmm, mv, dot = (
         products.matmul, products.mm, products.bmm, products.mv, products.dot,
     )  # fmt: skip
@@ -195,6 +287,28 @@ class Methods(TensorBase):
     bitwise_right_shift_ = __irshift__ = inplace.bitwise_right_shift_
     masked_fill_ = inplace.masked_fill_
     copy_, fill_, zero_ = inplace.copy_, inplace.fill_, inplace.zero_
+
+    # in place: see ops/overwriting.py
+
+    addcmul_, addcdiv_, lerp_ = overwriting.addcmul_, overwriting.addcdiv_, overwriting.lerp_
+    xlogy_, logit_, nan_to_num_ = overwriting.xlogy_, overwriting.logit_, overwriting.nan_to_num_
+    deg2rad_, rad2deg_, sinc_ = overwriting.deg2rad_, overwriting.rad2deg_, overwriting.sinc_
+    heaviside_, gcd_, lcm_ = overwriting.heaviside_, overwriting.gcd_, overwriting.lcm_
+    nextafter_, ldexp_ = overwriting.nextafter_, overwriting.ldexp_
+    float_power_ = overwriting.float_power_
+    addmm_, addmv_, addr_ = overwriting.addmm_, overwriting.addmv_, overwriting.addr_
+    addbmm_, baddbmm_ = overwriting.addbmm_, overwriting.baddbmm_
+    cumsum_, cumprod_ = overwriting.cumsum_, overwriting.cumprod_
+    tril_, triu_ = overwriting.tril_, overwriting.triu_
+    scatter_, scatter_add_ = overwriting.scatter_, overwriting.scatter_add_
+    scatter_reduce_, index_reduce_ = overwriting.scatter_reduce_, overwriting.index_reduce_
+    index_add_, index_copy_ = overwriting.index_add_, overwriting.index_copy_
+    index_fill_, index_put_ = overwriting.index_fill_, overwriting.index_put_
+    masked_scatter_, put_ = overwriting.masked_scatter_, overwriting.put_
+    fill_diagonal_, as_strided_ = overwriting.fill_diagonal_, overwriting.as_strided_
+    t_, transpose_ = overwriting.t_, overwriting.transpose_
+    swapaxes_ = swapdims_ = overwriting.transpose_
+    squeeze_, unsqueeze_ = overwriting.squeeze_, overwriting.unsqueeze_
 
     # random: see ops/sampling.py
 

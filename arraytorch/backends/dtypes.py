@@ -66,4 +66,6 @@ def _unusual(d: Any) -> _dtypes.dtype:
 
 def epsilon(dtype: Any) -> float:
     """Returns the distance from 1 to the next number of a floating-point type."""
+    import ml_dtypes
+
     return float(ml_dtypes.finfo(dtype).eps)

@@ -46,6 +46,13 @@ class LinalgKernels:
             x = x + self.xp.eye(x.shape[-1], dtype=x.dtype)
         return self.xp.linalg.solve(x, y)
 
+    def cholesky_solve(self, y: Any, factor: Any, upper: bool) -> Any:
+        """The solutions z of x z = y, where the factor is a Cholesky factor of x."""
+        adjoint = self.xp.conjugate(factor.swapaxes(-2, -1))
+        lower, higher = (adjoint, factor) if upper else (factor, adjoint)
+        first = self.solve_triangular(lower, y, False, False)
+        return self.solve_triangular(higher, first, True, False)
+
     def cholesky(self, x: Any) -> Any:
         """The lower triangular L with x = L L^H; only the lower triangle of x is read."""
         return self._lapack("linalg.cholesky", "cholesky", x)

@@ -19,11 +19,6 @@ def _added(
 ) -> Tensor:
     """beta * input + alpha * product; with beta 0, NaN in the input does not count."""
     if product._data.dtype.kind in "iu" and (isinstance(beta, float) or isinstance(alpha, float)):
-        if beta != int(beta) or alpha != int(alpha):  # type: ignore[arg-type]
-            raise RuntimeError(
-                f"{name}: For integral input tensors, argument alpha must not be a floating point "
-                "number."
-            )
         beta, alpha = int(beta), int(alpha)  # type: ignore[arg-type]
     try:
         start = expand(input, *product._data.shape)

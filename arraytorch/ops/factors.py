@@ -107,7 +107,7 @@ def cholesky_ex(
 
 
 def _slope_of_qr(B: Any, g: Any, needs: Any, complete: bool, out: Any) -> list[Any]:
-    """(G_Q + Q S) R^-H, where S is the Hermitian matrix with the upper triangle of R G_R^H - G_Q^H Q.
+    """(G_Q + Q S) R^-H, where S is the Hermitian matrix with the upper triangle of G_R R^H - Q^H G_Q.
 
     Walter and Lehmann, Algorithmic Differentiation of Linear Algebra Functions (2010). A wide
     matrix [X Y] is Q [U V] with Q U = X, and Y takes the gradient Q G_V.
@@ -129,7 +129,7 @@ def _slope_of_qr(B: Any, g: Any, needs: Any, complete: bool, out: Any) -> list[A
         rest = B.matmul(q, g_v)
         g_q = g_q + B.matmul(B.matmul(q, v), H(B, g_v))
         r, g_r = u, g_u
-    upper = B.triu(B.matmul(r, H(B, g_r)) - B.matmul(H(B, g_q), q), 0)
+    upper = B.triu(B.matmul(g_r, H(B, r)) - B.matmul(H(B, q), g_q), 0)
     strict = B.triu(upper, 1)
     diagonal = B.real(_diagonal_of(B, upper)) + _diagonal_of(B, upper) * 0
     symmetric = strict + H(B, strict) + B.undiagonal(

@@ -65,7 +65,7 @@ def _matrix_norm(x: Tensor, ord: Any, d1: int, d2: int, keepdim: bool) -> Tensor
         return vector_norm(x, 2, (d1, d2), keepdim)
     if ord == "nuc" or builtin_abs(ord) == 2:
         s = svdvals(movedim(x, (d1, d2), (-2, -1)))
-        if ord == "nuc":
+        if ord == "nuc" or (ord > 0 and not s._data.shape[-1]):
             result = sum(s, -1)
         else:
             result = (amax if ord > 0 else amin)(s, -1)
@@ -75,6 +75,8 @@ def _matrix_norm(x: Tensor, ord: Any, d1: int, d2: int, keepdim: bool) -> Tensor
         return result
     first, second = (d1, d2) if builtin_abs(ord) == 1 else (d2, d1)
     sums = vector_norm(x, 1, first, True)
+    if ord > 0 and not sums._data.shape[second]:
+        return sum(sums, (d1, d2), keepdim)
     result = (amax if ord > 0 else amin)(sums, second, True)
     return result if keepdim else squeeze(result, (d1, d2))
 

@@ -351,6 +351,26 @@ def triangular_solve(
     return finished("triangular_solve", result, out, (input, A))
 
 
+def _slope_of_cholesky_solve(B: Any, g: Any, other: Any, upper: bool, out: Any) -> Any:
+    """-(S + S^H) L with S = A^-1 G X^H, on all of L as in PyTorch, also where it is not read."""
+    s = B.matmul(B.cholesky_solve(g, other, upper), H(B, out))
+    both = s + H(B, s)
+    return -B.matmul(other, both) if upper else -B.matmul(both, other)
+
+
+@derivative(
+    saves=("other", "upper", "out"),
+    kernel="cholesky_solve",
+    name="CholeskySolveBackward0",
+    d_input=lambda B, g, other, upper: B.cholesky_solve(g, other, upper),
+    d_other=_slope_of_cholesky_solve,
+)
+def _cholesky_solve(input: Tensor, other: Tensor, upper: bool) -> Tensor:
+    x = input._data
+    z = backend_of(x).cholesky_solve(x, other._data, upper)
+    return taped(_cholesky_solve, z, (input, other), (other, upper, z))
+
+
 def cholesky_solve(
     B: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
@@ -363,8 +383,14 @@ def cholesky_solve(
     check_tensor("cholesky_solve", B)
     if B._data.ndim < 2:
         raise RuntimeError(f"b should have at least 2 dimensions, but has {B._data.ndim} dimensions instead")
-    first = solve_triangular(mH(L) if upper else L, B, upper=False)
-    result = solve_triangular(L if upper else mH(L), first, upper=True)
+    if B._data.shape[-2] != L._data.shape[-1]:
+        raise RuntimeError(
+            f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L._data.shape[-1]} by "
+            f"{L._data.shape[-1]} but each b matrix is {B._data.shape[-2]} by {B._data.shape[-1]}"
+        )
+    same_dtype("cholesky_solve", B, L)
+    L_, B_ = _same_batch("cholesky_solve", L, B)
+    result = _cholesky_solve(B_, L_, upper)
     return finished("cholesky_solve", result, out, (B, L))
 
 

@@ -1,0 +1,80 @@
+"""In-place forms of the ops that index, scan, blend and multiply, and views taken in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.modes import grad_enabled
+from ..autograd.tape import forbid_leaf, wrap
+from . import added_products, blending, diagonals, picking, rearranging, scan, scattering, shape
+from ._declare import inplace
+from ._promote import is_number
+
+Tensor = Any
+Number = int | float | complex | bool
+
+addcmul_, addcdiv_ = inplace(blending.addcmul), inplace(blending.addcdiv)
+lerp_, xlogy_, logit_ = inplace(blending.lerp), inplace(blending.xlogy), inplace(blending.logit)
+nan_to_num_, ldexp_ = inplace(blending.nan_to_num), inplace(blending.ldexp)
+deg2rad_, rad2deg_ = inplace(blending.deg2rad), inplace(blending.rad2deg)
+heaviside_, sinc_ = inplace(blending.heaviside), inplace(blending.sinc)
+gcd_, lcm_, nextafter_ = inplace(blending.gcd), inplace(blending.lcm), inplace(blending.nextafter)
+float_power_ = inplace(blending.float_power)
+addmm_, addmv_ = inplace(added_products.addmm), inplace(added_products.addmv)
+addbmm_, baddbmm_ = inplace(added_products.addbmm), inplace(added_products.baddbmm)
+addr_ = inplace(added_products.addr)
+cumsum_, cumprod_ = inplace(scan.cumsum), inplace(scan.cumprod)
+tril_, triu_ = inplace(diagonals.tril), inplace(diagonals.triu)
+scatter_, scatter_add_ = inplace(scattering.scatter), inplace(scattering.scatter_add)
+scatter_reduce_ = inplace(scattering.scatter_reduce)
+index_add_, index_copy_ = inplace(picking.index_add), inplace(picking.index_copy)
+index_fill_, index_put_ = inplace(picking.index_fill), inplace(picking.index_put)
+index_reduce_, put_ = inplace(picking.index_reduce), inplace(picking.put)
+masked_scatter_ = inplace(picking.masked_scatter)
+
+
+def fill_diagonal_(self: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
+    """Writes one number on the main diagonal, of a tall matrix again and again if ``wrap``."""
+    x = self._data
+    if x.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if x.ndim > 2 and len(set(x.shape)) != 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    if not is_number(fill_value):
+        raise TypeError("fill_diagonal_(): argument 'fill_value' must be Number")
+    n = min(x.shape)
+    strides = self.stride()
+    step = 0
+    for s in strides:
+        step += s
+    rearranging.as_strided(self, (n,), (step,), self.storage_offset()).fill_(fill_value)
+    if wrap and x.ndim == 2 and x.shape[0] > x.shape[1]:
+        for start in range(x.shape[1] + 1, x.shape[0], x.shape[1] + 1):
+            fill_diagonal_(self[start:], fill_value)
+    return self
+
+
+def _seen_anew(op: Any, name: str) -> Any:
+    """Returns the form of a view op that gives the tensor itself the new shape or order."""
+
+    def op_(self: Tensor, *args: Any) -> Tensor:
+        if grad_enabled.get():
+            forbid_leaf(self)
+        old = wrap(self._data)
+        old._node, old._base, old._owner, old._step = self._node, self._base, self._owner, self._step
+        new = op(old, *args)
+        self._data, self._node = new._data, new._node
+        if self._base is not None:
+            self._step = new._step
+        return self
+
+    op_.__name__ = op_.__qualname__ = name
+    op_.__doc__ = f"Gives the tensor itself the shape and order that `{name.strip('_')}` returns."
+    op_.__module__ = __name__
+    return op_
+
+
+t_, transpose_ = _seen_anew(shape.t, "t_"), _seen_anew(shape.transpose, "transpose_")
+squeeze_, unsqueeze_ = _seen_anew(shape.squeeze, "squeeze_"), _seen_anew(shape.unsqueeze, "unsqueeze_")
+as_strided_ = _seen_anew(rearranging.as_strided, "as_strided_")
+swapaxes_ = swapdims_ = transpose_
