@@ -85,8 +85,12 @@ def _slope_of_logcumsumexp(B: Any, g: Any, input: Any, out: Any, dim: int) -> An
     if native(input).kind == "c":
         return B.conj(B.exp(input)) * _from_behind(B, g * B.conj(B.exp(-out)), dim)
 
+    # A finite stand-in for log 0, as the slope of what is infinite would be NaN.
+    least = B.zeros_like(g) - (6e4 if native(g).itemsize == 2 else 1e30)
+
     def part(g: Any) -> Any:
-        logs = B.log(B.relu(g)) - out
+        positive = g > 0
+        logs = B.where(positive, B.log(B.where(positive, g, B.zeros_like(g) + 1)), least) - out
         return B.exp(B.flip(B.logcumsumexp(B.flip(logs, (dim,)), dim), (dim,)) + input)
 
     return part(g) - part(-g)

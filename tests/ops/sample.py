@@ -65,11 +65,11 @@ class Sample:
         """The tensors' values as arrays of a dtype, the same ones in every run."""
         rng = np.random.default_rng(zlib.crc32(f"{self.name}{one.shapes}".encode()))
         return [
-            self._values(rng, s, dtype) if isinstance(s, tuple) else self._fixed(s, dtype)
-            for s in one.shapes
+            self._values(rng, s, dtype, i) if isinstance(s, tuple) else self._fixed(s, dtype)
+            for i, s in enumerate(one.shapes)
         ]
 
-    def _values(self, rng: Any, shape: tuple[int, ...], dtype: str) -> Any:
+    def _values(self, rng: Any, shape: tuple[int, ...], dtype: str, which: int) -> Any:
         count, native = int(np.prod(shape)), NATIVE[dtype]
         if dtype == "bool":
             x = rng.integers(0, 2, shape)
@@ -77,7 +77,7 @@ class Sample:
             low = max(np.ceil(self.low), 0 if native.kind == "u" else -9)
             x = rng.integers(int(low), max(int(min(self.high, 9)), int(low)) + 1, shape)
         elif self.distinct:
-            x = (rng.permutation(count) + 0.5).reshape(shape) / max(count, 1)
+            x = (rng.permutation(count) + 0.5 - 0.2 * which).reshape(shape) / max(count, 1)
             x = self.low + (self.high - self.low) * x
         else:
             x = rng.uniform(self.low, self.high, shape)
@@ -131,14 +131,12 @@ def sample(
     ``distinct``, keep a distance. ``result`` tells the dtype: "same", "float" (integers give
     float32), "int64", "bool", "real", or None for another. ``listed``: the tensors are one list; ``strided=False``: it asks for contiguous memory.
     """
-    found, where = op, ""
-    if found is None:
-        found = getattr(torch, name, None)
-    if found is None or name.startswith("F."):
-        found, where, name = getattr(functional, name.removeprefix("F.")), "F.", name[2:]
+    where, _, plain = name.rpartition(".")
+    where += "." if where else ""
+    found = op or getattr(functional if where else torch, plain)
     calls = tuple(c if isinstance(c, Case) else case(*c) for c in cases)
     second = grad if gradgrad is None else gradgrad
-    return Sample(name, ref, calls, dtypes, low, high, grad, second, result, distinct, listed,
+    return Sample(plain, ref, calls, dtypes, low, high, grad, second, result, distinct, listed,
                   pointwise, strided, rtol, found, where)  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import samples_linalg
 import samples_nn
 import samples_shape
 from sample import ALL, BOOL, COMPLEX, FLOAT, INT, REAL, Sample, binary, case, sample, unary
@@ -121,4 +122,9 @@ POINTWISE = [
            strided=False),
 ]  # fmt: skip
 
-SAMPLES: list[Sample] = [*POINTWISE, *samples_shape.SAMPLES, *samples_nn.SAMPLES]
+SAMPLES: list[Sample] = [
+    *POINTWISE,
+    *samples_shape.SAMPLES,
+    *samples_linalg.SAMPLES,
+    *samples_nn.SAMPLES,
+]

@@ -1,0 +1,58 @@
+"""The sample table: products of matrices and decompositions."""
+
+from __future__ import annotations
+
+import numpy as np
+from sample import COMPLEX, FLOAT, case, sample
+from scipy import linalg
+
+import arraytorch as torch
+
+NUMBERS = FLOAT + COMPLEX
+# A matrix far from singular, and one with a positive diagonal.
+FIRM = np.array([[2.0, 0.3, -0.4], [0.1, -1.7, 0.2], [0.5, 0.6, 1.4]])
+LOWER = np.array([[1.5, 0.0, 0.0], [0.3, 1.2, 0.0], [-0.4, 0.2, 0.9]])
+
+
+def _definite(x):
+    """A positive definite matrix made of any."""
+    return x @ x.transpose(-2, -1).conj() + torch.eye(x.shape[-1], dtype=x.dtype)
+
+
+def _beside(product):
+    return lambda x, a, b, beta=1, alpha=1: beta * x + alpha * product(a, b)
+
+
+def _batched(a, b):
+    return (a @ b).sum(0)
+
+
+SAMPLES = [
+    sample("addmm", _beside(np.matmul), case((2, 2), (2, 3), (3, 2)), case((2,), (2, 3), (3, 2), beta=0.5, alpha=2), dtypes=NUMBERS),
+    sample("addmv", _beside(np.matmul), case((2,), (2, 3), (3,), beta=0.5, alpha=2), dtypes=NUMBERS),
+    sample("addr", _beside(np.outer), case((2, 3), (2,), (3,), beta=0.5, alpha=2), dtypes=NUMBERS),
+    sample("addbmm", _beside(_batched), case((2, 2), (3, 2, 3), (3, 3, 2), beta=0.5, alpha=2), dtypes=NUMBERS),
+    sample("baddbmm", _beside(np.matmul), case((2, 2, 2), (2, 2, 3), (2, 3, 2), beta=0.5, alpha=2), dtypes=NUMBERS),
+    sample("chain_matmul", lambda a, b, c: a @ b @ c, ((2, 3), (3, 4), (4, 2)), dtypes=FLOAT),
+    sample("einsum", None, case((2, 3), (3, 4)), dtypes=NUMBERS, op=lambda a, b: torch.einsum("ij,jk->ki", a, b)),
+    sample("outer", np.outer, ((2,), (3,)), dtypes=NUMBERS),
+    sample("ger", np.outer, ((2,), (3,))),
+    sample("inner", np.inner, ((2, 3), (4, 3)), dtypes=NUMBERS),
+    sample("kron", np.kron, ((2, 2), (1, 3)), dtypes=NUMBERS),
+    sample("tensordot", np.tensordot, case((2, 3, 4), (3, 4, 2))),
+    sample("matrix_power", np.linalg.matrix_power, case(FIRM, args=(3,)), case(FIRM, args=(-2,)), rtol=1e-4),
+    sample("matrix_exp", linalg.expm, case(FIRM), rtol=1e-4),
+    sample("det", np.linalg.det, case(FIRM), case((2, 3, 3)), dtypes=NUMBERS, rtol=1e-4),
+    sample("logdet", None, case((3, 3)), op=lambda x: torch.logdet(_definite(x))),
+    sample("slogdet", np.linalg.slogdet, case(FIRM)),
+    sample("inverse", np.linalg.inv, case(FIRM), dtypes=NUMBERS, rtol=1e-4),
+    sample("pinverse", None, case((3, 2))),
+    sample("cholesky", None, case((3, 3)), dtypes=NUMBERS, op=lambda x: torch.cholesky(_definite(x))),
+    sample("cholesky_inverse", lambda x: np.linalg.inv(x @ x.T), case(LOWER), rtol=1e-4),
+    sample("cholesky_solve", lambda b, x: np.linalg.solve(x @ x.T, b), case((3, 2), LOWER), rtol=1e-4),
+    sample("triangular_solve", None, case((3, 2), LOWER.T), op=lambda b, a: torch.triangular_solve(b, a)[0]),
+    sample("qr", None, case(FIRM)),
+    sample("svd", None, case(FIRM)),
+    sample("norm", lambda x, p=2, dim=None: np.linalg.norm(x.ravel() if dim is None else x, p, axis=dim), case((2, 3)),
+           case((2, 3), p=1, dim=1), dtypes=NUMBERS, result="real"),
+]  # fmt: skip

@@ -1,0 +1,59 @@
+"""No public op is without a row in the sample table, unless a reason is given here."""
+
+from __future__ import annotations
+
+from samples import SAMPLES
+
+import arraytorch as torch
+from arraytorch import ops
+from arraytorch.nn import functional
+
+# By reason: why there is no row.
+REASONS = {
+    "makes tensors from numbers: test_tensor": """arange as_tensor asarray empty empty_like eye
+        from_numpy frombuffer full full_like linspace logspace ones ones_like scalar_tensor tensor
+        zeros zeros_like tril_indices triu_indices""",
+    "draws numbers: test_random": """bernoulli binomial multinomial normal poisson rand rand_like
+        randint randint_like randn randn_like randperm dropout dropout1d dropout2d dropout3d
+        alpha_dropout feature_alpha_dropout""",
+    "tells a fact about tensors and gives no tensor": """allclose equal is_tensor broadcast_shapes
+        result_type""",
+    "counts or searches: the shape of its result depends on values, and it has no gradient": """
+        argwhere bincount bucketize histc mode nonzero searchsorted unique unique_consecutive
+        one_hot""",
+    "is a pool with return_indices=True, which has a row": """max_pool1d_with_indices
+        max_pool2d_with_indices max_pool3d_with_indices adaptive_max_pool1d_with_indices
+        adaptive_max_pool2d_with_indices adaptive_max_pool3d_with_indices""",
+    "is the in-place form of an activation that has a row": """celu_ elu_ hardtanh_ leaky_relu_
+        relu_ rrelu_ selu_ threshold_""",
+}
+EXEMPT = {name for names in REASONS.values() for name in names.split()}
+ROWS = {s.name for s in SAMPLES}
+SAMPLED = [s.op for s in SAMPLES]
+
+
+def uncovered(names, module):
+    """Names that neither have a row, nor are another name of an op that has, nor are exempt."""
+    return [
+        n
+        for n in names
+        if n not in ROWS
+        and n not in EXEMPT
+        and callable(getattr(module, n))
+        and not any(getattr(module, n) is op for op in SAMPLED)
+    ]
+
+
+def test_every_op_has_a_row():
+    """A new op in the main namespace needs a line in the table."""
+    assert not uncovered(ops.__all__, torch)
+
+
+def test_every_function_of_nn_has_a_row():
+    """So does a new one in nn.functional."""
+    assert not uncovered([n for n in dir(functional) if not n.startswith("_")], functional)
+
+
+def test_no_exemption_is_outdated():
+    """What has a row by now is not exempt too."""
+    assert not ROWS & EXEMPT
