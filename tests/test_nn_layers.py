@@ -168,6 +168,9 @@ def test_inplace_activations_have_gradients(make):
         (lambda: nn.GroupNorm(2, 4), "GroupNorm(2, 4, eps=1e-05, affine=True, bias=True)"),
         (lambda: nn.RMSNorm(3), "RMSNorm((3,), eps=None, elementwise_affine=True)"),
         (lambda: nn.Dropout(0.2, True), "Dropout(p=0.2, inplace=True)"),
+        (lambda: nn.ConstantPad1d(2, 3.5), "ConstantPad1d(padding=(2, 2), value=3.5)"),
+        (lambda: nn.ZeroPad2d((1, 2, 0, 0)), "ZeroPad2d((1, 2, 0, 0))"),
+        (lambda: nn.CircularPad3d(1), "CircularPad3d((1, 1, 1, 1, 1, 1))"),
         (lambda: nn.Dropout2d(0.1), "Dropout2d(p=0.1, inplace=False)"),
         (
             lambda: nn.Embedding(5, 3, -1, max_norm=2.0, norm_type=1.0, scale_grad_by_freq=True),
@@ -318,6 +321,21 @@ def test_other_norms():
     groups = nn.GroupNorm(2, 4)(torch.tensor([[1.0, 2.0, 4.0, 8.0]]))
     close(groups, [-0.99998, 0.99998, -0.999999, 0.999999])
     close(nn.RMSNorm(2)(torch.tensor([[3.0, 4.0]])), [0.848528, 1.131371])
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda: nn.ConstantPad1d((1, 2), 9.0), [9.0, 1.0, 2.0, 3.0, 9.0, 9.0]),
+        (lambda: nn.ZeroPad1d((-1, 1)), [2.0, 3.0, 0.0]),
+        (lambda: nn.ReflectionPad1d(2), [3.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0]),
+        (lambda: nn.ReplicationPad1d((1, 2)), [1.0, 1.0, 2.0, 3.0, 3.0, 3.0]),
+        (lambda: nn.CircularPad1d((2, 1)), [2.0, 3.0, 1.0, 2.0, 3.0, 1.0]),
+    ],
+)
+def test_padding(make, expected):
+    """What stands around the input."""
+    assert make()(torch.tensor([[1.0, 2.0, 3.0]])).tolist() == [expected]
 
 
 # ---------------------------------------------------------------------- dropout, embedding
