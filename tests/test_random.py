@@ -274,6 +274,7 @@ def test_edges():
     assert torch.poisson(torch.zeros(3)).tolist() == [0, 0, 0]
     assert torch.multinomial(torch.tensor([0.0, 2.0]), 4, True).tolist() == [1, 1, 1, 1]
     assert torch.randperm(0).shape == (0,) and torch.randperm(1).tolist() == [0]
+    assert torch.nn.init.zeros_(torch.empty(0, 3)).shape == (0, 3)
     assert torch.rand(0, 3).shape == (0, 3) and torch.rand(()).ndim == 0
     before = torch.get_rng_state().tolist()
     torch.randn(0)

@@ -31,7 +31,9 @@ def check_cast(source: _dtypes.dtype, target: _dtypes.dtype) -> None:
 def forbid_overlap(target: Any) -> None:
     """Raises RuntimeError if several elements of a tensor share one place in memory."""
     x = target._data
-    if 0 in x.strides and any(s == 0 and n > 1 for s, n in zip(x.strides, x.shape, strict=True)):
+    if 0 not in x.strides or 0 in x.shape:  # NumPy gives empty arrays strides of 0, too
+        return
+    if any(s == 0 and n > 1 for s, n in zip(x.strides, x.shape, strict=True)):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
             "single memory location. Please clone() the tensor before performing the operation. "
@@ -46,8 +48,10 @@ def write_back(target: Any, result: Any) -> None:
     if not grad_enabled.get():
         return
     base = target._base
-    if result._node is not None or target._node is not None or (
-        base is not None and base._node is not None
+    if (
+        result._node is not None
+        or target._node is not None
+        or (base is not None and base._node is not None)
     ):
         rebase(target, result._node, _Overwrite.op)
 
