@@ -84,11 +84,21 @@ class Methods(TensorBase):
     subtract, multiply, divide = sub, mul, div
     true_divide = arithmetic.true_divide
     floor_divide, remainder, fmod = arithmetic.floor_divide, arithmetic.remainder, arithmetic.fmod
-    pow, neg, negative, positive = arithmetic.pow, arithmetic.neg, arithmetic.neg, arithmetic.positive
+    pow, neg, negative, positive = (
+        arithmetic.pow,
+        arithmetic.neg,
+        arithmetic.neg,
+        arithmetic.positive,
+    )
     abs = absolute = arithmetic.abs
     sign, sgn, square = arithmetic.sign, arithmetic.sgn, arithmetic.square
     sqrt, rsqrt, reciprocal = arithmetic.sqrt, arithmetic.rsqrt, arithmetic.reciprocal
-    floor, ceil, trunc, round = arithmetic.floor, arithmetic.ceil, arithmetic.trunc, arithmetic.round
+    floor, ceil, trunc, round = (
+        arithmetic.floor,
+        arithmetic.ceil,
+        arithmetic.trunc,
+        arithmetic.round,
+    )
     fix, frac = arithmetic.trunc, arithmetic.frac
     maximum, minimum = arithmetic.maximum, arithmetic.minimum
     fmax, fmin = arithmetic.fmax, arithmetic.fmin
