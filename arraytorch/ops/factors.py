@@ -11,7 +11,7 @@ from . import _return_types as return_types
 from ._declare import derivative
 from ._results import check_tensor, finished, native, same_dtype
 from .arithmetic import abs
-from .complex_numbers import conj
+from .complex_numbers import conj, real
 from .extremes import amax
 from .products import matmul
 from .reduction import sum
@@ -490,8 +490,8 @@ def matrix_rank(
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
     """Returns the X that minimises ``|A @ X - B|``, residuals, ranks and singular values.
 
-    Computed from the pseudoinverse. Residuals are there for full rank and more rows than columns;
-    ranks for all drivers but "gels", singular values for "gelsd" and "gelss".
+    Computed from the pseudoinverse. Residuals are there for full rank, more rows than
+    columns and any driver but "gelsy"; ranks for all drivers but "gels", singular values for "gelsd" and "gelss".
 
     >>> torch.linalg.lstsq(torch.tensor([[1.0], [1.0]]), torch.tensor([[1.0], [3.0]])).solution
     tensor([[2.]])
@@ -516,8 +516,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     s = _svd(A.detach(), False)[1]
     rank = sum(s > _last(rcond) * amax(s, -1, True), -1) if s._data.size else sum(s != s, -1)
     nothing = wrap(backend_of(s._data).zeros((0,), s._data.dtype))
-    residuals = nothing
-    if a[-2] > a[-1] and s._data.size and bool((rank == a[-1]).all()):
+    residuals = real(reshape(solution, (-1,))[0:0])
+    if driver != "gelsy" and a[-2] > a[-1] and s._data.size and bool((rank == a[-1]).all()):
         off = matmul(A, solution) - right
         residuals = sum((off * conj(off)).real, -2)
         residuals = reshape(residuals, residuals._data.shape[:-1]) if vector else residuals

@@ -12,7 +12,7 @@ from .. import _dtypes
 from ..autograd.tape import taped, taped_many, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from . import _return_types as return_types
-from ._declare import derivative
+from ._declare import cast, derivative
 from ._promote import broadcast_shape
 from ._results import as_array, check_tensor, finished, native, same_dtype
 from .arithmetic import abs
@@ -450,15 +450,15 @@ def matrix_exp(A: Tensor) -> Tensor:
     one = expand(wrap(backend_of(x).eye(x.shape[-1], x.shape[-1], x.dtype)), *x.shape)
     if not x.size:
         return A.clone()
+    # In double precision, as each squaring doubles the rounding errors.
+    wide = cast(A, numpy_dtype(_dtypes.complex128 if x.dtype.kind == "c" else _dtypes.float64))
     size = float(abs(A.detach()).sum(-1).max())
     squarings = max(0, int(size * 4).bit_length())
-    step = A / 2.0**squarings
-    term = result = one + step * 0
-    for k in range(1, 16 if x.dtype.itemsize >= 8 and x.dtype.kind == "f" or x.dtype.itemsize == 16 else 10):
+    step = wide / 2.0**squarings
+    term = result = cast(one, wide._data.dtype) + step * 0
+    for k in range(1, 16):
         term = matmul(term, step) / k
         result = result + term
     for _ in range(squarings):
         result = matmul(result, result)
-    return result
-
-
+    return cast(result, x.dtype)
