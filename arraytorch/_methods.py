@@ -6,6 +6,7 @@ from typing import Any
 
 from .autograd.tape import TensorBase
 from .ops import (
+    activation,
     added_products,
     arithmetic,
     blending,
@@ -30,6 +31,7 @@ from .ops import (
     scan,
     scattering,
     selection,
+    softmaxes,
     solving,
     sorting,
     spread,
@@ -257,6 +259,9 @@ class Methods(TensorBase):
     matmul, mm, bmm, mv, dot = (
         products.matmul, products.mm, products.bmm, products.mv, products.dot,
     )  # fmt: skip
+
+    softmax, log_softmax = softmaxes.softmax, softmaxes.log_softmax
+    prelu, hardshrink = activation.prelu, activation.hardshrink
 
     # in place: see ops/inplace.py
 

@@ -90,7 +90,7 @@ from ..ops.pooling import (
     max_pool3d,
     max_pool3d_with_indices,
 )
-from ..ops.softmax import log_softmax, softmax, softmin
+from ..ops.softmaxes import log_softmax, softmax, softmin
 from ..ops.unfolding import fold, unfold
 
 __all__ = [

@@ -340,7 +340,7 @@ from .shape import (
     unflatten,
     unsqueeze,
 )
-from .softmax import (
+from .softmaxes import (
     log_softmax,
     softmax,
 )

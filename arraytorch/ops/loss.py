@@ -21,7 +21,7 @@ from .indexing import getitem
 from .reduction import mean, sum
 from .selection import where
 from .shape import movedim
-from .softmax import log_softmax, softmax
+from .softmaxes import log_softmax, softmax
 
 Tensor = Any
 INDEX = numpy_dtype(int64)
