@@ -69,7 +69,7 @@ def training(
 ) -> Iterator[float]:
     """Trains the model; yields the loss of every step."""
     criterion = nn.CrossEntropyLoss()
-    optimizer = optim.AdamW(model.parameters(), lr=4e-3, weight_decay=1e-2)
+    optimizer = optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-2)
     scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs * len(loader))
     for _ in range(epochs):
         model.train()
