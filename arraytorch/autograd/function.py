@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from ..backends import backend_of
-from .engine import stale
+from .engine import _Ops, stale
 from .modes import grad_enabled, no_grad
-from .tape import Leaf, Node, Port, Rules, TensorBase, forbid_leaf, stamp, wrap
+from .tape import (
+    Leaf,
+    Node,
+    Port,
+    Rules,
+    SavedOutput,
+    TensorBase,
+    forbid_leaf,
+    rebase,
+    stamp,
+    wrap,
+)
 
 
 class FunctionCtx:
@@ -25,10 +37,10 @@ class FunctionCtx:
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keeps tensors (or None) for backward, where ``ctx.saved_tensors`` returns them."""
-        for t in tensors:
+        for i, t in enumerate(tensors):
             if t is not None and not isinstance(t, TensorBase):
                 raise TypeError(
-                    f"save_for_backward can only save variables, but argument is of type {type(t).__name__}"
+                    f"save_for_backward can only save variables, but argument {i} is of type {type(t).__name__}"
                 )
         self._saved = tensors
 
@@ -49,32 +61,33 @@ class FunctionCtx:
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """The tensors given to `save_for_backward`, checked not to have changed since."""
-        node = self._node
-        if node is not None:
-            if node.saved is None:
-                raise RuntimeError(
-                    "Trying to backward through the graph a second time (or directly access saved "
-                    "tensors after they have already been freed). Saved intermediate values of the "
-                    "graph are freed when you call .backward() or autograd.grad(). Specify "
-                    "retain_graph=True if you need to backward through the graph a second time or "
-                    "if you need to access saved tensors after calling backward."
-                )
-            for t in self._saved:
-                if t is None:
-                    continue
-                owner = t if t._owner is None else t._owner
-                if owner._written > node.seq:
-                    raise stale(node, 0, t._data, owner._writer)
-        return tuple(self._restored(t) for t in self._saved)
+        node = self._node and self._node()
+        if node is None:
+            return self._saved
+        if node.saved is None:
+            raise RuntimeError(
+                "Trying to backward through the graph a second time (or directly access saved "
+                "tensors after they have already been freed). Saved intermediate values of the "
+                "graph are freed when you call .backward() or autograd.grad(). Specify "
+                "retain_graph=True if you need to backward through the graph a second time or "
+                "if you need to access saved tensors after calling backward."
+            )
+        return tuple(self._restored(node, i, s) for i, s in enumerate(node.saved))
 
-    def _restored(self, t: Any) -> Any:
+    def _restored(self, node: Any, position: int, s: Any) -> Any:
         """A saved output gets its history back here: while saved it was cut off, against the cycle."""
-        index = self._outputs_saved.get(id(t))
-        if index is None or self._node is None:
-            return t
-        out = wrap(t._data)
-        node = self._node
-        out._node = Port(node, index, t._data) if node.rules.outputs > 1 else node
+        if s is None:
+            return None
+        is_output = s.__class__ is SavedOutput
+        owner = s if is_output or s._owner is None else s._owner
+        written, writer = (s.written, s.writer) if is_output else (owner._written, owner._writer)
+        if written > node.seq:
+            raise stale(node, position, s.array if is_output else s._data, writer)
+        if not is_output:
+            return s
+        out = wrap(s.array)
+        index = self._outputs_saved[position]
+        out._node = Port(node, index, s.array) if node.rules.outputs > 1 else node
         return out
 
     _outputs_saved: dict[int, int] = {}
@@ -114,15 +127,29 @@ class _UserRules(Rules):
         for position, need in zip(where, needs, strict=True):
             r = result[position]
             if r is not None and not isinstance(r, TensorBase):
-                raise TypeError(
+                raise RuntimeError(
                     f"expected Variable or None (got {type(r).__name__}) from {self.backward_name}"
+                )
+            if r is not None and need and not _reducible(r._data.shape, self.ctx._shapes[position]):
+                raise RuntimeError(
+                    f"Function {self.backward_name} returned an invalid gradient at index {position}"
+                    f" - got {list(r._data.shape)} but expected shape compatible with "
+                    f"{list(self.ctx._shapes[position])}"
                 )
             pulled.append(None if r is None or not need else r if create_graph else r._data)
         return pulled
 
     def _zeros(self, index: int) -> Any:
+        if self.shapes[index] is None:
+            return None  # an output that is no tensor
         shape, dtype, B = self.shapes[index]
         return wrap(B.zeros(shape, dtype))
+
+
+def _reducible(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    """Whether a gradient of one shape can be summed to another."""
+    lead = len(shape) - len(to)
+    return lead >= 0 and all(n in (1, shape[i + lead]) for i, n in enumerate(to))
 
 
 class Function:
@@ -155,6 +182,21 @@ class Function:
         )
 
     @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Computes the outputs; to be defined."""
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function."
+        )
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Computes the gradients of forward's arguments; to be defined."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function "
+            "to use it with backward mode AD."
+        )
+
+    @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         """Prepares ``ctx`` where forward does not take it."""
 
@@ -162,62 +204,92 @@ class Function:
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Runs forward, and records backward if an input needs a gradient."""
         ctx = FunctionCtx()
-        ctx.needs_input_grad = tuple(isinstance(a, TensorBase) and a._node is not None for a in args)
+        ctx.needs_input_grad = tuple(
+            isinstance(a, TensorBase) and a._node is not None for a in args
+        )
         records = any(ctx.needs_input_grad) and grad_enabled.get()
         with no_grad():
             if cls.setup_context is Function.setup_context:
-                result = cls.forward(ctx, *args, **kwargs)  # type: ignore[attr-defined]
+                result = cls.forward(ctx, *args, **kwargs)
             else:
-                result = cls.forward(*args, **kwargs)  # type: ignore[attr-defined]
+                result = cls.forward(*args, **kwargs)
                 cls.setup_context(ctx, args, result)
         many = isinstance(result, (tuple, list))
         outputs = list(result) if many else [result]
         if records:
             outputs = _recorded(cls, ctx, args, outputs)
-        elif ctx._dirty:
+        else:
             for t in ctx._dirty:
                 stamp(t)
+            kept = {id(t) for t in ctx._dirty}
+            outputs = [
+                _alias(o) if _is_among(o, args) and id(o) not in kept else o for o in outputs
+            ]
         return type(result)(outputs) if many else outputs[0]
+
+
+def _is_among(value: Any, args: tuple[Any, ...]) -> bool:
+    return isinstance(value, TensorBase) and any(value is a for a in args)
+
+
+def _alias(tensor: Any) -> Any:
+    """A tensor with the same memory and no history, whose writes the owner's clock dates."""
+    out = wrap(tensor._data)
+    out._owner = tensor if tensor._owner is None else tensor._owner
+    return out
 
 
 def _recorded(cls: Any, ctx: Any, args: tuple[Any, ...], outputs: list[Any]) -> list[Any]:
     inputs = [(i, a) for i, a in enumerate(args) if isinstance(a, TensorBase)]
     rules = _UserRules(cls, ctx, len(outputs))
-    ctx._where = [i for i, _ in inputs]
+    ctx._where, ctx._shapes = [i for i, _ in inputs], {i: a._data.shape for i, a in inputs}
     dirty, quiet = {id(t) for t in ctx._dirty}, {id(t) for t in ctx._non_differentiable}
+    edges = [a._node for _, a in inputs]
     for t in ctx._dirty:
         forbid_leaf(t)
         stamp(t)
-    edges = [a._node for _, a in inputs]
-    given = {id(a) for _, a in inputs}
+    given = {id(a) for _, a in inputs} - dirty
+    node: Any = None
     finished: list[Any] = []
-    node = None
-    saved_outputs = {}
     for index, out in enumerate(outputs):
         if not isinstance(out, TensorBase):
             finished.append(out)
             rules.shapes.append(None)
             continue
-        B = backend_of(out._data)
-        rules.shapes.append((out._data.shape, out._data.dtype, B))
+        rules.shapes.append((out._data.shape, out._data.dtype, backend_of(out._data)))
         if id(out) in quiet or out._data.dtype.kind in "biu":
             finished.append(out)
             continue
         if node is None:
-            node = Node(rules, edges, (), out._data)
+            node = Node(rules, edges, _kept(ctx, outputs, given), out._data)
+        # forward may return an input, which must keep its own history, or a view of one.
+        target = (
+            _alias(out)
+            if id(out) in given or out._base is not None and id(out) not in dirty
+            else out
+        )
+        own = Port(node, index, out._data) if len(outputs) > 1 else node
         if id(out) in dirty:
-            target = out
+            rebase(out, own, _Ops.table.overwrite)
         else:
-            # forward may return an input, which must keep its own history.
-            target = wrap(out._data) if id(out) in given or out._base is not None else out
-        if any(out is s for s in ctx._saved) and id(out) not in given:
-            saved_outputs[index] = out
-            target = wrap(out._data) if target is out else target
-        target._node = Port(node, index, out._data) if len(outputs) > 1 else node
+            target._node = own
         finished.append(target)
-    ctx._outputs_saved = {id(t): i for i, t in saved_outputs.items()}
-    ctx._node = node
+    if node is not None:
+        ctx._node, ctx._saved = weakref.ref(node), ()
     return finished
+
+
+def _kept(ctx: Any, outputs: list[Any], given: set[int]) -> tuple[Any, ...]:
+    """What to save: tensors, but outputs as `SavedOutput`, as the node would wait for itself."""
+    ctx._outputs_saved = {}
+    saved = []
+    for position, t in enumerate(ctx._saved):
+        index = next((i for i, o in enumerate(outputs) if o is t and id(o) not in given), None)
+        if index is not None:
+            ctx._outputs_saved[position] = index
+            t = SavedOutput(t._data)
+        saved.append(t)
+    return tuple(saved)
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
