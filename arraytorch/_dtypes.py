@@ -173,4 +173,3 @@ def can_cast(from_: dtype, to: dtype) -> builtins.bool:
     (True, False)
     """
     return from_.category <= to.category
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from math import prod
 from typing import Any
 
@@ -39,7 +40,9 @@ class Tensor(Methods):
             return _as_subclass(cls, shapes.alias(args[0]))
         if all(isinstance(a, int) for a in args) or isinstance(args[0], Size):
             return _as_subclass(cls, creation.empty(*args, device=device))
-        return _as_subclass(cls, creation.tensor(*args, dtype=_dtypes.get_default_dtype(), device=device))
+        return _as_subclass(
+            cls, creation.tensor(*args, dtype=_dtypes.get_default_dtype(), device=device)
+        )
 
     # what it is
 
@@ -102,7 +105,11 @@ class Tensor(Methods):
 
     def size(self, dim: int | None = None) -> Any:
         """Returns the shape, or the size of one dimension."""
-        return Size(self._data.shape) if dim is None else self._data.shape[dim_of(dim, self._data.ndim)]
+        return (
+            Size(self._data.shape)
+            if dim is None
+            else self._data.shape[dim_of(dim, self._data.ndim)]
+        )
 
     def dim(self) -> int:
         """Returns the number of dimensions."""
@@ -246,7 +253,9 @@ class Tensor(Methods):
     def register_post_accumulate_grad_hook(self, hook: Any) -> Any:
         """Calls ``hook(tensor)`` after a gradient was added to a leaf's ``grad``."""
         if self._node.__class__ is not Leaf:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+            raise RuntimeError(
+                "post accumulate grad hooks cannot be registered on non-leaf tensors"
+            )
         return tape.hooks_of(self._node).add("accumulated", hook)
 
     def retain_grad(self) -> None:
@@ -393,10 +402,10 @@ class Tensor(Methods):
         copied._node = None if self._node is None else Leaf(copied)
         memo[id(self)] = copied
         if self._grad is not None:
-            copied._grad = self._grad.__deepcopy__(memo)
+            copied._grad = deepcopy(self._grad, memo)
         for name, value in vars(self).items():
             if not name.startswith("_"):
-                copied.__dict__[name] = _deepcopy(value, memo)
+                copied.__dict__[name] = deepcopy(value, memo)
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -404,7 +413,14 @@ class Tensor(Methods):
             raise RuntimeError("only leaf tensors can be pickled: detach() the tensor first")
         array = host.as_native(self._host())
         extra = {n: v for n, v in vars(self).items() if not n.startswith("_")}
-        return _rebuilt, (type(self), array, self.dtype.name, str(self.device), self.requires_grad, extra)
+        return _rebuilt, (
+            type(self),
+            array,
+            self.dtype.name,
+            str(self.device),
+            self.requires_grad,
+            extra,
+        )
 
     clone = conversion.clone
     detach = shapes.detach
@@ -417,7 +433,9 @@ class Tensor(Methods):
         """Returns the tensor on the CPU; itself if it is there."""
         return conversion.to(self, "cpu")
 
-    def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Any:
+    def cuda(
+        self, device: Any = None, non_blocking: bool = False, memory_format: Any = None
+    ) -> Any:
         """Returns the tensor on a CUDA or ROCm device."""
         return conversion.to(self, "cuda" if device is None else device)
 
@@ -475,7 +493,6 @@ class Tensor(Methods):
                              device=device or self.device, requires_grad=requires_grad)  # fmt: skip
 
 
-
 def _as_subclass(cls: Any, tensor: Any) -> Any:
     if tensor.__class__ is not cls:
         tensor.__class__ = cls
@@ -484,7 +501,9 @@ def _as_subclass(cls: Any, tensor: Any) -> Any:
 
 def _check_grad(tensor: Any, value: Any) -> None:
     if not isinstance(value, TensorBase):
-        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+        raise TypeError(
+            f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+        )
     if value is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
     if value._data.shape != tensor._data.shape:
@@ -515,12 +534,6 @@ def _rebuilt(cls: Any, array: Any, name: str, where: str, requires_grad: Any, ex
     tensor = _as_subclass(cls, conversion.to(wrap(host.viewed(array, name)), where))
     tensor.__dict__.update(extra)
     return tensor.requires_grad_() if requires_grad else tensor
-
-
-def _deepcopy(value: Any, memo: dict[int, Any]) -> Any:
-    import copy
-
-    return copy.deepcopy(value, memo)
 
 
 tape.adopt(Tensor)

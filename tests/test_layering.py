@@ -106,8 +106,8 @@ def test_imports_have_no_cycles():
 
 @pytest.mark.parametrize("folder", ["arraytorch", "tests", "benchmarks", "examples"])
 def test_files_are_small(folder):
-    """A file that grows beyond this is to be split by topic."""
-    files = sorted((PACKAGE.parent / folder).rglob("*.py"))
+    """A file that grows beyond this is to be split by topic; an `__init__` only lists names."""
+    files = [p for p in (PACKAGE.parent / folder).rglob("*.py") if p.name != "__init__.py"]
     sizes = {str(path): len(path.read_text("utf-8").splitlines()) for path in files}
     assert not {name: size for name, size in sizes.items() if size > MOST_LINES}
 

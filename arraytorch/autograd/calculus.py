@@ -94,9 +94,7 @@ def backward(
     retain = create_graph if retain_graph is None else retain_graph
     if inputs is None:
         found = engine.run(roots, create_graph, retain)
-        engine.accumulate(
-            {n: g for n, g in found.items() if n.__class__ is Leaf}, create_graph
-        )
+        engine.accumulate({n: g for n, g in found.items() if n.__class__ is Leaf}, create_graph)
         return
     targets = _sequence(inputs)
     if not targets:
@@ -193,4 +191,6 @@ def _batched(
         for i in range(count)
     ]  # fmt: skip
     stack = engine._Ops.table.stack
-    return tuple(None if column[0] is None else stack(column, 0) for column in zip(*rows, strict=True))
+    return tuple(
+        None if column[0] is None else stack(column, 0) for column in zip(*rows, strict=True)
+    )

@@ -77,7 +77,9 @@ def _walk(
         table = found if edge.__class__ is Leaf else grads
         if edge in table:
             before = table[edge]
-            table[edge] = _sum_lists(before, g) if g.__class__ is list else _add(before, g, create_graph)
+            table[edge] = (
+                _sum_lists(before, g) if g.__class__ is list else _add(before, g, create_graph)
+            )
         else:
             table[edge] = g
             if table is grads:

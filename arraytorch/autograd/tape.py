@@ -62,7 +62,17 @@ def wrap(array: Any) -> Any:
 class Node:
     """One recorded op: ``rules`` say how to pull a gradient back, ``edges`` to whom, ``saved`` with what."""
 
-    __slots__ = ("__weakref__", "dtype", "edges", "hooks", "rules", "saved", "seq", "shape", "trace")
+    __slots__ = (
+        "__weakref__",
+        "dtype",
+        "edges",
+        "hooks",
+        "rules",
+        "saved",
+        "seq",
+        "shape",
+        "trace",
+    )
 
     def __init__(self, rules: Any, edges: Any, saved: Any, array: Any) -> None:
         self.rules = rules
@@ -363,7 +373,9 @@ def taped_many(
     return outs
 
 
-def taped_view(op: Any, array: Any, input: Any, args: tuple[Any, ...], saved: tuple[Any, ...] = ()) -> Any:
+def taped_view(
+    op: Any, array: Any, input: Any, args: tuple[Any, ...], saved: tuple[Any, ...] = ()
+) -> Any:
     """Finishes an op whose result shares the memory of its input; ``op(input, *args)`` repeats it."""
     out = wrap(array)
     if input._node is not None and grad_enabled.get():
@@ -400,7 +412,9 @@ def replay(base: Any, step: tuple[Any, ...] | None) -> Any:
 def stamp(tensor: Any) -> None:
     """Dates a write to the memory of a tensor, so that whoever saved the old value will notice."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("arraytorch."):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(
+        "arraytorch."
+    ):
         frame = frame.f_back
     owner = tensor if tensor._owner is None else tensor._owner
     owner._writer = frame.f_code, frame.f_lasti

@@ -42,7 +42,9 @@ class ArrayKernels:
         """start, start + step, ... before end; each element computed by itself, so no drift."""
         return self.xp.arange(start, end, step, dtype=dtype)
 
-    def linspace(self, start: Any, end: Any, steps: int, dtype: Any, index: int | None = None) -> Any:
+    def linspace(
+        self, start: Any, end: Any, steps: int, dtype: Any, index: int | None = None
+    ) -> Any:
         """``steps`` values from start to end, each half counted from its own end as in PyTorch."""
         if dtype.kind in "iu":
             return self.xp.linspace(float(start), float(end), steps).astype(dtype)
@@ -101,7 +103,7 @@ class ArrayKernels:
 
     def transpose(self, x: Any, i: int, j: int) -> Any:
         """A view with two dimensions swapped."""
-        return x.swapaxes(i, j)
+        return x.swapaxes(i, j) if i != j else x
 
     def permute(self, x: Any, dims: tuple[int, ...]) -> Any:
         """A view with the dimensions in another order."""
@@ -117,7 +119,9 @@ class ArrayKernels:
 
     def flip(self, x: Any, dims: tuple[int, ...]) -> Any:
         """A view with the order along some dimensions reversed."""
-        return x[tuple([slice(None, None, -1) if d in dims else slice(None) for d in range(x.ndim)])]
+        return x[
+            tuple([slice(None, None, -1) if d in dims else slice(None) for d in range(x.ndim)])
+        ]
 
     def cat(self, arrays: list[Any], dim: int) -> Any:
         """The arrays one behind the other."""
@@ -188,9 +192,7 @@ class ArrayKernels:
         stride = (*[strides[d] for d in rest], strides[dim1] + strides[dim2])
         return self.as_strided(x, size, stride, start)
 
-    def undiagonal(
-        self, g: Any, shape: tuple[int, ...], offset: int, dim1: int, dim2: int
-    ) -> Any:
+    def undiagonal(self, g: Any, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Any:
         """Zeros of ``shape`` with g on its diagonals: the derivative of diagonal."""
         out = self.xp.zeros(shape, g.dtype)
         n = g.shape[-1]
@@ -298,9 +300,7 @@ class ArrayKernels:
         """The different elements, sorted."""
         return self.xp.unique(x)
 
-    def embedding_backward(
-        self, g: Any, index: Any, rows: int, padding: int, scale: bool
-    ) -> Any:
+    def embedding_backward(self, g: Any, index: Any, rows: int, padding: int, scale: bool) -> Any:
         """Zeros of ``rows`` rows with each slice of g added to the row that index names."""
         flat = index.reshape(-1)
         values = g.reshape(-1, g.shape[-1])

@@ -10,8 +10,8 @@ from .activation import ActivationKernels
 from .arrays import ArrayKernels
 from .convolution import ConvolutionKernels
 from .host_drawn import HostDrawnGenerator
-from .normalization import NormalizationKernels
 from .linalg import LinalgKernels
+from .normalization import NormalizationKernels
 from .optimizers import OptimizerKernels
 from .pointwise import PointwiseKernels
 from .pooling import PoolingKernels

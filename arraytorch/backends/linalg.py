@@ -18,7 +18,9 @@ class LinalgKernels:
         except Exception as error:
             if type(error).__name__ != "LinAlgError":
                 raise
-            raise LinAlgError(_REASONS.get(name, "{error}").format(name=name, error=error)) from None
+            raise LinAlgError(
+                _REASONS.get(name, "{error}").format(name=name, error=error)
+            ) from None
 
     def det(self, x: Any) -> Any:
         """The determinants."""
@@ -39,8 +41,10 @@ class LinalgKernels:
 
     def solve_triangular(self, x: Any, y: Any, upper: bool, unitriangular: bool) -> Any:
         """The solutions z of x z = y, where only one triangle of x counts."""
-        x = self.xp.triu(x, k=1 if unitriangular else 0) if upper else (
-            self.xp.tril(x, k=-1 if unitriangular else 0)
+        x = (
+            self.xp.triu(x, k=1 if unitriangular else 0)
+            if upper
+            else (self.xp.tril(x, k=-1 if unitriangular else 0))
         )
         if unitriangular:
             x = x + self.xp.eye(x.shape[-1], dtype=x.dtype)

@@ -57,7 +57,9 @@ def reduced(shape: Shape, axis: Any, keepdims: bool) -> Shape:
     if axis is None:
         axes = set(range(len(shape)))
     else:
-        axes = {a % len(shape) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
+        axes = {
+            a % max(len(shape), 1) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))
+        }
     if keepdims:
         return tuple([1 if d in axes else n for d, n in enumerate(shape)])
     return tuple([n for d, n in enumerate(shape) if d not in axes])
@@ -71,7 +73,12 @@ def _reduction(name: str) -> Callable[..., Any]:
         return np.asarray(function(np.ones(1, native))).dtype
 
     def reduce(
-        x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **_: Any
+        x: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        out: Any = None,
+        keepdims: bool = False,
+        **_: Any,
     ) -> Any:
         return MetaArray(reduced(x.shape, axis, keepdims), dtype or result_dtype(x.dtype))
 
@@ -97,7 +104,9 @@ class MetaNamespace:
         found = getattr(np, name)
         if isinstance(found, np.ufunc):
             found = elementwise(found)
-        elif name not in _CONSTANTS and not (isinstance(found, type) and issubclass(found, np.generic)):
+        elif name not in _CONSTANTS and not (
+            isinstance(found, type) and issubclass(found, np.generic)
+        ):
             raise AttributeError(f"the meta namespace has no function {name}")
         setattr(self, name, found)
         return found
@@ -179,7 +188,10 @@ class MetaNamespace:
     def concatenate(self, arrays: Any, axis: int = 0) -> Any:
         first, at = arrays[0], axis % max(arrays[0].ndim, 1)
         for x in arrays[1:]:
-            if reduced(x.shape, at, False) != reduced(first.shape, at, False) or x.ndim != first.ndim:
+            if (
+                reduced(x.shape, at, False) != reduced(first.shape, at, False)
+                or x.ndim != first.ndim
+            ):
                 raise ValueError("all the input array dimensions except for the concatenation axis "
                                  "must match exactly")  # fmt: skip
         total = sum(x.shape[at] for x in arrays)
@@ -221,7 +233,12 @@ class MetaNamespace:
         return MetaArray(shape, native)
 
     def clip(self, x: Any, low: Any, high: Any) -> Any:
-        return MetaArray(np.broadcast_shapes(*[getattr(o, "shape", ()) for o in (x, low, high)]), x.dtype)
+        return MetaArray(
+            np.broadcast_shapes(*[getattr(o, "shape", ()) for o in (x, low, high)]), x.dtype
+        )
+
+    def angle(self, x: Any) -> Any:
+        return MetaArray(x.shape, _real(x.dtype) if x.dtype.kind in "fc" else "f8")
 
     def take(self, x: Any, index: Any, axis: int) -> Any:
         return MetaArray((*x.shape[:axis], *index.shape, *x.shape[axis + 1 :]), x.dtype)
@@ -385,11 +402,13 @@ class MetaBackend(ArrayModuleBackend):
         owner = x if x.base is None else x.base
         self._check_room(owner.nbytes // x.itemsize, size, stride, offset)
         base = owner
-        return MetaArray(size, x.dtype, tuple([s * x.itemsize for s in stride]), base, offset * x.itemsize)
+        return MetaArray(
+            size, x.dtype, tuple([s * x.itemsize for s in stride]), base, offset * x.itemsize
+        )
 
     # what would look at elements
 
-    def index_bounds(self, index: Any) -> None:
+    def bounds(self, x: Any) -> None:
         return None
 
     def any_zero(self, x: Any) -> bool:
@@ -413,4 +432,6 @@ class MetaBackend(ArrayModuleBackend):
         return MetaArray(x.shape, x.dtype)
 
 
-install_operators(lambda name: getattr(MetaNamespace(), name), lambda name: getattr(MetaNamespace, name))
+install_operators(
+    lambda name: getattr(MetaNamespace(), name), lambda name: getattr(MetaNamespace, name)
+)

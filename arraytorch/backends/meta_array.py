@@ -117,11 +117,15 @@ class MetaArray:
         dtype = np.dtype(dtype)
         if dtype.itemsize == self.itemsize:
             return self._view(self.shape, self.strides, dtype=dtype)
-        if not self.ndim or self.strides[-1] != self.itemsize:
-            raise ValueError("to change to a dtype of another size, the last axis must be contiguous")
+        if not self.ndim or self.shape[-1] != 1 and self.strides[-1] != self.itemsize:
+            raise ValueError(
+                "to change to a dtype of another size, the last axis must be contiguous"
+            )
         size = self.shape[-1] * self.itemsize
         if size % dtype.itemsize:
-            raise ValueError("the last axis does not hold a whole number of the new dtype's elements")
+            raise ValueError(
+                "the last axis does not hold a whole number of the new dtype's elements"
+            )
         shape = (*self.shape[:-1], size // dtype.itemsize)
         return self._view(shape, (*self.strides[:-1], dtype.itemsize), dtype=dtype)
 
@@ -325,7 +329,9 @@ def _picked(parts: list[Any], shape: Shape) -> Shape:
                 arrays.append((_count(part),))
                 d += part.ndim
             else:
-                arrays.append(tuple(np.shape(part)) if not isinstance(part, MetaArray) else part.shape)
+                arrays.append(
+                    tuple(np.shape(part)) if not isinstance(part, MetaArray) else part.shape
+                )
                 d += 1
             if at and at[-1] != i - 1:
                 together = False

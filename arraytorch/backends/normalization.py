@@ -50,7 +50,8 @@ class NormalizationKernels:
         total = xp.sum(p, axis=1, keepdims=True)
         kept = target != ignore
         safe = xp.where(kept, target, 0)
-        if bool(xp.any((safe < 0) | (safe >= x.shape[1]))):
+        seen = self.bounds(safe)
+        if seen is not None and not 0 <= seen[0] <= seen[1] < x.shape[1]:
             raise IndexError(f"a target is out of bounds for {x.shape[1]} classes")
         picked = xp.take_along_axis(shifted, safe[:, None], axis=1)[:, 0]
         losses = xp.where(kept, xp.log(total)[:, 0] - picked, 0).astype(picked.dtype)

@@ -19,11 +19,19 @@ from .numpy_sampling import NumpyGenerator
 _add_reduce = np.add.reduce
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _getrefcount = getattr(sys, "getrefcount", None)
-if getattr(sys, "_is_gil_enabled", lambda: True)() is False:  # counts are deferred: do not trust them
+if (
+    getattr(sys, "_is_gil_enabled", lambda: True)() is False
+):  # counts are deferred: do not trust them
     _getrefcount = None
 
 
-class NumpyBackend(NumpyConvolutionKernels, NumpyPoolingKernels, NumpyNormalization, NumpyOptimizerKernels, ArrayModuleBackend):
+class NumpyBackend(
+    NumpyConvolutionKernels,
+    NumpyPoolingKernels,
+    NumpyNormalization,
+    NumpyOptimizerKernels,
+    ArrayModuleBackend,
+):
     """Kernels on NumPy arrays, SciPy's where NumPy has none."""
 
     device_type = "cpu"
@@ -96,7 +104,9 @@ class NumpyBackend(NumpyConvolutionKernels, NumpyPoolingKernels, NumpyNormalizat
         owner = x
         while isinstance(owner.base, np.ndarray):
             owner = owner.base
-        return (x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]) // x.itemsize
+        return (
+            x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+        ) // x.itemsize
 
     # reductions: the ufunc's own method saves half a microsecond of argument handling
 
@@ -166,9 +176,7 @@ class NumpyBackend(NumpyConvolutionKernels, NumpyPoolingKernels, NumpyNormalizat
             np.add(z, bias, out=z)
         return z
 
-    def embedding_backward(
-        self, g: Any, index: Any, rows: int, padding: int, scale: bool
-    ) -> Any:
+    def embedding_backward(self, g: Any, index: Any, rows: int, padding: int, scale: bool) -> Any:
         if g.dtype.kind != "f" or g.dtype.itemsize == 2 or index.size * g.shape[-1] < 4096:
             return super().embedding_backward(g, index, rows, padding, scale)
         # A sparse matrix with a one per index: its product adds rows 20 times as fast as add.at.

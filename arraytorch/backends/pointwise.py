@@ -37,7 +37,12 @@ class PointwiseKernels:
         self.bitwise_left_shift, self.bitwise_right_shift = xp.left_shift, xp.right_shift
         self.isnan, self.isinf, self.isfinite = xp.isnan, xp.isinf, xp.isfinite
         self.signbit, self.where = xp.signbit, xp.where
-        self.nextafter, self.heaviside, self.gcd, self.lcm = xp.nextafter, xp.heaviside, xp.gcd, xp.lcm
+        self.nextafter, self.heaviside, self.gcd, self.lcm = (
+            xp.nextafter,
+            xp.heaviside,
+            xp.gcd,
+            xp.lcm,
+        )
 
     def sign(self, x: Any) -> Any:
         """-1, 0 or 1; of bools themselves."""

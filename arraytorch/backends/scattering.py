@@ -10,9 +10,9 @@ class ScatterKernels:
 
     xp: Any
 
-    def index_bounds(self, index: Any) -> tuple[int, int] | None:
-        """The smallest and the largest index; None if there are none, or none to look at."""
-        return (int(index.min()), int(index.max())) if index.size else None
+    def bounds(self, x: Any) -> tuple[Any, Any] | None:
+        """The smallest and the largest element as Python numbers; None if there is none to see."""
+        return (x.min().item(), x.max().item()) if x.size else None
 
     def ungather(self, g: Any, dim: int, index: Any, shape: tuple[int, ...]) -> Any:
         """Zeros of ``shape`` with g added where gather would read: the derivative of gather."""

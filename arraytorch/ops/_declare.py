@@ -313,12 +313,14 @@ class _Pointwise:
         if self.refusal and numpy_dtype(dtype).kind in self.refuses:
             return RuntimeError(self.refusal)
         return NotImplementedError(
-            f'"{self.name}_cpu" not implemented for \'{scalar_type_name(dtype)}\''
+            f"\"{self.name}_cpu\" not implemented for '{scalar_type_name(dtype)}'"
         )
 
 
 def _kind(operand: Any) -> str:
-    return operand._data.dtype.kind if isinstance(operand, TensorBase) else type(operand).__name__[0]
+    return (
+        operand._data.dtype.kind if isinstance(operand, TensorBase) else type(operand).__name__[0]
+    )
 
 
 def _wrapped(value: Any, native: Any) -> Any:
@@ -450,4 +452,3 @@ def _replace(self: Any, op: Any, args: Any, kwargs: Any, name: str) -> Any:
         result = cast(result, self._data.dtype)
     write_back(self, result)
     return self
-

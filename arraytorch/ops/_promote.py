@@ -156,8 +156,10 @@ def dims_of(dim: Any, ndim: int) -> tuple[int, ...]:
 
 def shape_of(size: tuple[Any, ...], name: str = "size") -> tuple[int, ...]:
     """Returns the shape that ``f(2, 3)`` or ``f((2, 3))`` asks for, as a tuple of ints."""
-    if len(size) == 1 and not hasattr(size[0], "__index__") or (
-        len(size) == 1 and isinstance(size[0], (tuple, list))
+    if (
+        len(size) == 1
+        and not hasattr(size[0], "__index__")
+        or (len(size) == 1 and isinstance(size[0], (tuple, list)))
     ):
         size = tuple(size[0])
     try:

@@ -135,13 +135,17 @@ def rrelu(
     tensor([-2.,  2.])
     """
     if lower > upper:
-        raise RuntimeError(f"Lower bound should be less than or equal to the upper bound: {lower}, {upper}")
+        raise RuntimeError(
+            f"Lower bound should be less than or equal to the upper bound: {lower}, {upper}"
+        )
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     # As in PyTorch, only where a slope is needed is one drawn, in float64.
     slopes, needed = ones_like(input), input <= 0
     count = int(needed._data.sum())
-    setitem(slopes, needed, uniform_(empty(count, dtype=float64, device=input.device), lower, upper))
+    setitem(
+        slopes, needed, uniform_(empty(count, dtype=float64, device=input.device), lower, upper)
+    )
     return _placed(where(input > 0, input, input * slopes), input, inplace)
 
 
@@ -347,7 +351,9 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         raise RuntimeError("glu does not support 0-dimensional tensors")
     d = dim_of(dim, x.ndim)
     if x.shape[d] % 2:
-        raise RuntimeError(f"Halving dimension must be even, but dimension {d} is size {x.shape[d]}")
+        raise RuntimeError(
+            f"Halving dimension must be even, but dimension {d} is size {x.shape[d]}"
+        )
     a, b = chunk(input, 2, d)
     return a * sigmoid(b)
 

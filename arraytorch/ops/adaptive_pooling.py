@@ -328,8 +328,9 @@ def _unpooled(
     step = size if stride is None else _tuple(name, stride, n)
     pad = _tuple(name, padding, n)
     spatial = _unpooled_size(x.shape[-n:], size, step, pad, output_size)
-    if x.size:
-        low, high = int(at.min()), int(at.max())
+    seen = backend_of(at).bounds(at)
+    if x.size and seen is not None:
+        low, high = seen
         if low < 0 or high >= prod(spatial):
             raise RuntimeError(
                 f"Found an invalid max index: {low if low < 0 else high} (output volumes are of size "

@@ -98,7 +98,9 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     tensor([9., 8.])
     """
     if not (isinstance(other, TensorBase) or is_number(other)):
-        raise TypeError(f"rsub(): argument 'other' must be Tensor or Number, not {type(other).__name__}")
+        raise TypeError(
+            f"rsub(): argument 'other' must be Tensor or Number, not {type(other).__name__}"
+        )
     scaled: Any = input if alpha == 1 else _scaled("rsub", other, input, alpha)
     if isinstance(other, (TensorBase, bool)) or scaled._data.dtype.kind in "biu":
         return minus(other, scaled)
@@ -160,7 +162,8 @@ def div(
 
 @pointwise(refuses="bc", d_input=lambda B, g: B.zeros_like(g), d_other=lambda B, g: B.zeros_like(g))
 def floor_divide(
-    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """Divides and rounds towards minus infinity, as Python's ``//`` does.
 
     Raises RuntimeError where an integer is divided by 0.
@@ -172,10 +175,14 @@ def floor_divide(
 
 
 @pointwise(
-    kernel="trunc_divide", refuses="bc", d_input=lambda B, g: B.zeros_like(g), d_other=lambda B, g: B.zeros_like(g)
+    kernel="trunc_divide",
+    refuses="bc",
+    d_input=lambda B, g: B.zeros_like(g),
+    d_other=lambda B, g: B.zeros_like(g),
 )
 def _trunc_divide(
-    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """Divides and rounds towards zero."""
     ...
 
@@ -186,7 +193,8 @@ def _trunc_divide(
     d_other=lambda B, g, input, other: -g * B.floor_divide(input, other),
 )
 def remainder(
-    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """Returns what floor division leaves, with the sign of ``other``, as Python's ``%`` does.
 
     >>> torch.remainder(torch.tensor([-3.0, 3.0]), 2)
@@ -239,8 +247,6 @@ def pow(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = 
     tensor([1., 4., 9.])
     """
     ...
-
-
 
 
 @pointwise(d_input=lambda g: -g)
@@ -373,7 +379,9 @@ def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(kernel="round", name="RoundBackward0", refuses="bc", d_input=lambda B, g: B.zeros_like(g))
+@pointwise(
+    kernel="round", name="RoundBackward0", refuses="bc", d_input=lambda B, g: B.zeros_like(g)
+)
 def _round_half_even(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Rounds to the nearest integer, halves to even."""
     ...

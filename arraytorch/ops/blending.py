@@ -27,7 +27,11 @@ Number = int | float | complex | bool
 
 
 def _scaled(name: str, input: Tensor, product: Tensor, value: Number) -> Tensor:
-    if isinstance(value, float) and product._data.dtype.kind in "iu" and input._data.dtype.kind in "iu":
+    if (
+        isinstance(value, float)
+        and product._data.dtype.kind in "iu"
+        and input._data.dtype.kind in "iu"
+    ):
         raise RuntimeError(
             f"For integral input tensors, argument value must not be a floating point number: {name}"
         )
@@ -89,9 +93,7 @@ def lerp(
     return finished("lerp", result, out, (input, end, weight))
 
 
-def xlogy(
-    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
-) -> Tensor:
+def xlogy(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Returns ``input * log(other)``, 0 where ``input`` is 0, NaN where ``other`` is NaN.
 
     >>> torch.xlogy(torch.tensor([0.0, 2.0]), torch.tensor([0.0, 1.0]))

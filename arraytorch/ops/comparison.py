@@ -111,7 +111,9 @@ def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 @pointwise(refuses="fc")
-def bitwise_and(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def bitwise_and(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """Returns the bits set in both integers or bools.
 
     >>> torch.tensor([6, 3]) & 2
@@ -121,7 +123,9 @@ def bitwise_and(input: Tensor | Number, other: Tensor | Number, *, out: Tensor |
 
 
 @pointwise(refuses="fc")
-def bitwise_or(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def bitwise_or(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """Returns the bits set in at least one of two integers or bools.
 
     >>> torch.tensor([4, 3]) | 2
@@ -131,7 +135,9 @@ def bitwise_or(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | 
 
 
 @pointwise(refuses="fc")
-def bitwise_xor(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def bitwise_xor(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """Returns the bits set in exactly one of two integers or bools.
 
     >>> torch.tensor([6, 3]) ^ 2

@@ -88,7 +88,13 @@ def _sublists(args: list[Any]) -> tuple[list[Any], list[list[Any]], list[Any] | 
                     f"einsum(): expected subscripts to be within range [0, 52), but got {label}"
                 )
             # The order of letters: A to Z before a to z.
-            sub[i] = label if label is Ellipsis else ord("A") + label if label < 26 else ord("a") + label - 26
+            sub[i] = (
+                label
+                if label is Ellipsis
+                else ord("A") + label
+                if label < 26
+                else ord("a") + label - 26
+            )
     return operands, labels, output
 
 
@@ -107,7 +113,9 @@ def _spelled_out(labels: list[list[Any]], operands: list[Any]) -> tuple[list[lis
         spread = max(spread, extra)
         row: list[int] = []
         for label in sub:
-            row += [_ELLIPSIS + extra - 1 - k for k in range(extra)] if label is Ellipsis else [label]
+            row += (
+                [_ELLIPSIS + extra - 1 - k for k in range(extra)] if label is Ellipsis else [label]
+            )
         result.append(row)
     return result, spread
 
@@ -194,7 +202,9 @@ def _pair(
     both = [n for n in sub_a if n in sub_b]
     batch, inner = [n for n in both if n in keep], [n for n in both if n not in keep]
     rows, columns = [n for n in sub_a if n not in both], [n for n in sub_b if n not in both]
-    size = dict(zip(sub_a, a._data.shape, strict=True)) | dict(zip(sub_b, b._data.shape, strict=True))
+    size = dict(zip(sub_a, a._data.shape, strict=True)) | dict(
+        zip(sub_b, b._data.shape, strict=True)
+    )
 
     def count(labels: list[int]) -> int:
         return prod(size[n] for n in labels)
@@ -241,16 +251,12 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
         if dims > min(a._data.ndim, b._data.ndim):
-            raise RuntimeError(
-                f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}"
-            )
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         dims = (range(a._data.ndim - dims, a._data.ndim), range(dims))
     da = [dim_of(d, a._data.ndim) for d in _listed(dims[0])]
     db = [dim_of(d, b._data.ndim) for d in _listed(dims[1])]
     if len(da) != len(db):
-        raise RuntimeError(
-            f"both dimension lists should have same length, got {da} and {db}"
-        )
+        raise RuntimeError(f"both dimension lists should have same length, got {da} and {db}")
     labels_a = list(range(a._data.ndim))
     labels_b = list(range(a._data.ndim, a._data.ndim + b._data.ndim))
     for i, j in zip(da, db, strict=True):
@@ -337,7 +343,7 @@ def multi_dot(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """
     chain = list(tensors)
     if len(chain) < 2:
-        raise RuntimeError("multi_dot(): expected at least 2 tensors but got " f"{len(chain)}")
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(chain)}")
     check_tensor("multi_dot", *chain, names=("tensors",))
     same_dtype("multi_dot", *chain)
     given = list(chain)
@@ -366,7 +372,9 @@ def multi_dot(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     result = product(0, len(chain) - 1)
     shape = result._data.shape
     if first or last:
-        result = reshape(result, shape[1:] if first and not last else shape[:1] if not first else ())
+        result = reshape(
+            result, shape[1:] if first and not last else shape[:1] if not first else ()
+        )
     return finished("multi_dot", result, out, given)
 
 

@@ -27,7 +27,9 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     return taped(clone, backend_of(input._data).copy(input._data), (input,))
 
 
-@derivative(saves=("place",), name="ToCopyBackward0", d_input=lambda B, g, place: _sent(B, g, place))
+@derivative(
+    saves=("place",), name="ToCopyBackward0", d_input=lambda B, g, place: _sent(B, g, place)
+)
 def to_device(input: Tensor, place: Device) -> Tensor:
     """Returns a copy on another device."""
     source = backend_of(input._data)
@@ -76,9 +78,7 @@ def to(
                 "to() received an invalid combination of arguments: the first must be a dtype, a "
                 f"device or a tensor, not {type(first).__name__}"
             )
-        if rest:
-            non_blocking = rest[0]
-        if len(rest) > 1:
+        if len(rest) > 1:  # the first is non_blocking: nothing here is
             copy = rest[1]
     x = self._data
     result = self

@@ -56,7 +56,9 @@ def unique(
             raise RuntimeError(
                 "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied"
             )
-    order = B.order_of_rows(B.reshape(rows, (x.shape[d], -1)) if x.size else B.zeros((0, 1), x.dtype))
+    order = B.order_of_rows(
+        B.reshape(rows, (x.shape[d], -1)) if x.size else B.zeros((0, 1), x.dtype)
+    )
     values, inverse, counts = B.unique_consecutive(B.take(rows, order, 0))
     back = B.empty(order.shape, numpy_dtype(_dtypes.int64))
     B.setitem(back, (order,), inverse)
@@ -108,7 +110,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
     B = backend_of(x)
-    bounds = B.index_bounds(x)
+    bounds = (int(x.min()), int(x.max())) if x.size else None
     if x.ndim != 1 or (bounds is not None and bounds[0] < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     if weights is not None and weights._data.shape != x.shape:

@@ -142,7 +142,9 @@ def _inferred(data: Any) -> Any:
         elif is_number(d):
             own = scalar_dtype(d)
         else:
-            raise TypeError(f"tensor(): cannot make a tensor of an element of type {type(d).__name__}")
+            raise TypeError(
+                f"tensor(): cannot make a tensor of an element of type {type(d).__name__}"
+            )
         found = own if found is None else _dtypes.promote_types(found, own)
     return numpy_dtype(found)  # type: ignore[arg-type]
 
@@ -154,9 +156,7 @@ def _nesting_error(data: Any, error: Exception) -> Exception:
         if len(lengths) > 1:
             first = len(level[0])
             other = next(len(d) for d in level if len(d) != first)
-            return ValueError(
-                f"expected sequence of length {first} at dim {depth} (got {other})"
-            )
+            return ValueError(f"expected sequence of length {first} at dim {depth} (got {other})")
         level, depth = [e for d in level for e in d], depth + 1
     if isinstance(error, TypeError):
         return TypeError(f"tensor(): {error}")
@@ -173,9 +173,8 @@ def as_tensor(
     True
     """
     if isinstance(data, TensorBase):
-        return data if dtype is None and device is None else data.to(  # type: ignore[attr-defined]
-            device=device, dtype=dtype
-        )
+        moved = dtype is not None or device is not None
+        return data.to(device=device, dtype=dtype) if moved else data
     if isinstance(data, host.ndarray):
         shared = from_numpy(data)
         return shared if dtype is None and device is None else shared.to(device=device, dtype=dtype)
@@ -355,7 +354,9 @@ def full(
     return _made("full", shape, value, dtype, device, requires_grad, out)
 
 
-def _like(name: str, input: Tensor, fill: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+def _like(
+    name: str, input: Tensor, fill: Any, dtype: Any, device: Any, requires_grad: bool
+) -> Tensor:
     x = input._data
     place = backend_of(x).device_of(x) if device is None else device
     return _made(name, x.shape, fill, dtype or dtype_of(x), place, requires_grad)
@@ -593,4 +594,3 @@ def is_tensor(obj: Any) -> bool:
     (True, False)
     """
     return isinstance(obj, TensorBase)
-

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _dtypes
+from .._device import CPU
 from .._dtypes import dtype as Dtype
 from ..autograd.tape import taped, taped_view, wrap
-from ..backends import backend_of, numpy_dtype
+from ..backends import backend_for, backend_of, numpy_dtype
 from ._declare import cast, derivative
 from ._promote import dim_of, place_for
 from ._results import check_tensor, finished
+from .conversion import to
 from .indexing import _assigned, narrow
 from .joining import cat
 from .reduction import sum
@@ -159,16 +161,19 @@ def _check_matrix(name: str, input: Tensor) -> None:
         raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
 
 
-def _triangle(name: str, kind: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Tensor:
+def _triangle(
+    name: str, kind: str, row: int, col: int, offset: int, dtype: Any, device: Any
+) -> Tensor:
     if row < 0 or col < 0:
         raise RuntimeError(f"row and col must be non-negative, got {row} and {col}")
     dtype = _dtypes.int64 if dtype is None else dtype
     if dtype not in (_dtypes.int32, _dtypes.int64):
         raise RuntimeError(f"\"{name}\" not implemented for '{_dtypes.scalar_type_name(dtype)}'")
-    B, place = place_for(device)
-    ones = B.full((row, col), 1, numpy_dtype(_dtypes.int64), place.index)
-    where = B.nonzero(getattr(B, kind)(ones, offset))
-    return wrap(B.cast(B.stack(list(where), 0), numpy_dtype(dtype)))
+    # In the host's memory, as only there the number of elements is known everywhere.
+    B, place = backend_for(CPU), place_for(device)[1]
+    ones = B.full((row, col), 1, numpy_dtype(_dtypes.int64))
+    found = B.stack(list(B.nonzero(getattr(B, kind)(ones, offset))), 0)
+    return to(wrap(B.cast(found, numpy_dtype(dtype))), place)
 
 
 def tril_indices(
@@ -302,7 +307,9 @@ def block_diag(*tensors: Any) -> Tensor:
             [0, 0, 3]])
     """
     if not tensors:
-        tensors = (wrap(place_for(None)[0].zeros((1, 0), numpy_dtype(_dtypes.get_default_dtype()))),)
+        tensors = (
+            wrap(place_for(None)[0].zeros((1, 0), numpy_dtype(_dtypes.get_default_dtype()))),
+        )
     blocks = []
     for i, t in enumerate(tensors):
         check_tensor("block_diag", t)
@@ -322,5 +329,3 @@ def block_diag(*tensors: Any) -> Tensor:
         rows.append(cat([narrow(zero, 1, 0, at), b, narrow(zero, 1, 0, width - at - m)], 1))
         at += m
     return cat(rows, 0)
-
-

@@ -27,9 +27,7 @@ def _times(input: Tensor, noise: Tensor, inplace: bool) -> Tensor:
     return in_place.mul_(input, noise) if inplace else input * noise
 
 
-def dropout(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
-) -> Tensor:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zeroes elements with probability p and scales the others by 1 / (1 - p), while training.
 
     The mask is PyTorch's after the same seed (Srivastava et al. 2014).

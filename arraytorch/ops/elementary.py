@@ -289,7 +289,11 @@ def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(result="float", refuses="c", d_input=lambda B, g, input: (2 / _PI**0.5) * g * B.exp(-(input * input)))
+@pointwise(
+    result="float",
+    refuses="c",
+    d_input=lambda B, g, input: (2 / _PI**0.5) * g * B.exp(-(input * input)),
+)
 def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the error function, 2/sqrt(pi) times the integral of exp(-t*t) from 0 to x.
 
@@ -299,7 +303,11 @@ def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(result="float", refuses="c", d_input=lambda B, g, input: (-2 / _PI**0.5) * g * B.exp(-(input * input)))
+@pointwise(
+    result="float",
+    refuses="c",
+    d_input=lambda B, g, input: (-2 / _PI**0.5) * g * B.exp(-(input * input)),
+)
 def erfc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns 1 - erf(x), accurate for large x.
 
@@ -309,7 +317,9 @@ def erfc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(result="float", refuses="c", d_input=lambda B, g, out: (_PI**0.5 / 2) * g * B.exp(out * out))
+@pointwise(
+    result="float", refuses="c", d_input=lambda B, g, out: (_PI**0.5 / 2) * g * B.exp(out * out)
+)
 def erfinv(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the inverse of erf, infinite at -1 and 1.
 

@@ -108,10 +108,10 @@ def _check(input: Any, weight: Any) -> None:
     if w.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
     # Negative numbers count from the end in array libraries, but not here.
-    if index.size and (index.min() < 0 or index.max() >= w.shape[0]):
+    seen = backend_of(index).bounds(index)
+    if seen is not None and not 0 <= seen[0] <= seen[1] < w.shape[0]:
         raise IndexError(
-            f"index out of range in self: embedding() got indices from {int(index.min())} to "
-            f"{int(index.max())} for a table of {w.shape[0]} rows"
+            f"index out of range in self: embedding() got indices from {seen[0]} to {seen[1]} for a table of {w.shape[0]} rows"
         )
 
 
@@ -149,14 +149,14 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     x = tensor._data
     if x.dtype.kind != "i" or x.dtype.itemsize != 8:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
-    if not x.size:
-        if num_classes <= 0:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
-    elif x.min() < 0:
+    seen = backend_of(x).bounds(x)
+    if not x.size and num_classes <= 0:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    if seen is not None and seen[0] < 0:
         raise RuntimeError("Class values must be non-negative.")
-    elif num_classes == -1:
+    if num_classes == -1:
         num_classes = int(x.max()) + 1
-    elif x.max() >= num_classes:
+    elif seen is not None and seen[1] >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")
     places = arange(num_classes, device=tensor.device)
     return to(eq(unsqueeze(tensor, -1), places), tensor.dtype)

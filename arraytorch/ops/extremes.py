@@ -37,7 +37,9 @@ def evenly(B: Any, g: Any, input: Any, out: Any, dims: tuple[int, ...], kept: An
 
 
 @derivative(saves=("input", "out", "dims", "kept"), d_input=evenly)
-def amax(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+def amax(
+    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Returns the largest element over ``dim``, one or several; ties share the gradient.
 
     >>> torch.amax(torch.tensor([[1.0, 4.0], [3.0, 2.0]]), 1)
@@ -53,7 +55,9 @@ def amax(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | N
 
 
 @derivative(saves=("input", "out", "dims", "kept"), d_input=evenly)
-def amin(input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+def amin(
+    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Returns the smallest element over ``dim``, one or several; ties share the gradient.
 
     >>> torch.amin(torch.tensor([[1.0, 4.0], [3.0, 2.0]]), 1)

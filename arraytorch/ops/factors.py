@@ -51,7 +51,11 @@ def _slope_of_cholesky(B: Any, g: Any, out: Any) -> Any:
     half = B.tril(p, -1)
     both = half + H(B, half)
     middle = both + B.undiagonal(
-        B.real(_diagonal_of(B, p)) + _diagonal_of(B, p) * 0, tuple(p.shape), 0, p.ndim - 2, p.ndim - 1
+        B.real(_diagonal_of(B, p)) + _diagonal_of(B, p) * 0,
+        tuple(p.shape),
+        0,
+        p.ndim - 2,
+        p.ndim - 1,
     )
     left = B.solve_triangular(H(B, out), middle, True, False)
     return H(B, B.solve_triangular(H(B, out), H(B, left), True, False)) * 0.5
@@ -132,8 +136,10 @@ def _slope_of_qr(B: Any, g: Any, needs: Any, complete: bool, out: Any) -> list[A
     upper = B.triu(B.matmul(g_r, H(B, r)) - B.matmul(H(B, q), g_q), 0)
     strict = B.triu(upper, 1)
     diagonal = B.real(_diagonal_of(B, upper)) + _diagonal_of(B, upper) * 0
-    symmetric = strict + H(B, strict) + B.undiagonal(
-        diagonal, tuple(upper.shape), 0, upper.ndim - 2, upper.ndim - 1
+    symmetric = (
+        strict
+        + H(B, strict)
+        + B.undiagonal(diagonal, tuple(upper.shape), 0, upper.ndim - 2, upper.ndim - 1)
     )
     total = g_q + B.matmul(q, symmetric)
     first = H(B, B.solve_triangular(r, H(B, total), True, False))
@@ -531,5 +537,3 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
             s if driver in ("gelsd", "gelss") else nothing,
         )
     )
-
-

@@ -11,6 +11,7 @@ from ..backends.host import ndarray
 from ._declare import cast, derivative
 from ._promote import dim_of, is_number
 from ._write import _Overwrite, forbid_overlap, stamp
+from .creation import tensor
 
 Tensor = Any
 _BASIC = (int, slice, type(None), type(Ellipsis))
@@ -30,7 +31,9 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     c = index.__class__
     if c is int:
         try:
-            return taped_view(_basic, x[index, ...], input, ((index, ...),), ((index, ...), x.shape))
+            return taped_view(
+                _basic, x[index, ...], input, ((index, ...),), ((index, ...), x.shape)
+            )
         except (IndexError, TypeError) as error:
             raise _bad_index(error, x, index) from None
     if c is slice or c is type(None) or c is type(Ellipsis):
@@ -78,8 +81,10 @@ def unindex(input: Tensor, index: tuple[Any, ...], shape: tuple[int, ...]) -> Te
 
 def _parsed(index: Any, x: Any) -> tuple[tuple[Any, ...], bool]:
     """The index as a tuple of ints, slices, None, Ellipsis and arrays; whether arrays are among them."""
-    if index.__class__ is list and not _is_sequence_of_numbers(index) and any(
-        isinstance(i, (slice, type(None), type(Ellipsis), TensorBase)) for i in index
+    if (
+        index.__class__ is list
+        and not _is_sequence_of_numbers(index)
+        and any(isinstance(i, (slice, type(None), type(Ellipsis), TensorBase)) for i in index)
     ):
         index = tuple(index)  # an old spelling: x[[slice(2), 0]]
     parts = []
@@ -103,8 +108,6 @@ def _is_sequence_of_numbers(index: list[Any]) -> bool:
 
 
 def _listed(part: Any, x: Any) -> Tensor:
-    from .creation import tensor
-
     made = tensor(part) if len(part) else tensor(part).long()
     return made if backend_of(x).device_type == "cpu" else made.to(backend_of(x).device_of(x))
 
@@ -127,8 +130,7 @@ def _index_array(part: Tensor) -> Any:
         return a
     if a.dtype.kind not in "iu":
         raise IndexError(
-            "tensors used as indices must be long, int, byte or bool tensors, not "
-            f"{dtype_of(a)!r}"
+            f"tensors used as indices must be long, int, byte or bool tensors, not {dtype_of(a)!r}"
         )
     if a.dtype.kind == "u" and a.dtype.itemsize == 1:
         return a != 0  # an old spelling of a mask
@@ -173,9 +175,13 @@ def _bad_index(error: Exception, x: Any, index: Any) -> Exception:
     if "too many indices" in text:
         return IndexError(f"too many indices for tensor of dimension {x.ndim} (shape {shape})")
     if "boolean index did not match" in text:
-        return IndexError(f"The shape of the mask does not match the indexed tensor {shape}: {text}")
+        return IndexError(
+            f"The shape of the mask does not match the indexed tensor {shape}: {text}"
+        )
     if "broadcast" in text and isinstance(error, IndexError):
-        return IndexError(f"shape mismatch: indexing tensors could not be broadcast together: {text}")
+        return IndexError(
+            f"shape mismatch: indexing tensors could not be broadcast together: {text}"
+        )
     if isinstance(error, IndexError):
         return IndexError(f"{text} (indexing a tensor of shape {shape})")
     if "broadcast" in text or "shape mismatch" in text or "cannot assign" in text:
@@ -213,8 +219,6 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     elif is_number(value):
         v = wrap(B.full((), value, x.dtype))
     else:
-        from .creation import tensor
-
         v = cast(tensor(value), x.dtype)
     v = _shed(v, x, parts)
     try:
@@ -323,7 +327,9 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     else:
         size = int(split_size_or_sections)
         if size < 0 or (size == 0 and n):
-            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+            raise RuntimeError(
+                f"split expects split_size be non-negative, but got split_size={size}"
+            )
         sizes = [min(size, n - i) for i in range(0, n, size)] if n else [0]
     parts, start = [], 0
     for size in sizes:

@@ -96,7 +96,9 @@ def _copied(self: Tensor, src: Tensor) -> Tensor:
 def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Writes ``src``, broadcast, cast and moved to this device, over the tensor."""
     if not isinstance(src, TensorBase):
-        raise TypeError(f"copy_(): argument 'other' (position 2) must be Tensor, not {type(src).__name__}")
+        raise TypeError(
+            f"copy_(): argument 'other' (position 2) must be Tensor, not {type(src).__name__}"
+        )
     records = grad_enabled.get()
     if records:
         forbid_leaf(self)
@@ -123,7 +125,9 @@ def reflected(op: Callable[..., Any]) -> Callable[..., Any]:
     """Returns the reflected operator of a function (self, other) that is reflected already."""
 
     def operator(self: Any, other: Any) -> Any:
-        return op(self, other) if is_number(other) or isinstance(other, TensorBase) else NotImplemented
+        return (
+            op(self, other) if is_number(other) or isinstance(other, TensorBase) else NotImplemented
+        )
 
     return operator
 
@@ -137,6 +141,8 @@ def swapped(op: Callable[..., Any]) -> Callable[..., Any]:
     """Returns the reflected operator of a function: ``op(other, self)``."""
 
     def operator(self: Any, other: Any) -> Any:
-        return op(other, self) if is_number(other) or isinstance(other, TensorBase) else NotImplemented
+        return (
+            op(other, self) if is_number(other) or isinstance(other, TensorBase) else NotImplemented
+        )
 
     return operator

@@ -6,8 +6,8 @@ import math
 import warnings
 from typing import Any
 
-from ..autograd.tape import TensorBase, taped, wrap
 from .._dtypes import int64
+from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from . import arithmetic
 from ._declare import derivative, kernel_op
@@ -15,7 +15,7 @@ from ._promote import common_device
 from .activation import logsigmoid
 from .arithmetic import clamp, maximum
 from .creation import full_like
-from .elementary import exp, lgamma, log
+from .elementary import exp, log
 from .elementary import log1p as _log1p
 from .indexing import getitem
 from .reduction import mean, sum
@@ -27,9 +27,7 @@ Tensor = Any
 INDEX = numpy_dtype(int64)
 
 
-def _reduction(
-    reduction: str, size_average: bool | None = None, reduce: bool | None = None
-) -> str:
+def _reduction(reduction: str, size_average: bool | None = None, reduce: bool | None = None) -> str:
     """The reduction that the deprecated pair of flags stands for, if given."""
     if size_average is not None or reduce is not None:
         size_average = True if size_average is None else size_average
@@ -151,7 +149,9 @@ def huber_loss(
     _pair("huber_loss", input, target)
     d = input - target
     size = arithmetic.abs(d)
-    return _weighted(where(size < delta, d * d * 0.5, delta * (size - 0.5 * delta)), weight, reduction)
+    return _weighted(
+        where(size < delta, d * d * 0.5, delta * (size - 0.5 * delta)), weight, reduction
+    )
 
 
 def binary_cross_entropy(
@@ -177,7 +177,8 @@ def binary_cross_entropy(
         )
     for name, t in (("input", input), ("target", target)):
         x = t._data
-        if x.size and not (float(x.min()) >= 0 and float(x.max()) <= 1):
+        seen = backend_of(x).bounds(x)
+        if seen is not None and not (seen[0] >= 0 and seen[1] <= 1):
             raise RuntimeError(f"all elements of {name} should be between 0 and 1")
     loss = (target - 1) * clamp(_log1p(-input), min=-100) - target * clamp(log(input), min=-100)
     return _reduced(loss if weight is None else loss * weight, reduction)
@@ -310,8 +311,9 @@ def _check_classes(name: str, input: Tensor, target: Tensor, weight: Tensor | No
 
 
 def _check_range(labels: Any, classes: int) -> None:
-    if labels.size and (int(labels.min()) < 0 or int(labels.max()) >= classes):
-        bad = int(labels.min()) if int(labels.min()) < 0 else int(labels.max())
+    seen = backend_of(labels).bounds(labels)
+    if seen is not None and not 0 <= seen[0] <= seen[1] < classes:
+        bad = seen[0] if seen[0] < 0 else seen[1]
         raise IndexError(f"Target {bad} is out of bounds.")
 
 
@@ -374,8 +376,14 @@ def cross_entropy(
     if size_average is not None or reduce is not None or reduction not in ("mean", "sum"):
         reduction = _reduction(reduction, size_average, reduce)
     x, t = input._data, target._data
-    if x.ndim == 2 and weight is None and label_smoothing == 0 and reduction != "none" and (
-        t.ndim == 1 and t.dtype.kind == "i" and t.shape[0] == x.shape[0] and x.dtype.kind == "f"
+    if (
+        x.ndim == 2
+        and weight is None
+        and label_smoothing == 0
+        and reduction != "none"
+        and (
+            t.ndim == 1 and t.dtype.kind == "i" and t.shape[0] == x.shape[0] and x.dtype.kind == "f"
+        )
     ):
         try:
             return _cross_entropy(input, target, ignore_index, reduction == "mean")
@@ -478,7 +486,7 @@ def gaussian_nll_loss(
         if var < 0:
             raise ValueError("var has negative entry/entries")
         var = full_like(input, var)
-    elif bool((var._data < 0).any()):
+    elif (seen := backend_of(var._data).bounds(var._data)) is not None and seen[0] < 0:
         raise ValueError("var has negative entry/entries")
     v, x = var._data.shape, input._data.shape
     if v != x:
@@ -504,9 +512,7 @@ def soft_margin_loss(
     >>> torch.nn.functional.soft_margin_loss(torch.zeros(1), torch.ones(1))
     tensor(0.6931)
     """
-    return _reduced(
-        _log1p(exp(-target * input)), _reduction(reduction, size_average, reduce)
-    )
+    return _reduced(_log1p(exp(-target * input)), _reduction(reduction, size_average, reduce))
 
 
 def hinge_embedding_loss(

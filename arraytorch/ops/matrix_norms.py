@@ -5,7 +5,6 @@ from __future__ import annotations
 from builtins import abs as builtin_abs
 from typing import Any
 
-
 from .._dtypes import dtype as Dtype
 from .._errors import LinAlgError
 from ..backends import numpy_dtype
@@ -45,12 +44,14 @@ def matrix_norm(
     _check_norm("linalg.matrix_norm", A, dtype)
     x = cast(A, numpy_dtype(dtype)) if dtype is not None else A
     if x._data.ndim < 2:
-        raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
+        raise RuntimeError(
+            "linalg.matrix_norm: The input tensor A must have at least 2 dimensions."
+        )
     if not isinstance(dim, (tuple, list)) or len(dim) != 2:
         raise RuntimeError("linalg.matrix_norm: dim must be a 2-tuple")
     d1, d2 = dim_of(dim[0], x._data.ndim), dim_of(dim[1], x._data.ndim)
     if d1 == d2:
-        raise RuntimeError("linalg.matrix_norm: dims must be different. Got " f"({dim[0]}, {dim[1]})")
+        raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
     if isinstance(ord, str):
         if ord not in ("fro", "nuc"):
             raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
@@ -149,7 +150,11 @@ def cond(A: Tensor, p: Any = None, *, out: Tensor | None = None) -> Tensor:
     tensor(2.)
     """
     check_matrix("linalg.cond", A, square=p not in (None, 2, -2))
-    if not (p is None or p in ("fro", "nuc") or (is_number(p) and builtin_abs(p) in (1, 2, float("inf")))):
+    if not (
+        p is None
+        or p in ("fro", "nuc")
+        or (is_number(p) and builtin_abs(p) in (1, 2, float("inf")))
+    ):
         raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     if p is None or p in (2, -2):
         s = svdvals(A)
@@ -176,5 +181,3 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) ->
     product = conj(x) * y
     result = sum(product, dim)
     return finished("linalg.vecdot", result, out, (x, y))
-
-

@@ -76,8 +76,8 @@ def layer_norm(
     >>> torch.nn.functional.layer_norm(torch.tensor([1.0, 3.0]), (2,))
     tensor([-1.0000,  1.0000])
     """
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else shape_of(
-        (normalized_shape,)
+    shape = (
+        (normalized_shape,) if isinstance(normalized_shape, int) else shape_of((normalized_shape,))
     )
     x = input._data
     if not shape:
@@ -144,7 +144,9 @@ def group_norm(
     """
     shape = input._data.shape
     if len(shape) < 2:
-        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+        raise RuntimeError(
+            f"Expected at least 2 dimensions for input tensor but received {len(shape)}"
+        )
     n, channels, *places = shape
     if num_groups <= 0 or channels % num_groups:
         raise RuntimeError(
@@ -159,9 +161,7 @@ def group_norm(
             )
     per = channels // num_groups
     grouped = input.reshape(n, num_groups, per, prod(places))
-    weight, bias = (
-        None if t is None else t.reshape(1, num_groups, per, 1) for t in (weight, bias)
-    )
+    weight, bias = (None if t is None else t.reshape(1, num_groups, per, 1) for t in (weight, bias))
     return _norm_affine(grouped, weight, bias, (2, 3), eps)[0].reshape(shape)
 
 
@@ -198,7 +198,9 @@ def batch_norm(
         if t is not None and t._data.size != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {t._data.size}")
     if not training and (running_mean is None or running_var is None):
-        raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+        raise RuntimeError(
+            "Expected running_mean and running_var to be defined when training=False"
+        )
     wide = (1, channels) + (1,) * (x.ndim - 2)
     weight, bias = (None if t is None else t.reshape(wide) for t in (weight, bias))
     if not training:
@@ -242,7 +244,9 @@ def instance_norm(
     """
     shape = input._data.shape
     if len(shape) < 3:
-        raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(shape)}")
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size {list(shape)}"
+        )
     n, c = shape[:2]
     if use_input_stats and prod(shape[2:]) == 1:
         raise ValueError(

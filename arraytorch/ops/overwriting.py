@@ -61,7 +61,12 @@ def _seen_anew(op: Any, name: str) -> Any:
         if grad_enabled.get():
             forbid_leaf(self)
         old = wrap(self._data)
-        old._node, old._base, old._owner, old._step = self._node, self._base, self._owner, self._step
+        old._node, old._base, old._owner, old._step = (
+            self._node,
+            self._base,
+            self._owner,
+            self._step,
+        )
         new = op(old, *args)
         self._data, self._node = new._data, new._node
         if self._base is not None:
@@ -75,6 +80,9 @@ def _seen_anew(op: Any, name: str) -> Any:
 
 
 t_, transpose_ = _seen_anew(shape.t, "t_"), _seen_anew(shape.transpose, "transpose_")
-squeeze_, unsqueeze_ = _seen_anew(shape.squeeze, "squeeze_"), _seen_anew(shape.unsqueeze, "unsqueeze_")
+squeeze_, unsqueeze_ = (
+    _seen_anew(shape.squeeze, "squeeze_"),
+    _seen_anew(shape.unsqueeze, "unsqueeze_"),
+)
 as_strided_ = _seen_anew(rearranging.as_strided, "as_strided_")
 swapaxes_ = swapdims_ = transpose_

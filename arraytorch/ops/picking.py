@@ -13,7 +13,7 @@ from ._promote import broadcast_shape, common_device, dim_of
 from ._results import check_tensor, finished, same_dtype
 from .indexing import _advanced, _assigned, unindex
 from .joining import stack
-from .reduction import any, sum
+from .reduction import sum
 from .scan import cumsum
 from .scattering import check_index, gather, scatter_reduce
 from .selection import where
@@ -23,13 +23,17 @@ Tensor = Any
 Number = int | float | complex | bool
 
 
-def _slices(name: str, input: Tensor, dim: int, index: Tensor, least: int) -> tuple[Any, tuple[Any, ...]]:
+def _slices(
+    name: str, input: Tensor, dim: int, index: Tensor, least: int
+) -> tuple[Any, tuple[Any, ...]]:
     """The input as at least a vector, and the index tuple of slices along dim."""
     check_tensor(name, input)
     check_tensor(name, index, names=("index",))
     common_device(name, [input, index])
     if index._data.ndim > 1:
-        raise IndexError(f"{name}(): Index is supposed to be a vector, but got {index._data.ndim} dims")
+        raise IndexError(
+            f"{name}(): Index is supposed to be a vector, but got {index._data.ndim} dims"
+        )
     x = reshape(input, (1,)) if not input._data.ndim else input
     d = dim_of(dim, x._data.ndim)
     check_index(name, index, x._data.shape[d], least and -x._data.shape[d])
@@ -40,9 +44,7 @@ def _like(result: Tensor, input: Tensor) -> Tensor:
     return result if input._data.ndim else reshape(result, ())
 
 
-def index_select(
-    input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None
-) -> Tensor:
+def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the slices along ``dim`` that a vector of indices names.
 
     >>> torch.index_select(torch.tensor([[1, 2], [3, 4]]), 1, torch.tensor([1, 1]))
@@ -64,7 +66,11 @@ def _source(name: str, x: Tensor, dim: int, index: Tensor, source: Tensor) -> Te
         return source
     if not source._data.ndim and prod(wanted) == 1:
         return reshape(source, wanted)
-    error = IndexError if source._data.ndim not in (0, len(wanted)) and name == "index_copy" else RuntimeError
+    error = (
+        IndexError
+        if source._data.ndim not in (0, len(wanted)) and name == "index_copy"
+        else RuntimeError
+    )
     if name == "index_copy" and not source._data.ndim and index._data.size != 1:
         error = IndexError
     raise error(
@@ -122,10 +128,16 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
                 "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                 f"{value._data.ndim} dimension(s)."
             )
-        chosen = _assigned(wrap(backend_of(x._data).full(x._data.shape, False, numpy_dtype(_dtypes.bool))), True, at)
+        chosen = _assigned(
+            wrap(backend_of(x._data).full(x._data.shape, False, numpy_dtype(_dtypes.bool))),
+            True,
+            at,
+        )
         return _like(where(chosen, cast(value, x._data.dtype), x), input)
     elif isinstance(value, complex) and x._data.dtype.kind != "c":
-        raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
+        raise RuntimeError(
+            "index_fill_(): Converting complex Scalar to non-complex type is not supported"
+        )
     return _like(_assigned(x, value, at), input)
 
 
@@ -160,9 +172,7 @@ def index_reduce(
     return finished("index_reduce", _like(result, input), out, (input, source))
 
 
-def index_put(
-    input: Tensor, indices: Any, values: Tensor, accumulate: bool = False
-) -> Tensor:
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """Returns ``input`` with ``values``, broadcast, written (or added) at ``input[indices]``.
 
     >>> torch.index_put(torch.zeros(3), (torch.tensor([0, 2]),), torch.tensor([5.0, 6.0]))
@@ -226,12 +236,13 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     same_dtype("masked_scatter", input, source)
     shape = broadcast_shape("masked_scatter", input._data.shape, mask._data.shape)
     input, mask = expand(input, *shape), expand(mask, *shape)
-    count, have = int(sum(mask)), source._data.size
-    if count > have:
+    have = source._data.size
+    seen = backend_of(mask._data).bounds(sum(mask)._data)
+    if seen is not None and seen[1] > have:
         raise RuntimeError(
-            f"mask has {count} true elements, but source has only {have}: masked_scatter"
+            f"mask has {seen[1]} true elements, but source has only {have}: masked_scatter"
         )
-    if not count:
+    if not have:
         return input.clone()
     order = cumsum(flatten(mask), 0)._data - 1
     B = backend_of(order)
@@ -251,7 +262,9 @@ def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     if not n and index._data.size:
         raise IndexError("take(): tried to take from an empty tensor")
     if index._data.dtype.kind != "i" or index._data.dtype.itemsize != 8:
-        raise RuntimeError(f"take(): Expected a long tensor for index, but got {dtype_of(index._data)!r}")
+        raise RuntimeError(
+            f"take(): Expected a long tensor for index, but got {dtype_of(index._data)!r}"
+        )
     check_index("take", index, n, -n)
     flat = reshape(input, (-1,))
     z = _advanced(flat, (backend_of(index._data).reshape(index._data, (-1,)),))
@@ -269,7 +282,9 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
     same_dtype("put", input, source)
     n = input._data.size
     if index._data.dtype.kind != "i" or index._data.dtype.itemsize != 8:
-        raise RuntimeError(f"put_(): Expected a long tensor for index, but got {dtype_of(index._data)!r}")
+        raise RuntimeError(
+            f"put_(): Expected a long tensor for index, but got {dtype_of(index._data)!r}"
+        )
     if index._data.size != source._data.size:
         raise RuntimeError(
             "put_(): Expected source and index to have the same number of elements, but got "
@@ -308,10 +323,13 @@ def take_along_dim(
         )
     d = dim_of(dim, input._data.ndim)
     n = input._data.shape[d]
-    if bool(any(indices < 0)):
+    seen = backend_of(indices._data).bounds(indices._data)
+    if seen is not None and seen[0] < 0:
         indices = where(indices < 0, indices + n, indices)
     a, b = list(input._data.shape), list(indices._data.shape)
-    rest = list(broadcast_shape("take_along_dim", (*a[:d], 1, *a[d + 1 :]), (*b[:d], 1, *b[d + 1 :])))
+    rest = list(
+        broadcast_shape("take_along_dim", (*a[:d], 1, *a[d + 1 :]), (*b[:d], 1, *b[d + 1 :]))
+    )
     x = expand(input, *rest[:d], a[d], *rest[d + 1 :])
     at = expand(indices, *rest[:d], b[d], *rest[d + 1 :])
     return finished("take_along_dim", gather(x, d, at), out, (input,))
@@ -331,7 +349,9 @@ def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False)
         return tuple([wrap(i) for i in B.nonzero(B.reshape(x, x.shape or (1,)))])
     if not x.ndim:
         count = int(bool(x.item()))
-        return finished("nonzero", wrap(B.zeros((count, 0), B.nonzero(B.reshape(x, (1,)))[0].dtype)), out)
+        return finished(
+            "nonzero", wrap(B.zeros((count, 0), B.nonzero(B.reshape(x, (1,)))[0].dtype)), out
+        )
     columns = [wrap(i) for i in B.nonzero(x)]
     return finished("nonzero", stack(columns, 1), out)
 
@@ -343,5 +363,3 @@ def argwhere(input: Tensor) -> Tensor:
     tensor([[1]])
     """
     return nonzero(input)
-
-

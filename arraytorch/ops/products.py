@@ -101,7 +101,9 @@ def _matmul_error(name: str, input: Any, other: Any) -> Exception:
             f"{rows} and {columns} elements respectively"
         )
     if rows != columns and x.ndim <= 2 and y.ndim == 1:
-        return RuntimeError(f"size mismatch, got input ({x.shape[0]}), mat ({x.shape[0]}x{rows}), vec ({columns})")
+        return RuntimeError(
+            f"size mismatch, got input ({x.shape[0]}), mat ({x.shape[0]}x{rows}), vec ({columns})"
+        )
     if rows != columns:
         a = "x".join(map(str, (x.size // max(rows, 1), rows)))
         b = "x".join(map(str, y.shape[-2:]))

@@ -82,7 +82,9 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {ndim}")
     a, b = dim_of(dims[0], ndim), dim_of(dims[1], ndim)
     if a == b:
-        raise RuntimeError(f"expected rotation dims to be different, but got {dims[0]} and {dims[1]}")
+        raise RuntimeError(
+            f"expected rotation dims to be different, but got {dims[0]} and {dims[1]}"
+        )
     turns = k % 4
     if turns == 2:
         return _flip(input, (a, b))
@@ -201,12 +203,14 @@ def _repeated(repeats: Tensor, n: int, output_size: int | None) -> Any:
             f"and input.size(dim) = {n}"
         )
     B = backend_of(r)
-    bounds = B.index_bounds(r)
+    bounds = B.bounds(r)
     if bounds is not None and bounds[0] < 0:
         raise RuntimeError("repeats can not be negative")
     places = B.repeat(B.expand(B.reshape(r, (-1,)), (n,)))
     if output_size is not None and places.size != output_size:
-        raise RuntimeError(f"allocated size {output_size} does not match required size {places.size}")
+        raise RuntimeError(
+            f"allocated size {output_size} does not match required size {places.size}"
+        )
     return places
 
 
@@ -230,9 +234,7 @@ def _restrided(B: Any, g: Any, layout: Any, size: Any, stride: Any, offset: int)
     name="AsStridedBackward0",
     d_input=_restrided,
 )
-def as_strided(
-    input: Tensor, size: Any, stride: Any, storage_offset: int | None = None
-) -> Tensor:
+def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
     """Returns a view of the memory with any shape and strides, counted in elements.
 
     Raises RuntimeError where that would leave the memory.
@@ -286,9 +288,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     d = dim_of(dimension, x.ndim)
     n = x.shape[d] if x.ndim else 1
     if size > n:
-        raise RuntimeError(
-            f"maximum size for tensor at dimension {d} is {n} but size is {size}"
-        )
+        raise RuntimeError(f"maximum size for tensor at dimension {d} is {n} but size is {size}")
     if size < 0:
         raise RuntimeError(f"size is {size} but must be >= 0")
     if step <= 0:
@@ -407,7 +407,9 @@ def broadcast_shapes(*shapes: Any) -> Any:
     >>> torch.broadcast_shapes((2, 1), (3,))
     torch.Size([2, 3])
     """
-    wanted = [tuple([int(n) for n in s]) if isinstance(s, (tuple, list)) else (int(s),) for s in shapes]
+    wanted = [
+        tuple([int(n) for n in s]) if isinstance(s, (tuple, list)) else (int(s),) for s in shapes
+    ]
     if any(n < 0 for s in wanted for n in s):
         raise RuntimeError("Trying to create tensor with negative dimension: broadcast_shapes")
     return Size(broadcast_shape("broadcast_shapes", *wanted))

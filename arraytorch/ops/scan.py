@@ -176,9 +176,7 @@ def diff(
     d = dim_of(dim, input._data.ndim)
     parts = [p for p in (prepend, input, append) if p is not None]
     if any(p._data.ndim != input._data.ndim for p in parts):
-        raise RuntimeError(
-            "diff expects prepend or append to be the same dimension as input"
-        )
+        raise RuntimeError("diff expects prepend or append to be the same dimension as input")
     x = cat(parts, d) if len(parts) > 1 else input
     for _ in range(min(n, x._data.shape[d])):
         size = max(x._data.shape[d] - 1, 0)
@@ -234,7 +232,9 @@ def cumulative_trapezoid(
 def _check_trapezoid(name: str, y: Tensor, x: Any, dim: int) -> None:
     check_tensor(name, y)
     if y._data.dtype.kind == "b" or (isinstance(x, TensorBase) and x._data.dtype.kind == "b"):
-        raise RuntimeError(f"{name}: received a bool input for `x` or `y`, but bool is not supported")
+        raise RuntimeError(
+            f"{name}: received a bool input for `x` or `y`, but bool is not supported"
+        )
     d = dim_of(dim, y._data.ndim)
     if isinstance(x, TensorBase) and x._data.ndim == 1 and x._data.size != y._data.shape[d]:
         raise RuntimeError(

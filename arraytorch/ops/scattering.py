@@ -23,7 +23,7 @@ def check_index(
     x = index._data
     if x.size and (x.dtype.kind != "i" or x.dtype.itemsize < 4):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {dtype_of(x)!r}")
-    bounds = backend_of(x).index_bounds(x)
+    bounds = backend_of(x).bounds(x)
     if bounds is not None and not least <= bounds[0] <= bounds[1] < size:
         wrong = bounds[0] if bounds[0] < least else bounds[1]
         raise error(f"{name}(): index {wrong} is out of bounds for a dimension of size {size}")
@@ -79,7 +79,9 @@ def gather(
     """
     d, places = _checked("gather", input, dim, index)
     if not index._data.size:
-        return finished("gather", reshape(reshape(input, (-1,))[0:0], index._data.shape), out, (input,))
+        return finished(
+            "gather", reshape(reshape(input, (-1,))[0:0], index._data.shape), out, (input,)
+        )
     if not input._data.ndim or not index._data.ndim:
         flat = gather(reshape(input, input._data.shape or (1,)), d, reshape(index, places))
         return finished("gather", reshape(flat, index._data.shape), out, (input,))
@@ -91,7 +93,9 @@ def gather(
 
 
 @derivative(
-    saves=("dim", "index"), kernel="ungather", d_input=lambda B, g, dim, index: B.gather(g, dim, index)
+    saves=("dim", "index"),
+    kernel="ungather",
+    d_input=lambda B, g, dim, index: B.gather(g, dim, index),
 )
 def _ungather(input: Tensor, dim: int, index: Any, shape: tuple[int, ...]) -> Tensor:
     x = input._data
@@ -103,7 +107,9 @@ def _ungather(input: Tensor, dim: int, index: Any, shape: tuple[int, ...]) -> Te
     saves=("dim", "index"),
     kernel="scatter",
     name="ScatterBackward0",
-    d_input=lambda B, g, dim, index: B.scatter(g, dim, index, B.zeros_like(B.gather(g, dim, index))),
+    d_input=lambda B, g, dim, index: B.scatter(
+        g, dim, index, B.zeros_like(B.gather(g, dim, index))
+    ),
     d_src=lambda B, g, dim, index: B.gather(g, dim, index),
 )
 def _scatter(input: Tensor, dim: int, index: Any, src: Tensor) -> Tensor:
@@ -292,5 +298,3 @@ def scatter_reduce(
             f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}."
         )
     return finished("scatter_reduce", result, out, (input, src))
-
-

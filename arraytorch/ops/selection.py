@@ -97,7 +97,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """
     if not isinstance(mask, TensorBase) or mask._data.dtype.kind != "b":
         kind = repr(dtype_of(mask._data)) if isinstance(mask, TensorBase) else type(mask).__name__
-        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {kind}")
+        raise RuntimeError(
+            f"masked_fill_ only supports boolean masks, but got mask with dtype {kind}"
+        )
     common_device("masked_fill", [input, mask])
     broadcast_shape("masked_fill", input._data.shape, mask._data.shape)
     if isinstance(value, TensorBase):
@@ -109,8 +111,10 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
         if value._node is not None:
             return where(mask, cast(value, input._data.dtype), input)
         value = value.item()  # type: ignore[attr-defined]
-    if isinstance(value, complex) and input._data.dtype.kind != "c" or (
-        isinstance(value, float) and input._data.dtype.kind in "iub" and value != int(value)
+    if (
+        isinstance(value, complex)
+        and input._data.dtype.kind != "c"
+        or (isinstance(value, float) and input._data.dtype.kind in "iub" and value != int(value))
     ):
         raise RuntimeError(
             f"value cannot be converted to type {dtype_of(input._data).name} without overflow"

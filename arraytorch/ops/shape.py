@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from ..autograd.tape import TensorBase, record, replay, taped, taped_view, wrap
 from .._dtypes import dtype as Dtype
+from ..autograd.tape import TensorBase, record, replay, taped, taped_view, wrap
 from ..backends import backend_of, numpy_dtype
 from ._declare import derivative
 from ._promote import dim_of, shape_of
 from ._write import _Overwrite
+from .indexing import select
 
 Tensor = Any
 
@@ -29,7 +30,9 @@ def resolved(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     if any(n < 0 for n in rest):
         wrong = next(n for n in rest if n < 0)
         raise RuntimeError(
-            "only one dimension can be inferred" if wrong == -1 else f"invalid shape dimension {wrong}"
+            "only one dimension can be inferred"
+            if wrong == -1
+            else f"invalid shape dimension {wrong}"
         )
     known = prod(rest)
     if known == 0:
@@ -337,8 +340,6 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     >>> torch.unbind(torch.tensor([[1, 2], [3, 4]]))
     (tensor([1, 2]), tensor([3, 4]))
     """
-    from .indexing import select
-
     x = input._data
     if not x.ndim:
         raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")

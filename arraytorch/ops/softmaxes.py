@@ -21,7 +21,9 @@ def _prepared(name: str, input: Tensor, dim: int | None, dtype: Dtype | None) ->
         input = cast(input, numpy_dtype(dtype))
     x = input._data
     if x.dtype.kind in "biu":
-        raise NotImplementedError(f"\"{name}_lastdim_kernel_impl\" not implemented for '{x.dtype.name}'")
+        raise NotImplementedError(
+            f"\"{name}_lastdim_kernel_impl\" not implemented for '{x.dtype.name}'"
+        )
     if dim is None:  # PyTorch's old guess
         dim = 0 if x.ndim in (0, 1, 3) else 1
     return input, dim_of(dim, x.ndim)

@@ -323,7 +323,9 @@ def solve_triangular(
             f"{'AX = B' if left else 'XA = B'}"
         )
     if left:
-        result = _solve_triangular(*_same_batch("linalg.solve_triangular", A, B), upper, unitriangular)
+        result = _solve_triangular(
+            *_same_batch("linalg.solve_triangular", A, B), upper, unitriangular
+        )
     else:
         pair = _same_batch("linalg.solve_triangular", transpose(A, -2, -1), transpose(B, -2, -1))
         result = transpose(_solve_triangular(*pair, not upper, unitriangular), -2, -1)
@@ -382,7 +384,9 @@ def cholesky_solve(
     check_matrix("cholesky_solve", L, position="L")
     check_tensor("cholesky_solve", B)
     if B._data.ndim < 2:
-        raise RuntimeError(f"b should have at least 2 dimensions, but has {B._data.ndim} dimensions instead")
+        raise RuntimeError(
+            f"b should have at least 2 dimensions, but has {B._data.ndim} dimensions instead"
+        )
     if B._data.shape[-2] != L._data.shape[-1]:
         raise RuntimeError(
             f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L._data.shape[-1]} by "
@@ -416,7 +420,9 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     check_tensor("matrix_power", input)
     x = input._data
     if x.ndim < 2:
-        raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
+        raise RuntimeError(
+            "linalg.matrix_power: The input tensor A must have at least 2 dimensions."
+        )
     if x.shape[-1] != x.shape[-2]:
         raise RuntimeError(
             "linalg.matrix_power: A must be batches of square matrices, but they are "
@@ -452,7 +458,8 @@ def matrix_exp(A: Tensor) -> Tensor:
         return A.clone()
     # In double precision, as each squaring doubles the rounding errors.
     wide = cast(A, numpy_dtype(_dtypes.complex128 if x.dtype.kind == "c" else _dtypes.float64))
-    size = float(abs(A.detach()).sum(-1).max())
+    seen = backend_of(x).bounds(abs(A.detach()).sum(-1)._data)
+    size = 0.0 if seen is None else seen[1]
     squarings = max(0, int(size * 4).bit_length())
     step = wide / 2.0**squarings
     term = result = cast(one, wide._data.dtype) + step * 0

@@ -14,7 +14,7 @@ from ._results import check_tensor, finished, refuse
 from .blending import lerp
 from .comparison import isnan
 from .extremes import chosen, evenly
-from .reduction import all, any, over, sum
+from .reduction import any, over, sum
 from .scattering import gather
 from .selection import where
 from .shape import flatten, movedim, reshape, unsqueeze
@@ -46,9 +46,7 @@ def sort(
     return finished("sort", return_types.sort((values, order)), out, (input,))
 
 
-def argsort(
-    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False
-) -> Tensor:
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """Returns the indices that sort along ``dim``; equal elements keep their order.
 
     >>> torch.argsort(torch.tensor([3, 1, 2]))
@@ -99,7 +97,11 @@ def _ranked(name: str, input: Tensor, dim: int, keepdim: bool, rank: Any, out: A
     order, d = _order(name, input, dim, False)
     B = backend_of(order._data)
     if isinstance(rank, int):
-        at = order._data[(*(slice(None),) * d, slice(rank, rank + 1))] if input._data.ndim else order._data
+        at = (
+            order._data[(*(slice(None),) * d, slice(rank, rank + 1))]
+            if input._data.ndim
+            else order._data
+        )
     else:
         at = B.gather(order._data, d, rank) if input._data.ndim else order._data
     result = getattr(return_types, name)(chosen(input, wrap(at), d, keepdim))
@@ -114,7 +116,9 @@ def _not_empty(name: str, input: Tensor, dim: int) -> int:
     return d
 
 
-def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
+def kthvalue(
+    input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None
+) -> Any:
     """Returns the ``k``-th smallest elements along ``dim``, counted from 1, and their indices.
 
     >>> torch.kthvalue(torch.tensor([3, 1, 2]), 2).values
@@ -124,7 +128,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out
     d = _not_empty("kthvalue", input, dim)
     n = input._data.shape[d] if input._data.ndim else 1
     if not 1 <= k <= n:
-        raise RuntimeError("kthvalue(): selected number k out of range for dimension " f"{d}")
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
     return _ranked("kthvalue", input, dim, keepdim, int(k) - 1, out)
 
 
@@ -141,7 +145,9 @@ def _median(name: str, input: Tensor, dim: Any, keepdim: bool, out: Any, ignore_
     if dim is None:
         flat = B.reshape(x, (-1,))
         if not x.size:
-            nothing = float("nan") if x.dtype.kind not in "iu" else -(1 << (8 * x.dtype.itemsize - 1))
+            nothing = (
+                float("nan") if x.dtype.kind not in "iu" else -(1 << (8 * x.dtype.itemsize - 1))
+            )
             return finished(name, wrap(B.full((), nothing, x.dtype)), out)
         rank = B.gather(B.argsort(flat, 0, False), 0, B.rank_of_median(flat, 0, ignore_nan))
         z = B.reshape(B.gather(flat, 0, rank), ())
@@ -213,7 +219,8 @@ def _quantile(
         )
     if not x.size:
         raise RuntimeError(f"{name}() input tensor must be non-empty")
-    if not bool(all((q >= 0) & (q <= 1))):
+    seen = B.bounds(q._data)
+    if seen is not None and not 0 <= seen[0] <= seen[1] <= 1:
         raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     row = flatten(input) if dim is None or not x.ndim else movedim(input, dim_of(dim, x.ndim), -1)
     ranked = unsqueeze(sort(row, -1).values, 0)  # (1, ..., n)
@@ -323,7 +330,13 @@ def searchsorted(
             raise RuntimeError(
                 "searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1"
             )
-        values = B.full((), input, numpy_dtype(dtype_of(rows)) if rows.dtype.kind != "i" or isinstance(input, int) else numpy_dtype(_dtypes.float64))
+        values = B.full(
+            (),
+            input,
+            numpy_dtype(dtype_of(rows))
+            if rows.dtype.kind != "i" or isinstance(input, int)
+            else numpy_dtype(_dtypes.float64),
+        )
     else:
         check_tensor("searchsorted", input, names=("input",))
         common_device("searchsorted", [sorted_sequence, input])
@@ -344,7 +357,11 @@ def searchsorted(
         )
     if sorter is not None:
         check_tensor("searchsorted", sorter, names=("sorter",))
-        if sorter._data.shape != rows.shape or sorter._data.dtype.kind != "i" or sorter._data.dtype.itemsize != 8:
+        if (
+            sorter._data.shape != rows.shape
+            or sorter._data.dtype.kind != "i"
+            or sorter._data.dtype.itemsize != 8
+        ):
             raise RuntimeError(
                 "searchsorted(): sorter must be a long tensor of the shape of boundaries, got "
                 f"{list(sorter._data.shape)} for {list(rows.shape)}"
@@ -374,5 +391,7 @@ def bucketize(
     """
     check_tensor("bucketize", boundaries, names=("boundaries",))
     if boundaries._data.ndim != 1:
-        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries._data.ndim})")
+        raise RuntimeError(
+            f"boundaries tensor must be 1 dimension, but got dim({boundaries._data.ndim})"
+        )
     return searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)

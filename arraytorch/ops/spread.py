@@ -34,8 +34,12 @@ def _slope_of_var(B: Any, g: Any, input: Any, dims: Any, kept: Any, correction: 
     return B.reshape(g, kept) * scale * (input - B.mean(input, dims, True))
 
 
-@derivative(saves=("input", "dims", "kept", "correction"), name="VarBackward0", d_input=_slope_of_var)
-def _var(input: Tensor, dims: tuple[int, ...], kept: Any, correction: float, keepdim: bool) -> Tensor:
+@derivative(
+    saves=("input", "dims", "kept", "correction"), name="VarBackward0", d_input=_slope_of_var
+)
+def _var(
+    input: Tensor, dims: tuple[int, ...], kept: Any, correction: float, keepdim: bool
+) -> Tensor:
     x = input._data
     z = as_array(backend_of(x), backend_of(x).var(x, dims, correction, keepdim), x)
     return taped(_var, z, (input,), (input, dims, kept, correction))
@@ -53,7 +57,9 @@ def _slope_of_std(
 @derivative(
     saves=("input", "dims", "kept", "correction", "out"), name="StdBackward0", d_input=_slope_of_std
 )
-def _std(input: Tensor, dims: tuple[int, ...], kept: Any, correction: float, keepdim: bool) -> Tensor:
+def _std(
+    input: Tensor, dims: tuple[int, ...], kept: Any, correction: float, keepdim: bool
+) -> Tensor:
     x = input._data
     B = backend_of(x)
     z = as_array(B, B.sqrt(B.var(x, dims, correction, keepdim)), x)
@@ -286,13 +292,16 @@ def _check_weights(name: str, w: Tensor, n: int) -> None:
         raise RuntimeError(f"cov(): expected {name} to have one or fewer dimensions")
     kinds = "iu" if name == "fweights" else "f"
     if w._data.dtype.kind not in kinds:
-        raise RuntimeError(f"cov(): expected {name} to have another dtype than {dtype_of(w._data)!r}")
+        raise RuntimeError(
+            f"cov(): expected {name} to have another dtype than {dtype_of(w._data)!r}"
+        )
     if w._data.size != n:
         raise RuntimeError(
             f"cov(): expected {name} to have the same numel as there are observations in the input "
             f"but got {w._data.size} != {n}"
         )
-    if bool(backend_of(w._data).any(w._data < 0, tuple(range(w._data.ndim)), False)):
+    seen = backend_of(w._data).bounds(w._data)
+    if seen is not None and seen[0] < 0:
         raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
@@ -315,5 +324,3 @@ def corrcoef(input: Tensor) -> Tensor:
     deviation = diagonal(real(c)) ** 0.5
     c = c / unsqueeze(deviation, 1) / unsqueeze(deviation, 0)
     return c if c._data.dtype.kind == "c" else clamp(c, -1, 1)
-
-
