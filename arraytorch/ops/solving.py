@@ -99,8 +99,8 @@ def _det(input: Tensor) -> Tensor:
 def det(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the determinants of square matrices.
 
-    >>> torch.linalg.det(torch.tensor([[1.0, 2.0], [3.0, 5.0]]))
-    tensor(-1.0000)
+    >>> torch.linalg.det(torch.tensor([[2.0, 1.0], [0.0, 4.0]]))
+    tensor(8.)
     """
     check_matrix("linalg.det", A)
     return finished("linalg.det", _det(A), out, (A,))
