@@ -81,7 +81,7 @@ class MetaArray:
 
     def transpose(self, *dims: Any) -> MetaArray:
         """The dimensions in another order."""
-        order = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
+        order: Any = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
         order = order or range(self.ndim)[::-1]
         return self._view(
             tuple([self.shape[d] for d in order]), tuple([self.strides[d] for d in order])
@@ -135,14 +135,14 @@ class MetaArray:
             return self
         return self._view(self.shape, self.strides, dtype=np.dtype(f"f{self.itemsize // 2}"))
 
+    @real.setter
+    def real(self, value: Any) -> None:
+        _check_fits(value, self.shape)
+
     @property
     def imag(self) -> MetaArray:
         half = self.itemsize // 2
         return self._view(self.shape, self.strides, half, np.dtype(f"f{half}"))
-
-    @real.setter
-    def real(self, value: Any) -> None:
-        _check_fits(value, self.shape)
 
     @imag.setter
     def imag(self, value: Any) -> None:
@@ -364,7 +364,7 @@ def _in_range(i: int, n: int, d: int) -> int:
 
 
 def _check_fits(value: Any, shape: Shape) -> None:
-    own = getattr(value, "shape", ())
+    own: Any = getattr(value, "shape", ())
     while len(own) > len(shape) and own[0] == 1:
         own = own[1:]
     try:

@@ -86,7 +86,7 @@ def lerp(
     if isinstance(weight, TensorBase):
         # From the nearer end, which keeps the ends themselves exact.
         near = weight.abs() < 0.5  # type: ignore[attr-defined]
-        result = where(near, input + weight * span, end - span * (1 - weight))
+        result = where(near, input + weight * span, end - span * (1 - weight))  # type: ignore[operator]
     else:
         near = abs(weight) < 0.5
         result = input + span * weight if near else end - span * (1 - weight)
