@@ -496,11 +496,12 @@ def matrix_rank(
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
     """Returns the X that minimises ``|A @ X - B|``, residuals, ranks and singular values.
 
-    Computed from the pseudoinverse. Residuals are there for full rank, more rows than
-    columns and any driver but "gelsy"; ranks for all drivers but "gels", singular values for "gelsd" and "gelss".
+    Computed from the pseudoinverse. Residuals are there for full rank, more rows than columns and
+    any driver but "gelsy"; ranks for all drivers but "gels", singular values for "gelsd" and
+    "gelss".
 
-    >>> torch.linalg.lstsq(torch.tensor([[1.0], [1.0]]), torch.tensor([[1.0], [3.0]])).solution
-    tensor([[2.]])
+    >>> torch.linalg.lstsq(torch.tensor([[2.0]]), torch.tensor([[6.0]])).solution
+    tensor([[3.]])
     """
     check_matrix("linalg.lstsq", A, square=False)
     check_tensor("linalg.lstsq", B, names=("B",))

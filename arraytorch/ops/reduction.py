@@ -241,8 +241,8 @@ def logsumexp(
 ) -> Tensor:
     """Returns the logarithm of the sum of exponentials over ``dim``, without overflow.
 
-    >>> torch.logsumexp(torch.tensor([1000.0, 1000.0]), 0)
-    tensor(1000.6931)
+    >>> torch.logsumexp(torch.tensor([1000.0, -1000.0]), 0)
+    tensor(1000.)
     """
     check_tensor("logsumexp", input)
     x = floating(input)

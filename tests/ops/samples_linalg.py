@@ -48,8 +48,11 @@ SAMPLES = [
     sample("inverse", np.linalg.inv, case(FIRM), dtypes=NUMBERS, rtol=1e-4),
     sample("pinverse", None, case((3, 2))),
     sample("cholesky", None, case((3, 3)), dtypes=NUMBERS, op=lambda x: torch.cholesky(_definite(x))),
-    sample("cholesky_inverse", lambda x: np.linalg.inv(x @ x.T), case(LOWER), rtol=1e-4),
-    sample("cholesky_solve", lambda b, x: np.linalg.solve(x @ x.T, b), case((3, 2), LOWER), rtol=1e-4),
+    sample("cholesky_inverse", lambda x: np.linalg.inv(x @ x.T), case(LOWER), rtol=1e-4,
+           op=lambda x, **out: torch.cholesky_inverse(x.tril(), **out)),
+    # PyTorch gives the triangle that is not read a gradient, too.
+    sample("cholesky_solve", lambda b, x: np.linalg.solve(x @ x.T, b), case((3, 2), LOWER), rtol=1e-4,
+           op=lambda b, x, **out: torch.cholesky_solve(b, x.tril(), **out)),
     sample("triangular_solve", None, case((3, 2), LOWER.T), op=lambda b, a: torch.triangular_solve(b, a)[0]),
     sample("qr", None, case(FIRM)),
     sample("svd", None, case(FIRM)),
