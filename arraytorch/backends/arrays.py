@@ -231,7 +231,7 @@ class ArrayKernels:
 
     def assigned(self, x: Any, value: Any, index: tuple[Any, ...]) -> Any:
         """A copy of x with value written at index."""
-        out = x.copy()
+        out = self.copy(x)
         out[index] = value
         return out
 

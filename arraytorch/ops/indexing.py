@@ -43,12 +43,36 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     B = backend_of(x)
     try:
         if advanced:
+            if int in map(type, parts):
+                basic, parts = _ints_first(parts)
+                return getitem(getitem(input, basic), parts)
             z = B.getitem(x, _checked(parts, x))
             return taped(_advanced, z, (input,), (parts, x.shape))
         whole = parts if Ellipsis in parts else (*parts, ...)
         return taped_view(_basic, x[whole], input, (whole,), (whole, x.shape))
     except (IndexError, TypeError, ValueError) as error:
         raise _bad_index(error, x, index) from None
+
+
+def _ints_first(parts: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """An index as a basic one and one without ints, to be applied to the view that the first gives.
+
+    NumPy counts an int among arrays as an array; in PyTorch it takes its slice first.
+    """
+    basic: list[Any] = []
+    rest: list[Any] = []
+    for part in parts:
+        if part.__class__ is int:
+            basic.append(part)
+        elif hasattr(part, "dtype"):
+            basic += [slice(None)] * (part.ndim if part.dtype.kind == "b" else 1)
+            rest.append(wrap(part))
+        elif isinstance(part, bool):
+            rest.append(part)
+        else:
+            basic.append(part)
+            rest.append(part if part is Ellipsis else slice(None))
+    return tuple(basic), tuple(rest)
 
 
 @derivative(
@@ -134,7 +158,7 @@ def _index_array(part: Tensor) -> Any:
         )
     if a.dtype.kind == "u" and a.dtype.itemsize == 1:
         return a != 0  # an old spelling of a mask
-    return a
+    return a if a.ndim else int(a)
 
 
 def _checked(parts: tuple[Any, ...], x: Any) -> tuple[Any, ...]:
@@ -203,6 +227,9 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     x = input._data
     B = backend_of(x)
     parts, advanced = _parsed(index, x)
+    if advanced and int in map(type, parts):
+        basic, parts = _ints_first(parts)
+        return setitem(getitem(input, basic), parts, value)
     if not advanced and Ellipsis not in parts:
         parts = (*parts, ...)
     if isinstance(value, TensorBase):
@@ -220,7 +247,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         v = wrap(B.full((), value, x.dtype))
     else:
         v = cast(tensor(value), x.dtype)
-    v = _shed(v, x, parts)
+    v = _shed(v)
     try:
         B.setitem(x, _checked(parts, x) if advanced else parts, v._data)
     except (IndexError, TypeError, ValueError) as error:
@@ -237,13 +264,13 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         rebase(input, now._node, _Overwrite.op)
 
 
-def _shed(v: Tensor, x: Any, parts: tuple[Any, ...]) -> Tensor:
+def _shed(v: Tensor) -> Tensor:
     """PyTorch lets a value have leading dimensions of size 1 that its place lacks."""
-    if v._data.ndim > x.ndim and all(not hasattr(p, "dtype") and p is not None for p in parts):
-        lead = v._data.ndim - x.ndim
-        if all(n == 1 for n in v._data.shape[:lead]):
-            return v.reshape(v._data.shape[lead:])
-    return v
+    shape = v._data.shape
+    lead = 0
+    while len(shape) - lead > 1 and shape[lead] == 1:
+        lead += 1
+    return v.reshape(shape[lead:]) if lead else v
 
 
 @derivative(
