@@ -429,3 +429,18 @@ def test_bad_pads_raise_what_pytorch_raises():
         F.pad(x, (1, 1), "foo")
     with pytest.raises(NotImplementedError, match="Padding size 2 is not supported for 1D input"):
         F.pad(x[0], (1, 1), "reflect")
+
+
+def test_padding_layers_print_and_pad():
+    """Their names say how; an int stands for all borders."""
+    x = torch.tensor(floats(1, 2, 3, 3))
+    for layer, mode in (
+        (nn.ReflectionPad2d, "reflect"),
+        (nn.ReplicationPad2d, "replicate"),
+        (nn.CircularPad2d, "circular"),
+        (nn.ZeroPad2d, "constant"),
+    ):
+        assert torch.equal(layer((1, 2, 0, 1))(x), F.pad(x, (1, 2, 0, 1), mode))
+        assert repr(layer(1)) == f"{layer.__name__}((1, 1, 1, 1))"
+    assert torch.equal(nn.ConstantPad2d(1, 2.5)(x), F.pad(x, (1, 1, 1, 1), value=2.5))
+    assert repr(nn.ConstantPad1d(2, 3.5)) == "ConstantPad1d(padding=(2, 2), value=3.5)"

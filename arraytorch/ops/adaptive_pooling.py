@@ -378,6 +378,8 @@ def _tuple(name: str, value: Ints, n: int) -> tuple[int, ...]:
 
 def _size(name: str, n: int, x: Any, wanted: Ints) -> tuple[int, ...]:
     """The output's size, with None replaced, after a look at the number of dimensions."""
+    if n > 1 and isinstance(wanted, (tuple, list)) and x.ndim <= len(wanted):
+        raise ValueError(f"Input dimension should be at least {len(wanted) + 1}: {name}")
     if x.ndim not in (n + 1, n + 2):
         if n == 1:
             raise RuntimeError(
