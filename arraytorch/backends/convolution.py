@@ -17,9 +17,9 @@ from typing import Any
 Ints = tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared and hashed by identity: see `convolution`
 class Convolution:
-    """The geometry of a convolution, an entry per spatial dimension.
+    """The geometry of a convolution, an entry per spatial dimension; made by `convolution`.
 
     ``padding`` holds pairs (before, after); negative ones crop. ``size`` is the kernel's and
     ``spatial`` the input's extent.
@@ -76,9 +76,8 @@ def _kept(n: int, lo: int, hi: int) -> int:
     return max(n + min(lo, 0) + min(hi, 0), 0)
 
 
-convolution = lru_cache(4096)(
-    Convolution
-)  # one object per geometry, so that what it caches is kept
+# One object per geometry, so that what it caches is kept.
+convolution = lru_cache(4096)(Convolution)
 
 
 class ConvolutionKernels:

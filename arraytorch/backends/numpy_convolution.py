@@ -190,6 +190,7 @@ def _product(x: Array, w: Array, c: Convolution, bias: Array | None, out: Array)
         y += bias.reshape(groups, -1, 1)
 
 
+@lru_cache(4096)
 def _steps(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The strides of a contiguous array, in elements."""
     return tuple([prod(shape[i + 1 :]) for i in range(len(shape))])
