@@ -1,0 +1,148 @@
+"""Views: random chains of them share memory as NumPy's do, and writes are seen by all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import arraytorch as torch
+
+# Each step: what PyTorch does, and what NumPy does; the number between 0 and 1 picks a dimension.
+at = lambda x, u: int(u * x.ndim)
+STEPS = {
+    "transpose": (lambda x, u: x.transpose(at(x, u), 0), lambda x, u: x.swapaxes(at(x, u), 0)),
+    "T": (lambda x, u: x.permute(*range(x.ndim)[::-1]), lambda x, u: x.T),
+    "movedim": (lambda x, u: x.movedim(0, at(x, u)), lambda x, u: np.moveaxis(x, 0, at(x, u))),
+    "unsqueeze": (lambda x, u: x.unsqueeze(at(x, u)), lambda x, u: np.expand_dims(x, at(x, u))),
+    "squeeze": (lambda x, u: x.squeeze(), lambda x, u: x.squeeze()),
+    "select": (lambda x, u: x.select(at(x, u), -1), lambda x, u: np.moveaxis(x, at(x, u), 0)[-1, ...]),
+    "step": (lambda x, u: x[..., ::2], lambda x, u: x[..., ::2]),
+    "back": (lambda x, u: x[::-1], lambda x, u: x[::-1]),
+    "tail": (lambda x, u: x[1:], lambda x, u: x[1:]),
+    "none": (lambda x, u: x[None, ..., None], lambda x, u: x[None, ..., None]),
+    "narrow": (lambda x, u: x.narrow(0, 0, 1), lambda x, u: x[:1]),
+    "flatten": (lambda x, u: x.reshape(-1), lambda x, u: x.reshape(-1)),
+    "chunk": (lambda x, u: x.chunk(2, -1)[0], lambda x, u: x[..., : -(-x.shape[-1] // 2)]),
+    "unbind": (lambda x, u: x.unbind(0)[0], lambda x, u: x[0, ...]),
+    "detach": (lambda x, u: x.detach(), lambda x, u: x),
+    "unflatten": (lambda x, u: x.unflatten(-1, (-1, 1)), lambda x, u: x[..., None]),
+}  # fmt: skip
+chains = st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.floats(0, 0.99)), max_size=6)
+
+
+def run(chain, x, y):
+    """Both libraries' tensors after each step that fits."""
+    for name, u in chain:
+        if not y.ndim or not y.size:
+            break
+        mine, numpys = STEPS[name]
+        x, y = mine(x, u), numpys(y, u)
+        yield x, y
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(chains)
+def test_chains_of_views(chain):
+    """Shape, strides, values and the sharing of memory are NumPy's after every step."""
+    source = np.arange(24.0).reshape(2, 3, 4)
+    start = torch.from_numpy(source)
+    for x, y in run(chain, start, source):
+        assert x.shape == y.shape
+        np.testing.assert_array_equal(x.numpy(), y)
+        assert np.shares_memory(x.numpy(), source) == np.shares_memory(y, source)
+        if x.numel():
+            places = [i for i, n in enumerate(y.shape) if n > 1]
+            assert [x.stride(i) for i in places] == [y.strides[i] // 8 for i in places]
+            assert x.is_contiguous() == y.flags.c_contiguous
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(chains, st.sampled_from(["fill_", "add_", "index", "copy_", "out"]))
+def test_writes_through_views(chain, how):
+    """What is written through a view is seen in its base and in every other view, and is dated."""
+    source, expected = np.arange(24.0).reshape(2, 3, 4), np.arange(24.0).reshape(2, 3, 4)
+    base = torch.from_numpy(source)
+    pairs = [(base, expected), *run(chain, base, expected)]
+    x, y = pairs[-1]
+    shared = np.shares_memory(x.numpy(), source)
+    version = base._version
+    if how == "fill_":
+        x.fill_(-1)
+        y[...] = -1
+    elif how == "add_":
+        x.add_(0.5)
+        y[...] += 0.5
+    elif how == "index":
+        x[...] = 7
+        y[...] = 7
+    elif how == "copy_":
+        x.copy_(torch.tensor(3.5))
+        y[...] = 3.5
+    else:
+        torch.mul(x, 2, out=x)
+        y[...] *= 2
+    np.testing.assert_array_equal(source, expected)
+    if x.numel() and shared:
+        assert base._version > version and x._version == base._version
+        for other, _ in pairs:
+            if np.shares_memory(other.numpy(), source):
+                assert other._version == base._version
+
+
+def test_expanded_tensors():
+    """Repeated dimensions have stride 0; a write into them is refused, as one element would get many."""
+    x = torch.arange(3.0)
+    y = x.expand(2, 3)
+    assert y.stride() == (0, 1) and y.shape == (2, 3)
+    x[0] = 5
+    assert y[:, 0].tolist() == [5.0, 5.0]
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+        y.add_(1)
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+        y[0] = 1
+    assert torch.ones(1).expand(1).add_(1).item() == 2
+    assert x.tolist() == [5.0, 1.0, 2.0]
+
+
+def test_view_refuses_to_copy():
+    """view raises where memory would have to move; reshape copies."""
+    x = torch.zeros(2, 3).t()
+    with pytest.raises(RuntimeError, match="view size is not compatible"):
+        x.view(6)
+    assert x.reshape(6).shape == (6,)
+    assert x.contiguous().view(6).shape == (6,)
+    assert torch.zeros(2, 3).view(-1, 2).shape == (3, 2)
+    assert torch.zeros(0, 3).view(3, 0).shape == (3, 0)
+    with pytest.raises(RuntimeError, match="is invalid for input of size"):
+        torch.zeros(6).view(4)
+    with pytest.raises(RuntimeError, match="only one dimension can be inferred"):
+        torch.zeros(6).view(-1, -1)
+
+
+def test_dtype_views():
+    """The same bytes under another dtype; the last dimension shrinks or grows."""
+    x = torch.tensor([1.0, 2.0])
+    assert x.view(torch.int32).tolist() == [1065353216, 1073741824]
+    assert x.view(torch.uint8).shape == (8,)
+    assert x.view(torch.float64).shape == (1,)
+    x.view(torch.int32)[0] = 0
+    assert x.tolist() == [0.0, 2.0]
+
+
+def test_versions_count_writes_only():
+    """Reading leaves the version; each write moves it, for all that share the memory."""
+    x = torch.zeros(3)
+    view, other = x[1:], x.detach()
+    before = x._version
+    _ = x + 1, x[0], x.sum()
+    assert x._version == before
+    view.add_(1)
+    assert x._version == view._version == other._version > before
+
+
+def test_bases():
+    """Views know the tensor whose memory they show; results of other ops have none."""
+    x = torch.zeros(2, 3)
+    assert x[0]._base is x and x[0][0]._base is x and x._base is None and (x + 1)._base is None
