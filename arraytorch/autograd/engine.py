@@ -69,6 +69,7 @@ def _walk(
     lifted = _Ops.table if create_graph else None
     check = _Anomaly.check
     wanted = frozenset(capture or ())
+    plain = needed is None and check is None and not create_graph
     grads: dict[Any, Any] = {}
     waiting: dict[int, Any] = {}  # by -seq, so that the heap holds plain integers
     heap: list[int] = []
@@ -94,71 +95,77 @@ def _walk(
         hooks = node.hooks
         if hooks is not None:
             g = _before(node, g, create_graph)
-        if node in wanted:
-            found[node] = g
-        if needed is not None and node not in needed:
-            continue
+        if needed is not None:
+            if node in wanted:
+                found[node] = g
+            if node not in needed:
+                continue
         if node.__class__ is Port:
-            main = node.edges[0]
             slots = [None] * (node.index + 1)
             slots[node.index] = g
-            give(main, slots)
+            give(node.edges[0], slots)
             continue
-        rules, edges = node.rules, node.edges
+        rules, saved = node.rules, node.saved
         B = lifted or (backend_of(g) if g.__class__ is not list else backend_of(*_given(g)))
         try:
-            saved: Any = _unpack(node, create_graph)
-            if rules.joint is not None:
-                needs = tuple([e is not None and (needed is None or e in needed) for e in edges])
-                pulled = rules.joint(B, g, needs, saved)
-                if check is not None:
-                    check(node, pulled)
-                if hooks is not None and hooks.post:
-                    pulled = _after(node, pulled, g, create_graph)
-                for edge, gi, need in zip(edges, pulled, needs, strict=True):
-                    if need and gi is not None:
-                        give(edge, _fitted(B, gi, edge, create_graph))
-            elif hooks is not None and hooks.post or check is not None:
-                pulled = [
-                    None
-                    if edge is None or needed is not None and edge not in needed
-                    else _fitted(B, pull(B, g, saved), edge, create_graph)
-                    for edge, pull in zip(edges, rules.pullbacks, strict=True)
-                ]
-                if check is not None:
-                    check(node, pulled)
-                if hooks is not None and hooks.post:
-                    pulled = _after(node, pulled, g, create_graph)
-                for edge, gi in zip(edges, pulled, strict=True):
-                    if edge is not None and gi is not None:
-                        give(edge, gi)
-            else:
-                for edge, pull in zip(edges, rules.pullbacks):  # strict=True would cost 87 ns
-                    if edge is None or needed is not None and edge not in needed:
+            if saved or saved is None:
+                saved = _unpack(node, create_graph)
+            if plain and hooks is None and rules.joint is None:
+                # The common case, which runs for every recorded op: no calls but the pullbacks.
+                for edge, pull in zip(node.edges, rules.pullbacks):  # strict=True costs 87 ns
+                    if edge is None:
                         continue
                     gi = pull(B, g, saved)
-                    if create_graph:
-                        gi = _fitted(B, gi, edge, True)
-                    elif gi.shape != edge.shape or gi.dtype is not edge.dtype:
+                    if gi.shape != edge.shape or gi.dtype is not edge.dtype:
                         gi = _fit(B, gi, edge)
-                    if edge in grads or edge in found:
+                    if edge.__class__ is Leaf:
+                        if edge in found:
+                            give(edge, gi)
+                        else:
+                            found[edge] = gi
+                    elif edge in grads:
                         give(edge, gi)
-                    elif edge.__class__ is Leaf:
-                        found[edge] = gi
                     else:
                         grads[edge] = gi
-                        at = -edge.seq
-                        waiting[at] = edge
-                        heappush(heap, at)
-                    gi = None
+                        waiting[-edge.seq] = edge
+                        heappush(heap, -edge.seq)
+                    gi = None  # accumulating in place asks who else holds a gradient
+            else:
+                for edge, gi in _pulled(node, B, g, saved, needed, create_graph):
+                    give(edge, gi)
+                gi = None
         except Exception as error:
             _explain(error, node)
             raise
-        if not retain_graph:
+        if saved and not retain_graph:
             node.saved = None
         g = saved = None
     for leaf in [n for n in found if n.__class__ is Leaf and n.hooks is not None]:
         found[leaf] = _before(leaf, found[leaf], create_graph)
+
+
+def _pulled(
+    node: Any, B: Any, g: Any, saved: Any, needed: set[Any] | None, create_graph: bool
+) -> list[tuple[Any, Any]]:
+    """Runs the rules of one node; returns its edges with what to hand to them."""
+    rules, edges = node.rules, node.edges
+    needs = tuple([e is not None and (needed is None or e in needed) for e in edges])
+    if rules.joint is not None:
+        pulled = rules.joint(B, g, needs, saved)
+    else:
+        pulled = [
+            pull(B, g, saved) if need else None
+            for need, pull in zip(needs, rules.pullbacks, strict=True)
+        ]
+    pulled = [
+        _fitted(B, gi, edge, create_graph) if need else None
+        for edge, gi, need in zip(edges, pulled, needs, strict=True)
+    ]
+    if _Anomaly.check is not None:
+        _Anomaly.check(node, pulled)
+    if node.hooks is not None and node.hooks.post:
+        pulled = _after(node, pulled, g, create_graph)
+    return [(edge, gi) for edge, gi in zip(edges, pulled, strict=True) if gi is not None and edge]
 
 
 def _given(grads: list[Any]) -> list[Any]:
