@@ -36,6 +36,19 @@ from ._dtypes import uint16 as uint16
 from ._dtypes import uint32 as uint32
 from ._dtypes import uint64 as uint64
 from ._errors import OutOfMemoryError as OutOfMemoryError
+from ._layouts import channels_last as channels_last
+from ._layouts import channels_last_3d as channels_last_3d
+from ._layouts import contiguous_format as contiguous_format
+from ._layouts import jagged as jagged
+from ._layouts import layout as layout
+from ._layouts import memory_format as memory_format
+from ._layouts import preserve_format as preserve_format
+from ._layouts import sparse_bsc as sparse_bsc
+from ._layouts import sparse_bsr as sparse_bsr
+from ._layouts import sparse_coo as sparse_coo
+from ._layouts import sparse_csc as sparse_csc
+from ._layouts import sparse_csr as sparse_csr
+from ._layouts import strided as strided
 from ._printing import get_printoptions as get_printoptions
 from ._printing import set_printoptions as set_printoptions
 from ._size import Size as Size
@@ -63,6 +76,7 @@ _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"arraytorch\
 half, float, double = float16, float32, float64
 short, int, long = int16, int32, int64
 cfloat, cdouble = complex64, complex128
+legacy_contiguous_format = contiguous_format
 
 # Submodules and names that load when first asked for, and where they are.
 _LAZY = {

@@ -10,6 +10,7 @@ from typing import Any
 from . import _dtypes, _printing
 from ._device import device
 from ._dtypes import dtype
+from ._layouts import layout, strided
 from ._methods import Methods
 from ._size import Size
 from .autograd import calculus, engine, tape
@@ -100,6 +101,11 @@ class Tensor(Methods):
     def is_meta(self) -> bool:
         """Whether it has a shape and a dtype but no elements."""
         return self.device.type == "meta"
+
+    @property
+    def layout(self) -> layout:
+        """How the elements are stored: ``torch.strided``."""
+        return strided
 
     is_sparse = is_quantized = is_mkldnn = is_nested = False
 
@@ -431,17 +437,19 @@ class Tensor(Methods):
 
     def cpu(self, memory_format: Any = None) -> Any:
         """Returns the tensor on the CPU; itself if it is there."""
-        return conversion.to(self, "cpu")
+        return conversion.to(self, "cpu", memory_format=memory_format)
 
     def cuda(
         self, device: Any = None, non_blocking: bool = False, memory_format: Any = None
     ) -> Any:
         """Returns the tensor on a CUDA or ROCm device."""
-        return conversion.to(self, "cuda" if device is None else device)
+        place = "cuda" if device is None else device
+        return conversion.to(self, place, memory_format=memory_format)
 
     def xpu(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Any:
         """Returns the tensor on an Intel device."""
-        return conversion.to(self, "xpu" if device is None else device)
+        place = "xpu" if device is None else device
+        return conversion.to(self, place, memory_format=memory_format)
 
     bool = conversion.astype("bool")
     byte = conversion.astype("uint8")

@@ -15,7 +15,7 @@ MOST_LINES = 600
 
 # The bottom first. What is not named here is the top; the package's own __init__ is above all.
 LAYERS = (
-    ("_dtypes", "_device", "_errors", "_size"),
+    ("_dtypes", "_device", "_errors", "_layouts", "_size"),
     ("backends",),
     ("autograd",),
     ("ops",),

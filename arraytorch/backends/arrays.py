@@ -42,6 +42,12 @@ class ArrayKernels:
         """start, start + step, ... before end; each element computed by itself, so no drift."""
         return self.xp.arange(start, end, step, dtype=dtype)
 
+    def ramp(self, start: Any, step: Any, n: int, dtype: Any, index: int | None = None) -> Any:
+        """n values from start on, step apart; each computed by itself, so no drift."""
+        if dtype.kind in "iu":
+            return (self.xp.arange(n) * step + start).astype(dtype)
+        return (self.xp.arange(n).astype("f8") * step + start).astype(dtype)
+
     def linspace(
         self, start: Any, end: Any, steps: int, dtype: Any, index: int | None = None
     ) -> Any:

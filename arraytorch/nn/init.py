@@ -16,9 +16,9 @@ from ..autograd.modes import no_grad
 from ..autograd.tape import wrap
 from ..backends import backend_of
 from ..ops.creation import empty_like
-from ..ops.creation import eye as _eye
 from ..ops.random import randperm
 from ..ops.selection import where
+from ..ops.sequences import eye as _eye
 from ..random import Generator
 
 Tensor = Any

@@ -133,19 +133,15 @@ from .counting import (
     unique_consecutive,
 )
 from .creation import (
-    arange,
     as_tensor,
     asarray,
     empty,
     empty_like,
-    eye,
     from_numpy,
     frombuffer,
     full,
     full_like,
     is_tensor,
-    linspace,
-    logspace,
     ones,
     ones_like,
     scalar_tensor,
@@ -322,6 +318,7 @@ from .selection import (
     masked_fill,
     where,
 )
+from .sequences import arange, eye, linspace, logspace
 from .shape import (
     broadcast_to,
     detach,

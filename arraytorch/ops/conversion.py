@@ -7,10 +7,12 @@ from typing import Any
 from .._device import device as Device
 from .._dtypes import dtype as Dtype
 from .._dtypes import named
+from .._layouts import preserve_format
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_for, backend_of, numpy_dtype
 from ._declare import cast, derivative
 from ._promote import as_device
+from ._strides import copied, follows, order_for
 from .shape import alias
 
 Tensor = Any
@@ -18,13 +20,16 @@ Tensor = Any
 
 @derivative(d_input=lambda g: g)
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """Returns a copy; gradients flow through it.
+    """Returns a copy, in the memory order of ``input`` unless told otherwise; gradients flow through.
 
     >>> x = torch.ones(2)
     >>> torch.clone(x).data_ptr() == x.data_ptr()
     False
     """
-    return taped(clone, backend_of(input._data).copy(input._data), (input,))
+    x = input._data
+    if memory_format is None and backend_of(x).is_contiguous(x):
+        return taped(clone, backend_of(x).copy(x), (input,))
+    return taped(clone, copied(x, order_for(memory_format, x)), (input,))
 
 
 @derivative(
@@ -89,7 +94,16 @@ def to(
         here = backend_of(x).device_of(x)
         if place.type != here.type or place.index not in (None, here.index):
             result = to_device(result, place)
-    return clone(result) if copy and result is self else result
+    if copy and result is self:
+        return clone(result, memory_format=memory_format)
+    return formatted(result, memory_format)
+
+
+def formatted(input: Tensor, memory_format: Any) -> Tensor:
+    """Returns the tensor if it lies as a memory format says (or that says nothing), else a copy."""
+    if memory_format is None or memory_format is preserve_format:
+        return input
+    return contiguous(input, memory_format)
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:
@@ -106,15 +120,27 @@ def _made_contiguous(input: Tensor) -> Tensor:
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """Returns the tensor if its elements lie in C order without gaps, else a copy that does.
 
+    ``memory_format`` may ask for another order, such as ``torch.channels_last``; RuntimeError if
+    the tensor has not as many dimensions as that.
+
     >>> torch.ones(2, 3).t().contiguous().stride()
     (2, 1)
     """
-    return input if is_contiguous(input) else _made_contiguous(input)
+    if memory_format is None:
+        return input if is_contiguous(input) else _made_contiguous(input)
+    if follows(input._data, memory_format):
+        return input
+    if memory_format is preserve_format:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
+    return clone(input, memory_format=memory_format)
 
 
 def is_contiguous(input: Tensor, memory_format: Any = None) -> bool:
-    """Returns whether the elements lie in memory in C order without gaps."""
-    return bool(backend_of(input._data).is_contiguous(input._data))
+    """Returns whether the elements lie in memory in C order (or in another) without gaps."""
+    x = input._data
+    if memory_format is None:
+        return bool(backend_of(x).is_contiguous(x))
+    return follows(x, memory_format)
 
 
 def astype(name: str) -> Any:
@@ -123,7 +149,8 @@ def astype(name: str) -> Any:
 
     def convert(self: Tensor, memory_format: Any = None) -> Tensor:
         native = numpy_dtype(dtype)
-        return self if self._data.dtype is native else cast(self, native)
+        result = self if self._data.dtype is native else cast(self, native)
+        return result if memory_format is None else formatted(result, memory_format)
 
     convert.__doc__ = f"Returns the tensor as {name}; itself if it is that already."
     return convert

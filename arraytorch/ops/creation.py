@@ -1,4 +1,4 @@
-"""Making tensors: from data, filled, and in sequence."""
+"""Making tensors: from data, and filled."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from .._dtypes import dtype
 from ..autograd.tape import Leaf, TensorBase, wrap
 from ..backends import backend_for, backend_of, dtype_of, host, numpy_dtype
 from ._promote import is_number, place_for, plain, scalar_dtype, shape_of
+from ._strides import Order, check_layout, inverse, order_for, order_of_format
 from ._write import write_result
 
 Tensor = Any
 Number = int | float | complex | bool
 
 
-def _finished(array: Any, requires_grad: bool, name: str) -> Tensor:
+def finished(array: Any, requires_grad: bool, name: str) -> Tensor:
+    """Returns an array as a new leaf; RuntimeError if gradients are wanted of integers."""
     out = wrap(array)
     if requires_grad:
         if array.dtype.kind in "biu":
@@ -53,7 +55,7 @@ def tensor(
         array = B.from_host(source.to_host(array), place.index)
         if source.device_type == "cpu" and B.device_type == "cpu":
             array = B.copy(array)
-    return _finished(array, requires_grad, "tensor")
+    return finished(array, requires_grad, "tensor")
 
 
 def _array_from(data: Any, dtype: dtype | None) -> Any:
@@ -202,7 +204,7 @@ def asarray(
             getattr(obj, "_data", obj), out._data)):  # fmt: skip
             raise ValueError("asarray(): cannot make a tensor of this object without copying")
     if requires_grad and out._node is None:
-        out = _finished(out._data, True, "asarray")
+        out = finished(out._data, True, "asarray")
     elif not requires_grad and out._node is not None and not isinstance(obj, TensorBase):
         out = wrap(out._data)
     return out
@@ -240,7 +242,7 @@ def frombuffer(
         array = host.frombuffer(buffer, numpy_dtype(dtype), count, offset)
     except ValueError as error:
         raise ValueError(f"frombuffer(): {error}") from error
-    return _finished(array, requires_grad, "frombuffer")
+    return finished(array, requires_grad, "frombuffer")
 
 
 def _made(
@@ -251,7 +253,10 @@ def _made(
     device: Any,
     requires_grad: bool,
     out: Any = None,
+    layout: Any = None,
+    order: Order = None,
 ) -> Tensor:
+    check_layout(name, layout)
     if any(n < 0 for n in size):
         raise RuntimeError(
             f"Trying to create tensor with negative dimension {min(size)}: {list(size)}"
@@ -260,18 +265,23 @@ def _made(
         dtype = dtype or dtype_of(out._data)
     B, place = place_for(device)
     native = numpy_dtype(dtype or _dtypes.get_default_dtype())
+    if order is not None:
+        size = tuple([size[d] for d in order])
     if fill is None:
         array = B.empty(size, native, place.index)
     elif fill == 0 and fill.__class__ is int:
         array = B.zeros(size, native, place.index)
     else:
         array = B.full(size, fill, native, place.index)
-    result = _finished(array, requires_grad, name)
+    if order is not None:
+        array = B.permute(array, inverse(order))
+    result = finished(array, requires_grad, name)
     return result if out is None else write_result(name, out, result)
 
 
 def zeros(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     out: Tensor | None = None,
     dtype: dtype | None = None,
     layout: Any = None,
@@ -286,11 +296,13 @@ def zeros(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    return _made("zeros", shape_of(size, "zeros"), 0, dtype, device, requires_grad, out)
+    shape = shape_of(sizes if size is None else (size,), "zeros")
+    return _made("zeros", shape, 0, dtype, device, requires_grad, out, layout)
 
 
 def ones(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     out: Tensor | None = None,
     dtype: dtype | None = None,
     layout: Any = None,
@@ -304,11 +316,13 @@ def ones(
     >>> torch.ones(2)
     tensor([1., 1.])
     """
-    return _made("ones", shape_of(size, "ones"), 1, dtype, device, requires_grad, out)
+    shape = shape_of(sizes if size is None else (size,), "ones")
+    return _made("ones", shape, 1, dtype, device, requires_grad, out, layout)
 
 
 def empty(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     out: Tensor | None = None,
     dtype: dtype | None = None,
     layout: Any = None,
@@ -323,7 +337,9 @@ def empty(
     >>> torch.empty(2, 3).shape
     torch.Size([2, 3])
     """
-    return _made("empty", shape_of(size, "empty"), None, dtype, device, requires_grad, out)
+    shape = shape_of(sizes if size is None else (size,), "empty")
+    order = order_of_format(memory_format, len(shape))
+    return _made("empty", shape, None, dtype, device, requires_grad, out, layout, order)
 
 
 def full(
@@ -351,15 +367,24 @@ def full(
     shape = shape_of((size,), "full") if not isinstance(size, int) else (size,)
     native = numpy_dtype(dtype) if dtype is not None else out._data.dtype  # type: ignore[union-attr]
     value = _fitting(fill_value, native) if native.kind in "iu" else fill_value
-    return _made("full", shape, value, dtype, device, requires_grad, out)
+    return _made("full", shape, value, dtype, device, requires_grad, out, layout)
 
 
 def _like(
-    name: str, input: Tensor, fill: Any, dtype: Any, device: Any, requires_grad: bool
+    name: str,
+    input: Tensor,
+    fill: Any,
+    dtype: Any,
+    device: Any,
+    requires_grad: bool,
+    layout: Any,
+    memory_format: Any,
 ) -> Tensor:
     x = input._data
     place = backend_of(x).device_of(x) if device is None else device
-    return _made(name, x.shape, fill, dtype or dtype_of(x), place, requires_grad)
+    order = order_for(memory_format, x)
+    kind = dtype or dtype_of(x)
+    return _made(name, x.shape, fill, kind, place, requires_grad, None, layout, order)
 
 
 def zeros_like(
@@ -377,7 +402,7 @@ def zeros_like(
     >>> torch.zeros_like(torch.ones(2))
     tensor([0., 0.])
     """
-    return _like("zeros_like", input, 0, dtype, device, requires_grad)
+    return _like("zeros_like", input, 0, dtype, device, requires_grad, layout, memory_format)
 
 
 def ones_like(
@@ -395,7 +420,7 @@ def ones_like(
     >>> torch.ones_like(torch.zeros(2))
     tensor([1., 1.])
     """
-    return _like("ones_like", input, 1, dtype, device, requires_grad)
+    return _like("ones_like", input, 1, dtype, device, requires_grad, layout, memory_format)
 
 
 def empty_like(
@@ -413,7 +438,7 @@ def empty_like(
     >>> torch.empty_like(torch.zeros(2)).shape
     torch.Size([2])
     """
-    return _like("empty_like", input, None, dtype, device, requires_grad)
+    return _like("empty_like", input, None, dtype, device, requires_grad, layout, memory_format)
 
 
 def full_like(
@@ -432,141 +457,10 @@ def full_like(
     >>> torch.full_like(torch.zeros(2), 3)
     tensor([3., 3.])
     """
-    x = input._data
-    place = backend_of(x).device_of(x) if device is None else device
-    return full(x.shape, fill_value, dtype=dtype or dtype_of(x), device=place,
-                requires_grad=requires_grad)  # fmt: skip
-
-
-def arange(
-    start: Number = 0,
-    end: Number | None = None,
-    step: Number = 1,
-    *,
-    out: Tensor | None = None,
-    dtype: dtype | None = None,
-    layout: Any = None,
-    device: device | str | int | None = None,
-    pin_memory: bool = False,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Returns the values from ``start`` (0) up to but without ``end``, ``step`` apart.
-
-    Integers give int64, others the default dtype. Raises RuntimeError for a step of 0 or one of
-    the wrong sign.
-
-    >>> torch.arange(1, 2.5, 0.5)
-    tensor([1.0000, 1.5000, 2.0000])
-    """
-    if end is None:
-        start, end = 0, start
-    given: tuple[Any, ...] = (start, end, step)
-    first, last, stride = (v.item() if isinstance(v, TensorBase) else plain(v) for v in given)
-    if not stride:
-        raise RuntimeError("step must be nonzero")
-    if not (math.isfinite(first) and math.isfinite(last)):
-        raise RuntimeError(f"unsupported range: {first} -> {last}")
-    if (last - first) * (1 if stride > 0 else -1) < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    if dtype is None:
-        if out is not None:
-            dtype = dtype_of(out._data)
-        else:
-            whole = all(isinstance(v, int) for v in (first, last, stride))
-            dtype = _dtypes.int64 if whole else _dtypes.get_default_dtype()
-    native = numpy_dtype(dtype)
-    if native.kind in "iu":
-        first, last, stride = int(first), int(last) if isinstance(last, int) else last, int(stride)
-    B, place = place_for(device)
-    result = _finished(B.arange(first, last, stride, native, place.index), requires_grad, "arange")
-    return result if out is None else write_result("arange", out, result)
-
-
-def linspace(
-    start: Number | Tensor,
-    end: Number | Tensor,
-    steps: int,
-    *,
-    out: Tensor | None = None,
-    dtype: dtype | None = None,
-    layout: Any = None,
-    device: device | str | int | None = None,
-    pin_memory: bool = False,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Returns ``steps`` values evenly spaced from ``start`` to ``end``, both included.
-
-    >>> torch.linspace(0, 1, 5)
-    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
-    """
-    first, last = (
-        v.item() if isinstance(v, TensorBase) else plain(v)  # type: ignore[attr-defined]
-        for v in (start, end)
-    )
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    if dtype is None:
-        default = _dtypes.get_default_dtype()
-        is_complex = isinstance(first, complex) or isinstance(last, complex)
-        dtype = default.to_complex() if is_complex else default
-    B, place = place_for(device)
-    array = B.linspace(first, last, steps, numpy_dtype(dtype), place.index)
-    result = _finished(array, requires_grad, "linspace")
-    return result if out is None else write_result("linspace", out, result)
-
-
-def logspace(
-    start: Number | Tensor,
-    end: Number | Tensor,
-    steps: int,
-    base: float = 10.0,
-    *,
-    out: Tensor | None = None,
-    dtype: dtype | None = None,
-    layout: Any = None,
-    device: device | str | int | None = None,
-    pin_memory: bool = False,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Returns ``steps`` powers of ``base``, their exponents evenly spaced.
-
-    >>> torch.logspace(0, 2, 3)
-    tensor([  1.,  10., 100.])
-    """
-    wanted = dtype or _dtypes.get_default_dtype()
-    wide = _dtypes.complex128 if wanted.is_complex else _dtypes.float64
-    exponents = linspace(start, end, steps, dtype=wide, device=device)
-    B = backend_of(exponents._data)
-    powers = B.pow(B.full((), base, exponents._data.dtype), exponents._data)
-    result = _finished(B.cast(powers, numpy_dtype(wanted)), requires_grad, "logspace")
-    return result if out is None else write_result("logspace", out, result)
-
-
-def eye(
-    n: int,
-    m: int | None = None,
-    *,
-    out: Tensor | None = None,
-    dtype: dtype | None = None,
-    layout: Any = None,
-    device: device | str | int | None = None,
-    pin_memory: bool = False,
-    requires_grad: bool = False,
-) -> Tensor:
-    """Returns a matrix with ones on its diagonal and zeros elsewhere.
-
-    >>> torch.eye(2)
-    tensor([[1., 0.],
-            [0., 1.]])
-    """
-    m = n if m is None else m
-    for name, value in (("n", n), ("m", m)):
-        if value < 0:
-            raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
-    B, place = place_for(device)
-    native = numpy_dtype(dtype or _dtypes.get_default_dtype())
-    result = _finished(B.eye(n, m, native, place.index), requires_grad, "eye")
-    return result if out is None else write_result("eye", out, result)
+    native = numpy_dtype(dtype or dtype_of(input._data))
+    value = plain(fill_value.item() if isinstance(fill_value, TensorBase) else fill_value)
+    value = _fitting(value, native) if native.kind in "iu" else value
+    return _like("full_like", input, value, dtype, device, requires_grad, layout, memory_format)
 
 
 def scalar_tensor(

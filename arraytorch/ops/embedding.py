@@ -12,11 +12,11 @@ from ._declare import derivative
 from .arithmetic import abs, pow, sqrt
 from .comparison import eq, gt
 from .conversion import to
-from .creation import arange
 from .extremes import amax
 from .indexing import getitem, setitem
 from .reduction import sum
 from .selection import where
+from .sequences import arange
 from .shape import detach, unsqueeze
 
 Tensor = Any

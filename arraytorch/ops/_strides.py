@@ -1,0 +1,93 @@
+"""Orders of dimensions in memory: which one a memory format asks for, and arrays laid out in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _layouts
+from ..backends import backend_of
+
+Order = tuple[int, ...] | None  # the dimensions from the outermost to the innermost; None: C order
+CHANNELS_LAST: dict[Any, tuple[int, ...]] = {
+    _layouts.channels_last: (0, 2, 3, 1),
+    _layouts.channels_last_3d: (0, 2, 3, 4, 1),
+}
+
+
+def inverse(order: tuple[int, ...]) -> tuple[int, ...]:
+    """Returns the permutation that takes another one back."""
+    back = [0] * len(order)
+    for i, d in enumerate(order):
+        back[d] = i
+    return tuple(back)
+
+
+def check_layout(name: str, layout: Any) -> None:
+    """Raises RuntimeError for a layout that tensors do not have here."""
+    if layout is not None and layout is not _layouts.strided:
+        raise RuntimeError(f"{name}(): tensors are strided here, layout {layout!r} was asked for")
+
+
+def order_of_format(memory_format: Any, ndim: int) -> Order:
+    """Returns the order that a memory format other than ``preserve_format`` asks for."""
+    if memory_format is None or memory_format is _layouts.contiguous_format:
+        return None
+    order = CHANNELS_LAST.get(memory_format)
+    if order is None:
+        name = getattr(memory_format, "name", str(memory_format)).split("_")[0].capitalize()
+        raise RuntimeError(f"unsupported memory format {name}")
+    if len(order) != ndim:
+        raise RuntimeError(f"required rank {len(order)} tensor to use {memory_format.name} format")
+    return order
+
+
+def order_for(memory_format: Any, x: Any) -> Order:
+    """Returns the order of a copy of ``x``; by default, and for ``preserve_format``, its own."""
+    if memory_format is None or memory_format is _layouts.preserve_format:
+        return None if backend_of(x).is_contiguous(x) else order_of(x)
+    return order_of_format(memory_format, x.ndim)
+
+
+def order_of(x: Any) -> Order:
+    """Returns the order of the dimensions of ``x`` in memory, as PyTorch sorts them.
+
+    An expanded dimension compares with none: it stays where it is between its neighbours.
+    """
+    shape, strides = x.shape, [abs(s) for s in backend_of(x).strides_of(x)]
+    inward = list(range(len(shape)))[::-1]  # an insertion sort, for the comparison has no order
+    for i in range(1, len(shape)):
+        at = i
+        for k in range(i - 1, -1, -1):
+            a, b = inward[k], inward[at]
+            if not strides[a] or not strides[b]:
+                continue
+            if strides[a] < strides[b]:
+                break
+            if strides[a] > strides[b] or shape[a] > shape[b]:
+                inward[k], inward[at], at = b, a, k
+    order = inward[::-1]
+    return None if order == sorted(order) else tuple(order)
+
+
+def follows(x: Any, memory_format: Any) -> bool:
+    """Tells whether ``x`` lies in memory without gaps in the order of a memory format."""
+    order = CHANNELS_LAST.get(memory_format)
+    if order is None:
+        return bool(backend_of(x).is_contiguous(x))
+    if len(order) != x.ndim:
+        return False
+    expected, strides = x.dtype.itemsize, backend_of(x).strides_of(x)
+    for d in reversed(order):
+        if x.shape[d] != 1:
+            if strides[d] != expected:
+                return False
+            expected *= x.shape[d]
+    return True
+
+
+def copied(x: Any, order: Order) -> Any:
+    """Returns a copy of ``x`` in an order."""
+    B = backend_of(x)
+    if order is None:
+        return B.copy(x)
+    return B.permute(B.copy(B.permute(x, order)), inverse(order))
