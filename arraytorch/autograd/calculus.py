@@ -20,35 +20,30 @@ def _roots(
     given = _sequence(gradients) if gradients is not None else (None,) * len(outputs)
     if len(given) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
-    roots = []
-    for i, (out, g) in enumerate(zip(outputs, given, strict=True)):
-        if not isinstance(out, TensorBase):
-            raise TypeError(f"{what} must be Tensors, but element {i} is {type(out).__name__}")
-        if out._node is None:
-            raise RuntimeError(
-                f"element {i} of tensors does not require grad and does not have a grad_fn"
-            )
-        roots.append((out._node, _initial(out, g, i, create_graph)))
-    return roots
+    return [
+        (_node_of(out, i, what), _initial(out, g, i, create_graph))
+        for i, (out, g) in enumerate(zip(outputs, given, strict=True))
+    ]
+
+
+def _node_of(out: Any, i: int, what: str) -> Any:
+    if not isinstance(out, TensorBase):
+        raise TypeError(f"{what} must be Tensors, but element {i} is {type(out).__name__}")
+    if out._node is None:
+        raise RuntimeError(
+            f"element {i} of tensors does not require grad and does not have a grad_fn"
+        )
+    return out._node
 
 
 def _initial(out: Any, g: Any, i: int, create_graph: bool) -> Any:
     x = out._data
     if g is None:
-        if x.size != 1:
-            raise RuntimeError(
-                "grad can be implicitly created only for scalar outputs, but got shape "
-                f"{list(x.shape)}"
-            )
-        if x.dtype.kind == "c":
-            raise RuntimeError(
-                "grad can be implicitly created only for real scalar outputs but got "
-                f"torch.{x.dtype.name}"
-            )
-        ones = backend_of(x).ones_like(x)
-        return wrap(ones) if create_graph else ones
+        return _one(x, create_graph)
     if not isinstance(g, TensorBase):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+    if g._data.shape == x.shape and g._data.dtype is x.dtype:
+        return g if create_graph else g._data
     if g._data.shape != x.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{i}] has a shape of {g._data.shape} and "
@@ -60,9 +55,22 @@ def _initial(out: Any, g: Any, i: int, create_graph: bool) -> Any:
             f" Mismatch in dtype: grad_output[{i}] has a dtype of {g._data.dtype.name} and "
             f"output[{i}] has a dtype of {x.dtype.name}."
         )
-    if create_graph:
-        return g
-    return g._data if g._data.dtype is x.dtype else backend_of(x).cast(g._data, x.dtype)
+    return g if create_graph else backend_of(x).cast(g._data, x.dtype)
+
+
+def _one(x: Any, create_graph: bool) -> Any:
+    """The gradient of a scalar for itself."""
+    if x.size != 1:
+        raise RuntimeError(
+            f"grad can be implicitly created only for scalar outputs, but got shape {list(x.shape)}"
+        )
+    if x.dtype.kind == "c":
+        raise RuntimeError(
+            "grad can be implicitly created only for real scalar outputs but got "
+            f"torch.{x.dtype.name}"
+        )
+    ones = backend_of(x).ones_like(x)
+    return wrap(ones) if create_graph else ones
 
 
 def backward(
@@ -90,11 +98,15 @@ def backward(
                 "`backward()`. Please only use `grad_tensors`."
             )
         grad_tensors = grad_variables
-    roots = _roots(_sequence(tensors), grad_tensors, create_graph, "tensors")
+    if isinstance(tensors, TensorBase) and not isinstance(grad_tensors, (tuple, list)):
+        # The usual call: no sequences to make and compare.
+        node = _node_of(tensors, 0, "tensors")
+        roots = [(node, _initial(tensors, grad_tensors, 0, create_graph))]
+    else:
+        roots = _roots(_sequence(tensors), grad_tensors, create_graph, "tensors")
     retain = create_graph if retain_graph is None else retain_graph
     if inputs is None:
-        found = engine.run(roots, create_graph, retain)
-        engine.accumulate({n: g for n, g in found.items() if n.__class__ is Leaf}, create_graph)
+        engine.accumulate(engine.run(roots, create_graph, retain), create_graph)
         return
     targets = _sequence(inputs)
     if not targets:

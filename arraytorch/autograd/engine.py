@@ -140,8 +140,9 @@ def _walk(
         if saved and not retain_graph:
             node.saved = None
         g = saved = None
-    for leaf in [n for n in found if n.__class__ is Leaf and n.hooks is not None]:
-        found[leaf] = _before(leaf, found[leaf], create_graph)
+    for leaf in found:
+        if leaf.hooks is not None and leaf.__class__ is Leaf:
+            found[leaf] = _before(leaf, found[leaf], create_graph)
 
 
 def _pulled(
@@ -353,10 +354,10 @@ def _on_the_way(roots: Iterable[tuple[Any, Any]], targets: set[Any]) -> set[Any]
 
 
 def accumulate(grads: dict[Any, Any], create_graph: bool) -> None:
-    """Adds the gradients of leaves to their ``.grad``."""
-    for leaf in list(grads):
+    """Adds the gradients of leaves to their ``.grad``; empties ``grads`` on the way."""
+    while grads:
+        leaf, g = grads.popitem()
         tensor = leaf.tensor()
-        g = grads.pop(leaf)
         if tensor is None:
             continue
         with _accumulating:
