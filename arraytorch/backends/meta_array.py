@@ -71,7 +71,11 @@ class MetaArray:
     def tolist(self) -> Any:
         raise NotImplementedError("Cannot copy out of meta tensor; no data!")
 
-    __array__ = __dlpack__ = lambda self, *_, **__: MetaArray.tolist(self)
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("a meta array has no elements for NumPy to take")
+
+    def __dlpack__(self, **_: Any) -> Any:
+        return self.tolist()
 
     # views
 

@@ -263,7 +263,7 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
         z = B.as_strided(x, size, stride, offset)
     except ValueError as error:
         raise RuntimeError(f"setStorage: {error}") from None
-    strides = tuple([s // x.dtype.itemsize for s in x.strides])
+    strides = tuple([s // x.dtype.itemsize for s in B.strides_of(x)])
     saved = ((x.shape, strides, own), size, stride, offset)
     return taped_view(as_strided, z, input, (size, stride, offset), saved)
 
@@ -294,7 +294,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
     B = backend_of(x)
-    strides = tuple([s // x.dtype.itemsize for s in x.strides])
+    strides = tuple([s // x.dtype.itemsize for s in B.strides_of(x)])
     if not x.ndim:
         return as_strided(input, (size,), (1,))
     count = (n - size) // step + 1

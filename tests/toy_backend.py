@@ -1,0 +1,166 @@
+"""A third party's backend: arrays that hold a NumPy array and are none themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from arraytorch import device
+from arraytorch.backends.generic import ArrayModuleBackend
+
+
+class Toy:
+    """An array of the toy device. NumPy cannot take it for its own: nothing converts it."""
+
+    __array_ufunc__ = None
+    __hash__ = object.__hash__
+
+    def __init__(self, array: Any) -> None:
+        self.array = np.asarray(array)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return wrapped(getattr(self.array, name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("real", "imag"):
+            setattr(self.array, name, unwrapped(value))
+        else:
+            object.__setattr__(self, name, value)
+
+    def __getitem__(self, index: Any) -> Any:
+        return Toy(self.array[unwrapped(index)])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.array[unwrapped(index)] = unwrapped(value)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __bool__(self) -> bool:
+        return bool(self.array)
+
+    def __int__(self) -> int:
+        return int(self.array)
+
+    def __float__(self) -> float:
+        return float(self.array)
+
+
+def _operator(name: str) -> Any:
+    method = getattr(np.ndarray, name)
+
+    def operator(self: Toy, *others: Any) -> Any:
+        result = method(self.array, *map(unwrapped, others))
+        return self if name.startswith("__i") and name != "__invert__" else wrapped(result)
+
+    return operator
+
+
+for _name in [
+    "add",
+    "radd",
+    "iadd",
+    "sub",
+    "rsub",
+    "isub",
+    "mul",
+    "rmul",
+    "imul",
+    "truediv",
+    "rtruediv",
+    "itruediv",
+    "floordiv",
+    "rfloordiv",
+    "mod",
+    "rmod",
+    "pow",
+    "rpow",
+    "matmul",
+    "rmatmul",
+    "and",
+    "rand",
+    "or",
+    "ror",
+    "xor",
+    "rxor",
+    "lshift",
+    "rshift",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "neg",
+    "pos",
+    "abs",
+    "invert",
+]:
+    setattr(Toy, f"__{_name}__", _operator(f"__{_name}__"))
+
+
+def unwrapped(value: Any) -> Any:
+    """The value with NumPy's arrays for toys, also within tuples and lists."""
+    if isinstance(value, Toy):
+        return value.array
+    return type(value)(map(unwrapped, value)) if type(value) in (tuple, list) else value
+
+
+def wrapped(value: Any) -> Any:
+    """The value with toys for NumPy's arrays, also within tuples; functions return toys."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return Toy(value)
+    if type(value) is tuple or hasattr(value, "_fields"):
+        return tuple(map(wrapped, value))
+    if not callable(value) or isinstance(value, (type, np.dtype)):
+        return value
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        named = {k: unwrapped(v) for k, v in kwargs.items()}
+        out = kwargs.get("out")
+        result = value(*map(unwrapped, args), **named)
+        return out if out is not None else wrapped(result)
+
+    return function
+
+
+class Namespace:
+    """NumPy's functions over toys."""
+
+    def __init__(self, module: Any = np) -> None:
+        self.module = module
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.module, name)
+        return Namespace(found) if type(found) is type(np) else wrapped(found)
+
+
+class ToyBackend(ArrayModuleBackend):
+    """The generic kernels over toys, and nothing better."""
+
+    device_type = "toy"
+    array_types = (Toy,)
+
+    def __init__(self) -> None:
+        super().__init__(Namespace())
+
+    def device_of(self, x: Any) -> device:
+        return device("toy", 0)
+
+    def device_count(self) -> int:
+        return 1
+
+    def describe(self) -> str:
+        return "toys"
+
+    def from_host(self, x: Any, index: int | None = None) -> Any:
+        return Toy(np.array(x))
+
+    def to_host(self, x: Any) -> Any:
+        return x.array
+
+    def shares(self, x: Any, y: Any) -> bool:
+        return x is y or (np.may_share_memory(x.array, y.array) and x.size > 0)
