@@ -15,6 +15,7 @@ from .dtypes import numpy_dtype as numpy_dtype
 from .numpy import NumpyBackend
 
 BACKENDS: dict[type, Any] = {}  # array type -> backend
+AS_ARRAY: dict[type, Callable[[Any], Any]] = {}  # array type -> what turns its 0-d results into it
 _LOADED: dict[str, Any] = {}  # device type -> backend
 GROUP = "arraytorch.backends"
 
@@ -23,6 +24,7 @@ def register(backend: Any) -> Any:
     """Makes a backend execute ops on its ``array_types`` and serve its ``device_type``."""
     for array_type in backend.array_types:
         BACKENDS[array_type] = backend
+        AS_ARRAY[array_type] = backend.asarray
     _LOADED[backend.device_type] = backend
     _device.KNOWN_TYPES.add(backend.device_type)
     if backend.device_type not in ("cpu", "meta"):
@@ -49,6 +51,7 @@ def _by_base(x: Any) -> Any:
     """Subclasses of a known array type (a numpy.memmap, say) are served like it."""
     for base in x.__class__.__mro__:
         if base in BACKENDS:
+            AS_ARRAY[x.__class__] = BACKENDS[base].asarray
             return BACKENDS.setdefault(x.__class__, BACKENDS[base])
     if is_bfloat16(x.__class__):
         return BACKENDS.setdefault(x.__class__, _LOADED["cpu"])

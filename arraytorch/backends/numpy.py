@@ -61,14 +61,18 @@ class NumpyBackend(
     def trunc_divide(self, x: Any, y: Any) -> Any:
         return super().trunc_divide(x, _no_zero(y))
 
-    def asarray(self, x: Any) -> Any:
-        """A 0-d array from the scalar that NumPy turns 0-d results into."""
-        return np.asarray(x)
+    asarray = staticmethod(np.asarray)  # a ufunc makes a scalar of a 0-d result
 
     def _special_namespace(self) -> Any:
         import scipy.special
 
         return scipy.special
+
+    def _fft_namespace(self) -> Any:
+        # Several times as fast as numpy.fft in more than one dimension.
+        import scipy.fft
+
+        return scipy.fft
 
     # memory
 

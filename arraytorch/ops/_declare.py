@@ -28,7 +28,7 @@ from ..autograd.tape import (
     taped,
     wrap,
 )
-from ..backends import backend_of, dtype_of, numpy_dtype
+from ..backends import AS_ARRAY, backend_of, dtype_of, numpy_dtype
 from ._promote import broadcast_shape, common_device, is_number, moved, plain, result_type
 from ._write import check_cast, forbid_overlap, stamp, write_back, write_result
 
@@ -93,7 +93,8 @@ def pointwise(
     """Makes an elementwise op of a signature with one or two tensors and ``out``.
 
     ``result`` tells the dtype: "same" as the promoted arguments, "float" (integers become the
-    default dtype), "bool" (a comparison), "real" (complex arguments give reals), or "real float".
+    default dtype), "number" (bools become int64), "bool" (a comparison), "real" (complex arguments
+    give reals), or "real float".
     ``refuses`` are the dtype kinds (of b, i, u, f, c) of results that raise NotImplementedError, or
     RuntimeError in the words of ``refusal``.
     """
@@ -159,7 +160,7 @@ def _binary(declared: _Pointwise, slow: Callable[..., Any]) -> Any:
         if z.dtype is not x.dtype and not compares:
             return slow(input, other, out)
         if z.__class__ is not x.__class__:
-            z = backend_of(x).asarray(z)
+            z = AS_ARRAY[x.__class__](z)
         t = _new(_Classes.Tensor)
         t._data = z
         t._node = None
@@ -181,7 +182,7 @@ def _binary(declared: _Pointwise, slow: Callable[..., Any]) -> Any:
 
 def _unary(declared: _Pointwise, slow: Callable[..., Any]) -> Any:
     rules, refuses, kernels = declared.rules, declared.refuses, declared.kernels
-    checks = declared.result in ("same", "float")
+    checks = declared.result in ("same", "float", "number")
     records = declared.differentiable
     saves_out, saves = "out" in rules.saved, bool(rules.saved)
     names = (*declared.names, "out")
@@ -198,7 +199,7 @@ def _unary(declared: _Pointwise, slow: Callable[..., Any]) -> Any:
         if z.dtype is not x.dtype and checks:
             return slow(input, None, out)
         if z.__class__ is not x.__class__:
-            z = backend_of(x).asarray(z)
+            z = AS_ARRAY[x.__class__](z)
         elif z is x:
             z = backend_of(x).copy(x)
         t = _new(_Classes.Tensor)
@@ -261,6 +262,8 @@ class _Pointwise:
         dtype = result_type(*operands)
         if "float" in self.result and not (dtype.is_floating_point or dtype.is_complex):
             dtype = _dtypes.get_default_dtype()
+        elif self.result == "number" and dtype is _dtypes.bool:
+            dtype = _dtypes.int64
         native = numpy_dtype(dtype)
         if native.kind in self.refuses:
             raise self._unsupported(dtype)
@@ -300,7 +303,7 @@ class _Pointwise:
             if not fallback:
                 raise RuntimeError(f"{self.name}(): {error}") from error
             z = fallback(*arrays)
-        if self.result == "same" or self.result == "float":
+        if self.result in ("same", "float", "number"):
             z = B.cast(z, arrays[0].dtype)
         if z.__class__ is not arrays[0].__class__:
             z = B.asarray(z) if hasattr(B, "asarray") else z
