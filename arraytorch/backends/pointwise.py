@@ -126,8 +126,8 @@ class PointwiseKernels:
         return x if high is None else self.xp.minimum(x, high)
 
     def step(self, x: Any) -> Any:
-        """1 where x > 0, else 0, in x's own type: the slope of relu, which is 0 at 0."""
-        return (x > 0).astype(x.dtype)
+        """0 where x <= 0, else 1, NaN too, in x's own type: the slope of relu, which is 0 at 0."""
+        return (~(x <= 0)).astype(x.dtype)
 
     def largest(self, dtype: Any) -> float:
         """The largest finite number of a floating-point type."""

@@ -416,17 +416,17 @@ def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return result if out is None else write_result("frac", out, result, (input,))
 
 
-# Half of the gradient goes to each side of a tie, as in PyTorch.
-def _to_the_winner(B: Any, g: Any, mine: Any, other: Any, wins: Any) -> Any:
+# Half of the gradient goes to each side of a tie, and all of it to both of a pair with NaN.
+def _unless_it_loses(B: Any, g: Any, mine: Any, other: Any, loses: Any) -> Any:
     share = B.where(mine == other, g * 0.5, g)
-    return B.where(wins, share, B.zeros_like(share))
+    return B.where(loses, B.zeros_like(share), share)
 
 
 @pointwise(
     refuses="c",
     refusal="maximum not implemented for complex tensors.",
-    d_input=lambda B, g, input, other: _to_the_winner(B, g, input, other, input >= other),
-    d_other=lambda B, g, input, other: _to_the_winner(B, g, other, input, other >= input),
+    d_input=lambda B, g, input, other: _unless_it_loses(B, g, input, other, input < other),
+    d_other=lambda B, g, input, other: _unless_it_loses(B, g, other, input, other < input),
 )
 def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the larger element of each pair, NaN if there is one.
@@ -440,8 +440,8 @@ def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
 @pointwise(
     refuses="c",
     refusal="minimum not implemented for complex tensors.",
-    d_input=lambda B, g, input, other: _to_the_winner(B, g, input, other, input <= other),
-    d_other=lambda B, g, input, other: _to_the_winner(B, g, other, input, other <= input),
+    d_input=lambda B, g, input, other: _unless_it_loses(B, g, input, other, input > other),
+    d_other=lambda B, g, input, other: _unless_it_loses(B, g, other, input, other > input),
 )
 def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the smaller element of each pair, NaN if there is one.
@@ -515,7 +515,7 @@ def _inside(x: Any, low: Any, high: Any) -> Any:
 
 
 def _clipped_low(x: Any, low: Any, high: Any) -> Any:
-    return x < low if high is None else (x < low) & (low <= high)
+    return x < low if high is None else (x < low) & (low < high)
 
 
 def clamp(

@@ -144,11 +144,17 @@ def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
+def _distance(B: Any, x: Any, y: Any) -> Any:
+    """x^2 + y^2, but 1 in the origin, where PyTorch's slopes of the angle are 0."""
+    square = x * x + y * y
+    return B.where(square == 0, square + 1, square)
+
+
 @pointwise(
     result="float",
     refuses="c",
-    d_input=lambda g, input, other: g * (other / (input * input + other * other)),
-    d_other=lambda g, input, other: g * (-input / (input * input + other * other)),
+    d_input=lambda B, g, input, other: g * (other / _distance(B, input, other)),
+    d_other=lambda B, g, input, other: g * (-input / _distance(B, input, other)),
 )
 def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the angle in radians of the point (other, input), in the right quadrant.
@@ -238,8 +244,8 @@ def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @pointwise(
     refuses="biu",
-    d_input=lambda B, g, input, out: g * B.conj(B.exp(input - out)),
-    d_other=lambda B, g, other, out: g * B.conj(B.exp(other - out)),
+    d_input=lambda B, g, input, other: g * B.conj(B.sigmoid(input - other)),
+    d_other=lambda B, g, input, other: g * B.conj(B.sigmoid(other - input)),
 )
 def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns log(exp(x) + exp(y)) without overflow.
@@ -252,8 +258,8 @@ def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Ten
 
 @pointwise(
     refuses="biuc",
-    d_input=lambda B, g, input, out: g * B.exp2(input - out),
-    d_other=lambda B, g, other, out: g * B.exp2(other - out),
+    d_input=lambda B, g, input, other: g * B.sigmoid((input - other) * _LN2),
+    d_other=lambda B, g, input, other: g * B.sigmoid((other - input) * _LN2),
 )
 def logaddexp2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns log2(2**x + 2**y) without overflow.
