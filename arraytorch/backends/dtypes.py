@@ -18,6 +18,8 @@ def numpy_dtype(d: _dtypes.dtype) -> np.dtype[Any]:
     try:
         return _NUMPY[d]
     except KeyError:
+        if d is not _dtypes.bfloat16:
+            raise TypeError(f"dtype must be torch.dtype, not {type(d).__name__}") from None
         return _load_bfloat16()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from .. import _dtypes
@@ -48,6 +49,13 @@ def tensor(
     tensor([[1, 2],
             [3, 4]])
     """
+    if isinstance(data, TensorBase):
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() "
+            "or sourceTensor.detach().clone().requires_grad_(True), rather than "
+            "torch.tensor(sourceTensor).",
+            stacklevel=2,
+        )
     array = _array_from(data, dtype)
     B, place = place_for(device)
     source = backend_of(array)
@@ -74,8 +82,10 @@ def _array_from(data: Any, dtype: dtype | None) -> Any:
         x = host.as_native(data)
         dtype_of(x)
         return _host().cast(_host().copy(x), native or numpy_dtype(dtype_of(x)))
-    if isinstance(data, str) or not hasattr(data, "__len__"):
-        raise TypeError(f"tensor(): cannot make a tensor of {type(data).__name__}: {data!r:.80}")
+    if isinstance(data, str):
+        raise TypeError(f"tensor(): invalid data type 'str': {data!r:.80}")
+    if not hasattr(data, "__len__"):
+        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}: {data!r:.80}")
     return _from_sequence(list(data), native)
 
 
