@@ -11,7 +11,7 @@ from .._device import CPU, device
 from .._dtypes import ALL, bfloat16
 from .generic import ArrayModuleBackend
 from .numpy_convolution import NumpyConvolutionKernels
-from .numpy_normalization import NumpyNormalization
+from .numpy_normalization import NumpyNormalization, ones
 from .numpy_optimizers import NumpyOptimizerKernels
 from .numpy_pooling import NumpyPoolingKernels
 from .numpy_sampling import NumpyGenerator
@@ -119,6 +119,8 @@ class NumpyBackend(
             return _add_reduce(x, dims, "f4", None, keepdim).astype(x.dtype)
         if x.dtype.kind == "b":
             return super().sum(x, dims, keepdim)
+        if dims == (0,) and x.ndim == 2 and not keepdim and x.dtype.kind == "f" and len(x) <= 1024:
+            return ones(len(x), x.dtype).dot(x)  # 0.6 us against 1.3 for a bias's gradient
         return _add_reduce(x, dims, None, None, keepdim)
 
     # shape
