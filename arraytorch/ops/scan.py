@@ -82,18 +82,17 @@ def _cumprod(input: Tensor, dim: int) -> Tensor:
 
 def _slope_of_logcumsumexp(B: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
     """exp(x_k) sum_{j >= k} g_j exp(-out_j), with positive and negative g_j summed as logarithms."""
-    if native(input).kind == "c":
-        return B.conj(B.exp(input)) * _from_behind(B, g * B.conj(B.exp(-out)), dim)
-
     # A finite stand-in for log 0, as the slope of what is infinite would be NaN.
     least = B.zeros_like(g) - (6e4 if native(g).itemsize == 2 else 1e30)
 
-    def part(g: Any) -> Any:
-        positive = g > 0
-        logs = B.where(positive, B.log(B.where(positive, g, B.zeros_like(g) + 1)), least) - out
-        return B.exp(B.flip(B.logcumsumexp(B.flip(logs, (dim,)), dim), (dim,)) + input)
+    def part(g: Any, counts: Any) -> Any:
+        logs = B.where(counts, B.log(B.where(counts, g, B.zeros_like(g) + 1)), least)
+        logs = B.flip(logs - B.conj(out), (dim,))
+        return B.exp(B.flip(B.logcumsumexp(logs, dim), (dim,)) + B.conj(input))
 
-    return part(g) - part(-g)
+    if native(input).kind == "c":
+        return part(g, g != 0)
+    return part(g, g > 0) - part(-g, g < 0)
 
 
 @derivative(

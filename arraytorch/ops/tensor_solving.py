@@ -69,8 +69,10 @@ def batched_vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """
     check_tensor("linalg.vander", x, names=("x",))
     a = x._data
-    if not a.ndim:
-        raise RuntimeError("linalg.vander: x must be at least one-dimensional.")
+    if not a.ndim and N is None:
+        raise RuntimeError("linalg.vander: N is needed where x has no dimensions.")
+    x = x if a.ndim else reshape(x, (1,))
+    a = x._data
     count = a.shape[-1] if N is None else N
     if count <= 1 and N is not None:
         raise RuntimeError("linalg.vander: N must be greater than 1.")
