@@ -63,9 +63,12 @@ class Methods(TensorBase):
     __le__ = comparison.le.operator
     __gt__ = comparison.gt.operator
     __ge__ = comparison.ge.operator
-    __and__ = __rand__ = comparison.bitwise_and.operator
-    __or__ = __ror__ = comparison.bitwise_or.operator
-    __xor__ = __rxor__ = comparison.bitwise_xor.operator
+    __and__ = comparison.bitwise_and.operator
+    __or__ = comparison.bitwise_or.operator
+    __xor__ = comparison.bitwise_xor.operator
+    __rand__ = inplace.reflected(comparison.bitwise_and)
+    __ror__ = inplace.reflected(comparison.bitwise_or)
+    __rxor__ = inplace.reflected(comparison.bitwise_xor)
     __lshift__ = comparison.bitwise_left_shift.operator
     __rshift__ = comparison.bitwise_right_shift.operator
     __invert__ = comparison.bitwise_not

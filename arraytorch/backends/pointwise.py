@@ -45,8 +45,10 @@ class PointwiseKernels:
         )
 
     def sign(self, x: Any) -> Any:
-        """-1, 0 or 1; of bools themselves."""
-        return x.copy() if x.dtype.kind == "b" else self.xp.sign(x)
+        """-1, 0 or 1, and 0 of NaN; of bools themselves."""
+        if x.dtype.kind in "iu":
+            return self.xp.sign(x)
+        return x.copy() if x.dtype.kind == "b" else (x > 0).astype(x.dtype) - (x < 0)
 
     def integer_pow(self, x: Any, y: Any) -> Any:
         """x ** y of integers; a negative power, which `pow` refuses, gives 0 unless x is 1 or -1."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
+from copy import copy
+from types import FunctionType, SimpleNamespace
 from typing import Any, TypeVar
 
 from .. import _dtypes
@@ -79,6 +80,17 @@ def derivative(
         return op
 
     return attach
+
+
+def renamed(op: Any, name: str) -> Any:
+    """Returns a copy of an op, for `taped` and `taped_view`, whose nodes bear another name."""
+    other: Any = FunctionType(
+        op.__code__, op.__globals__, op.__name__, op.__defaults__, op.__closure__
+    )
+    other.__kwdefaults__ = op.__kwdefaults__
+    other.args, other.rules = op.args, copy(op.rules)
+    other.rules.backward_name = name
+    return other
 
 
 def pointwise(

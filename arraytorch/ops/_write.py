@@ -41,6 +41,17 @@ def forbid_overlap(target: Any) -> None:
         )
 
 
+def forbid_shared(name: str, input: Any, out: Any) -> None:
+    """Raises RuntimeError if ``out`` lies in the memory of ``input``, for ops that must not write there."""
+    x, y = input._data, getattr(out, "_data", None)
+    if y is not None and (backend_of(x).shares(x, y) or backend_of(y).shares(y, x)):
+        raise RuntimeError(
+            f"{name}(): unsupported operation: some elements of the input tensor and the written-to "
+            "tensor refer to a single memory location. Please clone() the tensor before performing "
+            "the operation."
+        )
+
+
 def write_back(target: Any, result: Any) -> None:
     """Writes a result into the memory of a tensor, which takes its place on the tape."""
     backend_of(target._data).write(target._data, result._data)

@@ -97,6 +97,10 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     >>> torch.rsub(torch.tensor([1.0, 2.0]), 10)
     tensor([9., 8.])
     """
+    if not isinstance(input, TensorBase):
+        raise TypeError(
+            f"rsub(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
+        )
     if not (isinstance(other, TensorBase) or is_number(other)):
         raise TypeError(
             f"rsub(): argument 'other' must be Tensor or Number, not {type(other).__name__}"
@@ -282,7 +286,7 @@ def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 @pointwise(refuses="c", d_input=lambda B, g: B.zeros_like(g))
 def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Returns -1, 0 or 1 by the sign.
+    """Returns -1, 0 or 1 by the sign; 0 of NaN.
 
     >>> torch.sign(torch.tensor([-3.0, 0.0, 2.0]))
     tensor([-1.,  0.,  1.])
@@ -309,9 +313,9 @@ def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(d_input=lambda B, g, input: g * B.conj(input * 2))
+@pointwise(result="number", name="PowBackward0", d_input=lambda B, g, input: g * B.conj(input * 2))
 def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Squares.
+    """Squares; bools give int64.
 
     >>> torch.square(torch.tensor([1.0, -3.0]))
     tensor([1., 9.])

@@ -9,6 +9,7 @@ from ..autograd.tape import TensorBase, taped, taped_view
 from ..backends import backend_of, dtype_of
 from ._declare import derivative, kernel_op, pointwise
 from ._promote import broadcast_shape
+from ._results import check_tensor
 from ._write import write_result
 from .conversion import clone
 
@@ -105,14 +106,25 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.complex(torch.tensor([1.0]), torch.tensor([2.0]))
     tensor([1.+2.j])
     """
+    _check_parts("complex", real, imag)
     x, y = real._data, imag._data
-    _check_parts(real, imag)
     broadcast_shape("complex", x.shape, y.shape)
     result = taped(complex, backend_of(x, y).complex(x, y), (real, imag))
-    return result if out is None else write_result("complex", out, result, (real, imag))
+    return result if out is None else _into(out, "complex", result, real, imag)
 
 
-def _check_parts(real: Tensor, imag: Tensor) -> None:
+def _into(out: Tensor, name: str, result: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    if isinstance(out, TensorBase) and out._data.dtype is not result._data.dtype:
+        wanted, got = (scalar_type_name(dtype_of(t._data)) for t in (result, out))
+        raise RuntimeError(
+            f"Expected object of scalar type {wanted} but got scalar type {got} for argument 'out'"
+        )
+    return write_result(name, out, result, (first, second))
+
+
+def _check_parts(name: str, real: Tensor, imag: Tensor) -> None:
+    names = ("abs", "angle") if name == "polar" else ("real", "imag")
+    check_tensor(name, real, imag, names=names)
     first, second = (scalar_type_name(dtype_of(t._data)) for t in (real, imag))
     if {first, second} - {"Half", "Float", "Double"}:
         raise RuntimeError(
@@ -130,15 +142,9 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.polar(torch.tensor([1.0]), torch.tensor([0.0]))
     tensor([1.+0.j])
     """
-    _check_parts(abs, angle)
-    for position, (name, t) in enumerate((("abs", abs), ("angle", angle)), 1):
-        if not isinstance(t, TensorBase):
-            raise TypeError(
-                f"polar(): argument '{name}' (position {position}) must be Tensor, "
-                f"not {type(t).__name__}"
-            )
+    _check_parts("polar", abs, angle)
     result = complex(abs * angle.cos(), abs * angle.sin())  # type: ignore[attr-defined]
-    return result if out is None else write_result("polar", out, result, (abs, angle))
+    return result if out is None else _into(out, "polar", result, abs, angle)
 
 
 @derivative(d_input=lambda B, g: B.real_pairs(g))

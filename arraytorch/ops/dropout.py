@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from ..backends import backend_of
@@ -97,10 +98,23 @@ def dropout3d(
 ) -> Tensor:
     """Zeroes whole channels of (N, C, D, H, W) or (C, D, H, W) with probability p, while training.
 
+    Warns of other numbers of dimensions, whose first it takes for the channels.
+
     >>> torch.nn.functional.dropout3d(torch.ones(1, 2, 1, 1, 1), training=False).shape
     torch.Size([1, 2, 1, 1, 1])
     """
-    return _batched("dropout3d", input, p, training, inplace, 3)
+    _checked(p)
+    ndim = input._data.ndim
+    if ndim not in (4, 5):
+        warnings.warn(
+            f"dropout3d: Received a {ndim}-D input to dropout3d, which is deprecated and will result "
+            "in an error in a future release. To retain the behavior and silence this warning, "
+            "please use dropout instead. dropout3d drops channels of 3 spatial dimensions.",
+            stacklevel=2,
+        )
+    if ndim == 5:
+        return _by_channel("dropout3d", input, p, training, inplace)
+    return _by_channel("dropout3d", input.unsqueeze(0), p, training, inplace).squeeze(0)
 
 
 def _batched(

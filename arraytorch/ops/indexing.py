@@ -8,7 +8,7 @@ from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, taped_view, wrap
 from ..backends import backend_of, dtype_of
 from ..backends.host import ndarray
-from ._declare import cast, derivative
+from ._declare import cast, derivative, renamed
 from ._promote import dim_of, is_number
 from ._write import _Overwrite, forbid_overlap, stamp
 from .creation import tensor
@@ -32,7 +32,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     if c is int:
         try:
             return taped_view(
-                _basic, x[index, ...], input, ((index, ...),), ((index, ...), x.shape)
+                _selected, x[index, ...], input, ((index, ...),), ((index, ...), x.shape)
             )
         except (IndexError, TypeError) as error:
             raise _bad_index(error, x, index) from None
@@ -49,7 +49,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
             z = B.getitem(x, _checked(parts, x))
             return taped(_advanced, z, (input,), (parts, x.shape))
         whole = parts if Ellipsis in parts else (*parts, ...)
-        return taped_view(_basic, x[whole], input, (whole,), (whole, x.shape))
+        op = _last_view(parts)
+        return taped_view(op, x[whole], input, (whole,), (whole, x.shape))
     except (IndexError, TypeError, ValueError) as error:
         raise _bad_index(error, x, index) from None
 
@@ -83,6 +84,19 @@ def _ints_first(parts: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...
 def _basic(input: Tensor, index: tuple[Any, ...]) -> Tensor:
     x = input._data
     return taped_view(_basic, x[index], input, (index,), (index, x.shape))
+
+
+_selected, _inserted = renamed(_basic, "SelectBackward0"), renamed(_basic, "UnsqueezeBackward0")
+_aliased = renamed(_basic, "AliasBackward0")
+_LAST = {int: _selected, type(None): _inserted, slice: _basic}
+
+
+def _last_view(parts: tuple[Any, ...]) -> Any:
+    """The last of the views that PyTorch takes for an index, which names the node."""
+    for part in reversed(parts):
+        if part is not Ellipsis and (part != slice(None) or len(parts) == 1):
+            return _LAST.get(part.__class__, _basic)
+    return _aliased
 
 
 @derivative(
@@ -320,7 +334,9 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     if not x.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     d = dim_of(dim, x.ndim)
-    n, start = x.shape[d], int(start)
+    if isinstance(start, TensorBase) and (start._data.ndim or start._data.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
+    n, start = x.shape[d], start.__index__()
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     if not -n <= start <= n:
@@ -358,11 +374,17 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
                 f"split expects split_size be non-negative, but got split_size={size}"
             )
         sizes = [min(size, n - i) for i in range(0, n, size)] if n else [0]
-    parts, start = [], 0
+    op = _split_by_size if isinstance(split_size_or_sections, (list, tuple)) else _split
+    parts, start, lead = [], 0, (slice(None),) * d
     for size in sizes:
-        parts.append(narrow(tensor, d, start, size))
+        at = (*lead, slice(start, start + size), ...)
+        parts.append(taped_view(op, x[at], tensor, (at,), (at, x.shape)))
         start += size
     return tuple(parts)
+
+
+_split = renamed(_basic, "SplitBackward0")
+_split_by_size = renamed(_basic, "SplitWithSizesBackward0")
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:

@@ -125,6 +125,10 @@ def reflected(op: Callable[..., Any]) -> Callable[..., Any]:
     """Returns the reflected operator of a function (self, other) that is reflected already."""
 
     def operator(self: Any, other: Any) -> Any:
+        if not isinstance(self, TensorBase):
+            raise TypeError(
+                f"an operator of tensors doesn't apply to a '{type(self).__name__}' object"
+            )
         return (
             op(self, other) if is_number(other) or isinstance(other, TensorBase) else NotImplemented
         )

@@ -16,7 +16,7 @@ Tensor = Any
 def _same_dtype(name: str, tensors: Any) -> list[Tensor]:
     tensors = list(tensors)
     if not tensors:
-        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
     for i, t in enumerate(tensors):
         if not isinstance(t, TensorBase):
             raise TypeError(
@@ -37,6 +37,9 @@ def _recorded(op: Any, array: Any, tensors: list[Tensor], saved: tuple[Any, ...]
 def _uncat(B: Any, g: Any, needs: Any, dim: int, sizes: tuple[int, ...]) -> list[Any]:
     parts, start = [], 0
     for need, n in zip(needs, sizes, strict=True):
+        if n < 0:  # an empty vector that was left out
+            parts.append(B.reshape(g[(slice(None),) * dim + (slice(0, 0), ...)], (0,)))
+            continue
         part = (slice(None),) * dim + (slice(start, start + n), ...)
         parts.append(g[part] if need else None)
         start += n
@@ -46,8 +49,10 @@ def _uncat(B: Any, g: Any, needs: Any, dim: int, sizes: tuple[int, ...]) -> list
 @derivative(saves=("dim", "sizes"), kernel="cat", joint=_uncat)
 def _cat(tensors: list[Tensor], dim: int) -> Tensor:
     arrays = [t._data for t in tensors]
-    sizes = tuple([a.shape[dim] for a in arrays])
-    return _recorded(_cat, backend_of(*arrays).cat(arrays, dim), tensors, (dim, sizes))
+    ndim = max([a.ndim for a in arrays])
+    sizes = tuple([a.shape[dim] if a.ndim == ndim else -1 for a in arrays])
+    kept = [a for a in arrays if a.ndim == ndim]
+    return _recorded(_cat, backend_of(*arrays).cat(kept, dim), tensors, (dim, sizes))
 
 
 def cat(
@@ -61,6 +66,9 @@ def cat(
     tensor([1, 2, 3])
     """
     dim = dim if axis is None else axis
+    tensors = list(tensors)
+    if not tensors:
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     given = _same_dtype("cat", tensors)
     parts = [t for t in given if t._data.shape != (0,)] or given[:1]
     shape = parts[0]._data.shape
@@ -79,7 +87,7 @@ def cat(
                     f"Sizes of tensors must match except in dimension {d}. Expected size {a} but got "
                     f"size {b} for tensor number {i} in the list."
                 )
-    result = _cat(parts, d)
+    result = _cat(given, d)
     return result if out is None else write_result("cat", out, result, given)
 
 

@@ -14,6 +14,7 @@ from ._declare import derivative, kernel_op
 from ._promote import common_device
 from .activation import logsigmoid
 from .arithmetic import clamp, maximum
+from .blending import xlogy
 from .creation import full_like
 from .elementary import exp, log
 from .elementary import log1p as _log1p
@@ -240,8 +241,7 @@ def kl_div(
     if log_target:
         loss = exp(target) * (target - input)
     else:
-        safe = where(target > 0, target, 1.0)
-        loss = where(target > 0, target * log(safe), 0.0) - target * input
+        loss = xlogy(target, target) - target * input
     result = _reduced(loss, reduction)
     return result / input._data.shape[0] if batch and input._data.ndim else result
 
@@ -274,6 +274,9 @@ def nll_loss(
     factor = weight._data[safe] if weight is not None else B.ones_like(flat._data[:, 0])
     factor = B.cast(B.where(kept, factor, 0), flat._data.dtype)
     loss = -picked * _tensor(factor)
+    seen = B.bounds(kept)
+    if seen is not None and not seen[0]:  # else a mean over nothing would give NaN to gradients, too
+        loss = where(_tensor(kept), loss, 0.0)
     if reduction == "none":
         return loss.reshape(batch)
     total = sum(loss)

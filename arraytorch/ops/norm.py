@@ -117,7 +117,16 @@ def rms_norm(
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     x = input._data
-    if x.shape[x.ndim - len(shape) :] != shape or not shape:
+    if not shape:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
+            "element, but got normalized_shape = []"
+        )
+    if x.ndim < len(shape):
+        raise ValueError(
+            f"Input tensor must have at least {len(shape)} dimensions, but got {x.ndim}"
+        )
+    if x.shape[x.ndim - len(shape) :] != shape:
         raise RuntimeError(
             f"Given normalized_shape={list(shape)}, expected input with shape "
             f"[*{''.join(f', {n}' for n in shape)}], but got input of size{list(x.shape)}"
@@ -186,6 +195,8 @@ def batch_norm(
     """
     x = input._data
     if x.ndim < 2:
+        if x.ndim and not x.size:
+            return input.clone()
         raise RuntimeError(f"batch_norm: expected at least 2 dimensions, but got {x.ndim}")
     channels = x.shape[1]
     count = x.size // max(channels, 1)

@@ -10,7 +10,7 @@ from .. import _dtypes
 from .._dtypes import dtype
 from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
-from ._declare import cast, derivative
+from ._declare import cast, derivative, renamed
 from ._promote import dim_of, dims_of
 from ._results import as_array, check_tensor, finished, floating, refuse
 from ._write import write_result
@@ -68,8 +68,11 @@ def sum(
     z = B.sum(x, dims, keepdim)
     if z.__class__ is not x.__class__:
         z = B.asarray(z)
-    result = taped(sum, z, (input,), (x.shape, kept))
+    result = taped(sum if dim is None else _sum_along, z, (input,), (x.shape, kept))
     return result if out is None else write_result("sum", out, result, (input,))
+
+
+_sum_along = renamed(sum, "SumBackward1")
 
 
 @derivative(
@@ -118,8 +121,11 @@ def mean(
     z = B.mean(x, dims, keepdim)
     if z.__class__ is not x.__class__:
         z = B.asarray(z)
-    result = taped(mean, z, (input,), (x.shape, kept))
+    result = taped(mean if dim is None else _mean_along, z, (input,), (x.shape, kept))
     return result if out is None else write_result("mean", out, result, (input,))
+
+
+_mean_along = renamed(mean, "MeanBackward1")
 
 
 def _slope_of_prod(B: Any, g: Any, input: Any, dim: int, kept: Any) -> Any:

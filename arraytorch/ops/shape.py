@@ -8,7 +8,7 @@ from typing import Any
 from .._dtypes import dtype as Dtype
 from ..autograd.tape import TensorBase, record, replay, taped, taped_view, wrap
 from ..backends import backend_of, numpy_dtype
-from ._declare import derivative
+from ._declare import derivative, renamed
 from ._promote import dim_of, shape_of
 from ._write import _Overwrite
 from .indexing import select
@@ -203,7 +203,13 @@ def t(input: Tensor) -> Tensor:
     ndim = input._data.ndim
     if ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
-    return transpose(input, 0, 1 if ndim == 2 else 0)
+    out = transpose(input, 0, 1 if ndim == 2 else 0)
+    if out._node is not None:
+        out._node.rules = _T_RULES
+    return out
+
+
+_T_RULES = renamed(transpose, "TBackward0").rules
 
 
 def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -260,7 +266,12 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     else:
         dims = tuple(dim_of(d, x.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
     keep = tuple([n for i, n in enumerate(x.shape) if n != 1 or i not in dims])
-    return taped_view(squeeze, backend_of(x).reshape(x, keep), input, (dim,), (x.shape,))
+    op = squeeze if dim is None else _squeezed_one if len(dims) == 1 else _squeezed_some
+    return taped_view(op, backend_of(x).reshape(x, keep), input, (dim,), (x.shape,))
+
+
+_squeezed_one = renamed(squeeze, "SqueezeBackward1")
+_squeezed_some = renamed(squeeze, "SqueezeBackward2")
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -342,9 +353,18 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """
     x = input._data
     if not x.ndim:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     d = dim_of(dim, x.ndim)
-    return tuple([select(input, d, i) for i in range(x.shape[d])])
+    shape, lead = x.shape, (slice(None),) * d
+    return tuple(
+        [
+            taped_view(_unbound, x[(*lead, i, ...)], input, (d, i), (d, i, shape))
+            for i in range(shape[d])
+        ]
+    )
+
+
+_unbound = renamed(select, "UnbindBackward0")
 
 
 @derivative(d_input=lambda g: g, name="AliasBackward0")

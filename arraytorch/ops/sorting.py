@@ -11,6 +11,7 @@ from . import _return_types as return_types
 from ._declare import derivative
 from ._promote import common_device, dim_of, is_number
 from ._results import check_tensor, finished, refuse
+from ._write import forbid_shared
 from .blending import lerp
 from .comparison import isnan
 from .extremes import chosen, evenly
@@ -129,6 +130,8 @@ def kthvalue(
     n = input._data.shape[d] if input._data.ndim else 1
     if not 1 <= k <= n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
+    if out is not None:
+        forbid_shared("kthvalue", input, out[0])
     return _ranked("kthvalue", input, dim, keepdim, int(k) - 1, out)
 
 
