@@ -6,6 +6,7 @@ import numpy as np
 import samples_linalg
 import samples_nn
 import samples_shape
+import samples_vision
 from sample import ALL, BOOL, COMPLEX, FLOAT, INT, REAL, Sample, binary, case, sample, unary
 from scipy import special
 
@@ -127,4 +128,5 @@ SAMPLES: list[Sample] = [
     *samples_shape.SAMPLES,
     *samples_linalg.SAMPLES,
     *samples_nn.SAMPLES,
+    *samples_vision.SAMPLES,
 ]

@@ -15,7 +15,7 @@ REASONS = {
         zeros zeros_like tril_indices triu_indices""",
     "draws numbers: test_random": """bernoulli binomial multinomial normal poisson rand rand_like
         randint randint_like randn randn_like randperm dropout dropout1d dropout2d dropout3d
-        alpha_dropout feature_alpha_dropout""",
+        alpha_dropout feature_alpha_dropout gumbel_softmax""",
     "tells a fact about tensors and gives no tensor": """allclose equal is_tensor broadcast_shapes
         result_type""",
     "counts or searches: the shape of its result depends on values, and it has no gradient": """
@@ -23,7 +23,9 @@ REASONS = {
         one_hot""",
     "is a pool with return_indices=True, which has a row": """max_pool1d_with_indices
         max_pool2d_with_indices max_pool3d_with_indices adaptive_max_pool1d_with_indices
-        adaptive_max_pool2d_with_indices adaptive_max_pool3d_with_indices""",
+        adaptive_max_pool2d_with_indices adaptive_max_pool3d_with_indices
+        fractional_max_pool2d_with_indices fractional_max_pool3d_with_indices""",
+    "is a deprecated name of interpolate": "upsample upsample_bilinear upsample_nearest",
     "is the in-place form of an activation that has a row": """celu_ elu_ hardtanh_ leaky_relu_
         relu_ rrelu_ selu_ threshold_""",
 }

@@ -184,8 +184,13 @@ def test_in_place_is_the_same(s):
 
 
 @having(
-    lambda s: not s.where and bare(s) and not s.listed and s.name != "where"
-    and hasattr(torch.Tensor, s.name)
+    lambda s: (
+        not s.where
+        and bare(s)
+        and not s.listed
+        and s.name != "where"
+        and hasattr(torch.Tensor, s.name)
+    )
 )
 def test_method_is_the_function(s):
     """x.op(...) and torch.op(x, ...) are the same."""
