@@ -1,0 +1,66 @@
+"""How many threads the CPU's matrix library uses, asked of and told to the library itself."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# What the builds of OpenBLAS in the wheels of NumPy, distributions and conda call their functions.
+_NAMES = (
+    ("scipy_openblas_get_num_threads64_", "scipy_openblas_set_num_threads64_"),
+    ("openblas_get_num_threads64_", "openblas_set_num_threads64_"),
+    ("scipy_openblas_get_num_threads", "scipy_openblas_set_num_threads"),
+    ("openblas_get_num_threads", "openblas_set_num_threads"),
+    ("MKL_Get_Max_Threads", "MKL_Set_Num_Threads"),
+)
+
+
+@lru_cache(1)
+def _controls() -> tuple[Any, Any] | None:
+    """The library's functions that get and set the number, None if it has none that we know."""
+    package = Path(np.__file__).parent
+    folders = (package.parent / "numpy.libs", package / ".dylibs", package / "_core")
+    candidates = [p for f in folders if f.is_dir() for p in sorted(f.iterdir())]
+    libraries = [str(p) for p in candidates if "blas" in p.name or "mkl" in p.name]
+    for library in [*libraries, None]:  # None: what the process has loaded anyway
+        try:
+            handle = ctypes.CDLL(library)
+        except OSError:
+            continue
+        for get, set_ in _NAMES:
+            if hasattr(handle, get) and hasattr(handle, set_):
+                return getattr(handle, get), getattr(handle, set_)
+    return None
+
+
+def get_num_threads() -> int:
+    """Returns how many threads one operation on the CPU may use.
+
+    >>> torch.get_num_threads() >= 1
+    True
+    """
+    controls = _controls()
+    return int(controls[0]()) if controls else os.cpu_count() or 1
+
+
+def set_num_threads(num: int, /) -> None:
+    """Sets how many threads one operation on the CPU may use: matrix products; the rest uses one.
+
+    Raises RuntimeError for a number below 1, or where the matrix library of this NumPy build has
+    no such setting; OPENBLAS_NUM_THREADS or its like, set before the start, works there too.
+
+    >>> torch.set_num_threads(torch.get_num_threads())
+    """
+    if not isinstance(num, int) or isinstance(num, bool):
+        raise TypeError(f"set_num_threads expects an int, but got {type(num).__name__}")
+    if num < 1:
+        raise RuntimeError("set_num_threads expects a positive integer")
+    controls = _controls()
+    if controls is None:
+        raise RuntimeError("set_num_threads: NumPy's matrix library here has no such setting")
+    controls[1](num)
