@@ -80,6 +80,8 @@ legacy_contiguous_format = contiguous_format
 
 # Submodules and names that load when first asked for, and where they are.
 _LAZY = {
+    "cuda": "cuda",
+    "xpu": "xpu",
     "get_num_threads": "backends.threads:get_num_threads",
     "set_num_threads": "backends.threads:set_num_threads",
     "is_anomaly_check_nan_enabled": "autograd.anomaly:is_anomaly_check_nan_enabled",
