@@ -220,7 +220,7 @@ def test_iteration_and_membership():
     assert (a.tolist(), b.tolist()) == ([2, 4], [6, 8])
     assert 4 in x and 5 not in x and torch.tensor(6) in x
     with pytest.raises(RuntimeError, match="only supports Tensor or scalar"):
-        "a" in x
+        _ = "a" in x
 
 
 def test_hash_and_equality():

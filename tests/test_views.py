@@ -98,12 +98,23 @@ def test_expanded_tensors():
     assert y.stride() == (0, 1) and y.shape == (2, 3)
     x[0] = 5
     assert y[:, 0].tolist() == [5.0, 5.0]
-    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
-        y.add_(1)
-    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
-        y[0] = 1
-    assert torch.ones(1).expand(1).add_(1).item() == 2
+    ones = torch.ones(2, 3)
+    for write in (
+        lambda: y.add_(1),
+        lambda: y.copy_(ones),
+        lambda: y.clamp_(0, 1),
+        lambda: torch.add(y, y, out=y),
+        lambda: y.__setitem__(..., 1),
+        lambda: y.__setitem__(slice(None), ones),
+    ):
+        with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+            write()
     assert x.tolist() == [5.0, 1.0, 2.0]
+    y[0] = 4
+    assert x.tolist() == [4.0, 4.0, 4.0]
+    y.fill_(3)
+    assert y.zero_().sum().item() == 0 and x.tolist() == [0.0] * 3
+    assert torch.ones(1).expand(1).add_(1).item() == 2
 
 
 def test_view_refuses_to_copy():

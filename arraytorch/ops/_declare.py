@@ -450,7 +450,8 @@ def _replace(self: Any, op: Any, args: Any, kwargs: Any, name: str) -> Any:
     records = grad_enabled.get()
     if records:
         forbid_leaf(self)
-    forbid_overlap(self)
+    if name not in ("fill_", "zero_"):  # which write the same number everywhere
+        forbid_overlap(self)
     B = backend_of(self._data)
     old = wrap(self._data)
     if records:

@@ -102,6 +102,7 @@ def write_result(name: str, out: Any, result: Any, inputs: Any = ()) -> Any:
                 stacklevel=3,
             )
         out._data = B.empty(result._data.shape, out._data.dtype)
+    forbid_overlap(out)
     B.write(out._data, result._data)
     stamp(out)
     return out

@@ -237,7 +237,6 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     records = grad_enabled.get()
     if records:
         forbid_leaf(input)
-    forbid_overlap(input)
     x = input._data
     B = backend_of(x)
     parts, advanced = _parsed(index, x)
@@ -246,6 +245,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         return setitem(getitem(input, basic), parts, value)
     if not advanced and Ellipsis not in parts:
         parts = (*parts, ...)
+    if 0 in x.strides:
+        forbid_overlap(input if advanced else getitem(input, parts))
     if isinstance(value, TensorBase):
         v = value
         if v._data.dtype is not x.dtype:

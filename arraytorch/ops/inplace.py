@@ -11,7 +11,7 @@ from ..backends import backend_of
 from . import arithmetic, comparison, elementary, selection
 from ._declare import derivative, inplace
 from ._promote import broadcast_shape, is_number
-from ._write import _Overwrite, stamp
+from ._write import _Overwrite, forbid_overlap, stamp
 from .conversion import to_device
 
 Tensor = Any
@@ -102,6 +102,7 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     records = grad_enabled.get()
     if records:
         forbid_leaf(self)
+    forbid_overlap(self)
     x = self._data
     if broadcast_shape("copy_", x.shape, src._data.shape) != x.shape:
         raise RuntimeError(
