@@ -69,6 +69,8 @@ SAMPLES = [
     # linear maps and norms
     sample("F.linear", lambda x, w, b=0: x @ w.T + b, case((2, 3), (4, 3), (4,)), case((2, 2, 3), (4, 3)), case((3,), (2, 3)),
            dtypes=REAL),
+    sample("F.scaled_dot_product_attention", lambda q, k, v: special.softmax(q @ k.swapaxes(-1, -2) / 2, -1) @ v,
+           ((2, 3, 4), (2, 5, 4), (2, 5, 2)), dtypes=FLOAT),
     sample("F.bilinear", lambda x, y, w, b: np.einsum("ni,oij,nj->no", x, w, y) + b, ((2, 3), (2, 4), (2, 3, 4), (2,))),
     sample("F.embedding", None, case((3, 2)), op=lambda w: F.embedding(torch.from_numpy(WORDS), w)),
     sample("F.layer_norm", lambda x, n, w=1, b=0: _normalised(x, -1) * w + b, case((2, 5), args=((5,),)), rtol=1e-4),
