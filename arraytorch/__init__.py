@@ -9,6 +9,10 @@ tensor([2., 4.])
 
 import warnings as _warnings
 from importlib import import_module as _import_module
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
 
 from . import autograd as autograd
 from . import backends as backends
@@ -53,6 +57,8 @@ from ._printing import get_printoptions as get_printoptions
 from ._printing import set_printoptions as set_printoptions
 from ._size import Size as Size
 from ._tensor import Tensor as Tensor
+from ._type_info import finfo as finfo
+from ._type_info import iinfo as iinfo
 from .autograd.modes import enable_grad as enable_grad
 from .autograd.modes import inference_mode as inference_mode
 from .autograd.modes import is_grad_enabled as is_grad_enabled
@@ -73,6 +79,7 @@ from .random import set_rng_state as set_rng_state
 # nothing per op and leaves the user's own NumPy code as it is.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"arraytorch\.")
 
+newaxis = None
 half, float, double = float16, float32, float64
 short, int, long = int16, int32, int64
 cfloat, cdouble = complex64, complex128

@@ -259,6 +259,14 @@ from .products import (
     mm,
     mv,
 )
+from .queries import (
+    is_complex,
+    is_floating_point,
+    is_nonzero,
+    is_signed,
+    numel,
+    typename,
+)
 from .random import (
     bernoulli,
     binomial,
@@ -391,6 +399,12 @@ from .stacking import (
 )
 
 __all__ = [
+    "is_complex",
+    "is_floating_point",
+    "is_nonzero",
+    "is_signed",
+    "numel",
+    "typename",
     "abs",
     "absolute",
     "acos",
