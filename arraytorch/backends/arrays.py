@@ -265,6 +265,13 @@ class ArrayKernels:
         """The indices of the nonzero elements, an array per dimension."""
         return self.xp.nonzero(x)
 
+    def nan_to_num(self, x: Any, nan: float, posinf: float, neginf: float) -> Any:
+        """Numbers in the place of NaN and the infinities."""
+        xp, inf = self.xp, self.xp.inf
+        out = xp.where(x != x, xp.asarray(nan, x.dtype), x)
+        out = xp.where(out == inf, xp.asarray(posinf, x.dtype), out)
+        return xp.where(out == -inf, xp.asarray(neginf, x.dtype), out)
+
     def masked_fill(self, x: Any, mask: Any, value: Any) -> Any:
         """value where mask is true, x elsewhere, in x's dtype."""
         return self.xp.where(mask, self.xp.asarray(value, x.dtype), x)

@@ -420,6 +420,9 @@ class MetaBackend(ArrayModuleBackend):
     def any_zero(self, x: Any) -> bool:
         return False
 
+    def has_nan(self, x: Any) -> bool:
+        return False
+
     def combine_at(self, target: Any, index: Any, value: Any, function: Any) -> None:
         target[index] = value
 

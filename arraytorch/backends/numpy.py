@@ -10,9 +10,11 @@ import numpy as np
 from .._device import CPU, device
 from .._dtypes import ALL, bfloat16
 from .generic import ArrayModuleBackend
+from .numpy_attention import NumpyAttention
 from .numpy_convolution import NumpyConvolutionKernels
 from .numpy_normalization import NumpyNormalization, ones
 from .numpy_optimizers import NumpyOptimizerKernels
+from .numpy_places import NumpyPlaceKernels
 from .numpy_pooling import NumpyPoolingKernels
 from .numpy_sampling import NumpyGenerator
 
@@ -26,8 +28,10 @@ if (
 
 
 class NumpyBackend(
+    NumpyAttention,
     NumpyConvolutionKernels,
     NumpyPoolingKernels,
+    NumpyPlaceKernels,
     NumpyNormalization,
     NumpyOptimizerKernels,
     ArrayModuleBackend,
@@ -156,12 +160,6 @@ class NumpyBackend(
         if isinstance(function, np.ufunc) and x.shape[dim]:
             return function.accumulate(x, dim)
         return super()._scan(function, x, dim)
-
-    def combine_at(self, target: Any, index: tuple[Any, ...], value: Any, function: Any) -> None:
-        function.at(target, index, value)
-
-    def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
-        np.add.at(target, index, value)
 
     def ones_like(self, x: Any) -> Any:
         return np.array(1, x.dtype) if x.ndim == 0 else np.ones(x.shape, x.dtype)

@@ -24,6 +24,21 @@ class SortingKernels:
         """The indices of the k largest or smallest elements along dim, in order."""
         return self.argsort(x, dim, largest)[(*(slice(None),) * dim, slice(0, k))]
 
+    def arg_of_rank(self, x: Any, rank: int, dim: int) -> Any:
+        """Where the element of a rank in ascending order stands along dim, which keeps size 1."""
+        return self.argsort(x, dim, False)[(*(slice(None),) * dim, slice(rank, rank + 1))]
+
+    def arg_of_median(self, x: Any, dim: int, ignore_nan: bool) -> Any:
+        """Where the lower median along dim stands, with NaN at the end, or left out."""
+        if self.has_nan(x):
+            rank = self.rank_of_median(x, dim, ignore_nan)
+            return self.xp.take_along_axis(self.argsort(x, dim, False), rank, axis=dim)
+        return self.arg_of_rank(x, (x.shape[dim] - 1) // 2, dim)
+
+    def has_nan(self, x: Any) -> bool:
+        """Whether there is a NaN, as far as that can be known."""
+        return x.dtype.kind not in "biu" and bool((x != x).any())
+
     def mode(self, x: Any, dim: int) -> Any:
         """Where the most frequent element along dim, the smallest of several, stands last."""
         xp = self.xp

@@ -13,13 +13,13 @@ from ._promote import broadcast_shape, dim_of, result_type
 from ._results import check_tensor, finished, floating, promoted, refuse, same_dtype
 from .arithmetic import mul
 from .arithmetic import pow as _pow
-from .comparison import eq, isinf, isnan
+from .comparison import eq, isnan
 from .complex_numbers import complex as _complex
 from .elementary import exp2, log
 from .joining import cat
 from .rearranging import flip, roll
 from .scan import cumprod
-from .selection import masked_fill, where
+from .selection import where
 from .shape import expand
 
 Tensor = Any
@@ -156,13 +156,22 @@ def nan_to_num(
     if x.dtype.kind == "c":
         parts = [nan_to_num(p, nan, posinf, neginf) for p in (input.real, input.imag)]
         return finished("nan_to_num", _complex(*parts), out, (input,))
-    most = backend_of(x).largest(x.dtype)
-    result = masked_fill(input, isnan(input), 0.0 if nan is None else nan)
-    infinite = isinf(input)
-    negative = input < 0
-    result = masked_fill(result, infinite & ~negative, most if posinf is None else posinf)
-    result = masked_fill(result, infinite & negative, -most if neginf is None else neginf)
-    return finished("nan_to_num", result, out, (input,))
+    B = backend_of(x)
+    most = B.largest(x.dtype)
+    numbers = [nan or 0.0, most if posinf is None else posinf, -most if neginf is None else neginf]
+    return finished("nan_to_num", _nan_to_num(input, *numbers), out, (input,))
+
+
+@derivative(
+    saves=("input",),
+    kernel="nan_to_num",
+    name="NanToNumBackward0",
+    d_input=lambda B, g, input: B.where(B.isfinite(input), g, B.zeros_like(g)),
+)
+def _nan_to_num(input: Tensor, nan: float, posinf: float, neginf: float) -> Tensor:
+    x = input._data
+    z = backend_of(x).nan_to_num(x, nan, posinf, neginf)
+    return taped(_nan_to_num, z, (input,), (input,))
 
 
 def _converted(name: str, input: Tensor, factor: float, out: Any) -> Tensor:

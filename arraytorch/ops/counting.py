@@ -43,6 +43,8 @@ def unique(
     refuse("unique", input, "c" if dim is None else "")
     x = input._data
     B = backend_of(x)
+    if dim is None and not (return_inverse or return_counts) and x.dtype.kind in "iu":
+        return wrap(B.unique_values(B.reshape(x, (-1,))))
     if dim is None:
         values, inverse, counts = B.unique(B.reshape(x, (-1,)))
         return _several(values, B.reshape(inverse, x.shape), counts, return_inverse, return_counts)

@@ -93,18 +93,10 @@ def topk(
     return finished("topk", return_types.topk((values, indices)), out, (input,))
 
 
-def _ranked(name: str, input: Tensor, dim: int, keepdim: bool, rank: Any, out: Any) -> Any:
-    """The elements of a rank (a number, or an array of them) along dim, and their indices."""
-    order, d = _order(name, input, dim, False)
-    B = backend_of(order._data)
-    if isinstance(rank, int):
-        at = (
-            order._data[(*(slice(None),) * d, slice(rank, rank + 1))]
-            if input._data.ndim
-            else order._data
-        )
-    else:
-        at = B.gather(order._data, d, rank) if input._data.ndim else order._data
+def _placed(name: str, input: Tensor, d: int, keepdim: bool, at: Any, out: Any) -> Any:
+    """The elements at these indices along d, and the indices."""
+    if not input._data.ndim:
+        at = backend_of(input._data).zeros((), numpy_dtype(_dtypes.int64))
     result = getattr(return_types, name)(chosen(input, wrap(at), d, keepdim))
     return finished(name, result, out, (input,))
 
@@ -132,7 +124,9 @@ def kthvalue(
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
     if out is not None:
         forbid_shared("kthvalue", input, out[0])
-    return _ranked("kthvalue", input, dim, keepdim, int(k) - 1, out)
+    x = input._data
+    at = backend_of(x).arg_of_rank(x, int(k) - 1, d) if x.ndim else None
+    return _placed("kthvalue", input, d, keepdim, at, out)
 
 
 @derivative(saves=("input", "out", "dims", "kept"), name="MedianBackward0", d_input=evenly)
@@ -152,12 +146,11 @@ def _median(name: str, input: Tensor, dim: Any, keepdim: bool, out: Any, ignore_
                 float("nan") if x.dtype.kind not in "iu" else -(1 << (8 * x.dtype.itemsize - 1))
             )
             return finished(name, wrap(B.full((), nothing, x.dtype)), out)
-        rank = B.gather(B.argsort(flat, 0, False), 0, B.rank_of_median(flat, 0, ignore_nan))
-        z = B.reshape(B.gather(flat, 0, rank), ())
+        z = B.reshape(B.gather(flat, 0, B.arg_of_median(flat, 0, ignore_nan)), ())
         return finished(name, _median_of_all(input, z), out, (input,))
     d = _not_empty(name, input, dim)
-    rank = B.rank_of_median(x, d, ignore_nan) if x.ndim else 0
-    return _ranked(name, input, dim, keepdim, rank, out)
+    at = B.arg_of_median(x, d, ignore_nan) if x.ndim else None
+    return _placed(name, input, d, keepdim, at, out)
 
 
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
