@@ -17,7 +17,7 @@ REASONS = {
         randint randint_like randn randn_like randperm dropout dropout1d dropout2d dropout3d
         alpha_dropout feature_alpha_dropout gumbel_softmax""",
     "tells a fact about tensors and gives no tensor": """allclose equal is_tensor broadcast_shapes
-        result_type""",
+        result_type is_complex is_floating_point is_nonzero is_signed numel typename""",
     "counts or searches: the shape of its result depends on values, and it has no gradient": """
         argwhere bincount bucketize histc mode nonzero searchsorted unique unique_consecutive
         one_hot""",
