@@ -66,7 +66,10 @@ def test_creation_functions(dtype):
     like = torch.zeros(2, 3, dtype=dtype)
     assert torch.ones_like(like).dtype is torch.empty_like(like).dtype is dtype
     assert torch.full_like(like, 1).sum().item() == 6
-    assert torch.eye(2, 3, dtype=dtype).tolist() == torch.tensor([[1, 0, 0], [0, 1, 0]]).to(dtype).tolist()
+    assert (
+        torch.eye(2, 3, dtype=dtype).tolist()
+        == torch.tensor([[1, 0, 0], [0, 1, 0]]).to(dtype).tolist()
+    )
 
 
 def test_ranges():
@@ -80,7 +83,9 @@ def test_ranges():
     assert torch.logspace(0, 2, 3).tolist() == [1.0, 10.0, 100.0]
     with pytest.raises(RuntimeError, match="step must be nonzero"):
         torch.arange(0, 1, 0)
-    with pytest.raises(RuntimeError, match="upper bound and lower bound inconsistent|inconsistent with step sign"):
+    with pytest.raises(
+        RuntimeError, match="upper bound and lower bound inconsistent|inconsistent with step sign"
+    ):
         torch.arange(1, 0, 1)
     with pytest.raises(RuntimeError, match="number of steps must be non-negative"):
         torch.linspace(0, 1, -1)
@@ -128,7 +133,11 @@ def test_new_tensors_like_this_one():
         (lambda: torch.from_numpy(np.array(["a"])), TypeError, "can't convert np.ndarray of type"),
         (lambda: torch.zeros(2, dtype="float32"), TypeError, "dtype"),
         (lambda: torch.zeros(2, device="nowhere"), RuntimeError, "device"),
-        (lambda: torch.tensor([300], dtype=torch.uint8), (RuntimeError, OverflowError), "overflow|out of bounds|unpack"),
+        (
+            lambda: torch.tensor([300], dtype=torch.uint8),
+            (RuntimeError, OverflowError),
+            "overflow|out of bounds|unpack",
+        ),
     ],
 )
 def test_bad_data(make, error, words):
@@ -148,7 +157,10 @@ def test_shape_and_size():
     assert x.size(1) == x.size(-2) == 3 and x.ndim == x.dim() == 3 and len(x) == 2
     assert x.stride() == (12, 4, 1) and x.stride(-1) == 1 and x.itemsize == x.element_size() == 4
     assert x.nbytes == 96 and x[1, 2:].storage_offset() == 20
-    with pytest.raises(IndexError, match=r"Dimension out of range \(expected to be in range of \[-3, 2\], but got 3\)"):
+    with pytest.raises(
+        IndexError,
+        match=r"Dimension out of range \(expected to be in range of \[-3, 2\], but got 3\)",
+    ):
         x.size(3)
     assert x.mT.shape == (2, 4, 3) and x[0].T.shape == (4, 3)
 
@@ -168,7 +180,15 @@ def test_facts():
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_numbers_out(dtype):
     """item and tolist give Python's own numbers."""
-    kind = bool if dtype is torch.bool else int if dtype in INTS else float if dtype in FLOATS else complex
+    kind = (
+        bool
+        if dtype is torch.bool
+        else int
+        if dtype in INTS
+        else float
+        if dtype in FLOATS
+        else complex
+    )
     x = torch.ones(2, 1, dtype=dtype)
     assert type(x[0].item()) is kind and type(x.tolist()[0][0]) is kind
     assert x.tolist() == [[kind(1)], [kind(1)]] and x[0, 0].tolist() == kind(1)
@@ -181,15 +201,21 @@ def test_numbers_out(dtype):
 def test_conversions_that_fail():
     """Several elements are no number; only integers are an index."""
     x = torch.ones(2)
-    with pytest.raises(RuntimeError, match="a Tensor with 2 elements cannot be converted to Scalar"):
+    with pytest.raises(
+        RuntimeError, match="a Tensor with 2 elements cannot be converted to Scalar"
+    ):
         x.item()
-    with pytest.raises(RuntimeError, match="Boolean value of Tensor with more than one value is ambiguous"):
+    with pytest.raises(
+        RuntimeError, match="Boolean value of Tensor with more than one value is ambiguous"
+    ):
         bool(x)
     with pytest.raises(RuntimeError, match="Boolean value of Tensor with no values is ambiguous"):
         bool(torch.ones(0))
     with pytest.raises((TypeError, RuntimeError, ValueError)):
         float(x)
-    with pytest.raises(TypeError, match="only integer tensors of a single element can be converted to an index"):
+    with pytest.raises(
+        TypeError, match="only integer tensors of a single element can be converted to an index"
+    ):
         range(torch.tensor(1.0))
     with pytest.raises(TypeError, match=r"len\(\) of a 0-d tensor"):
         len(torch.tensor(1))
@@ -337,7 +363,9 @@ def test_assigning_grad():
     """A gradient must fit its tensor."""
     x = torch.ones(2, requires_grad=True)
     x.grad = torch.ones(2)
-    with pytest.raises(RuntimeError, match="different size|data of a different size|not aligned|size"):
+    with pytest.raises(
+        RuntimeError, match="different size|data of a different size|not aligned|size"
+    ):
         x.grad = torch.ones(3)
     with pytest.raises(RuntimeError, match="type"):
         x.grad = torch.ones(2, dtype=torch.float64)
@@ -353,33 +381,85 @@ def test_assigning_grad():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda x: x + torch.ones(4), RuntimeError, r"size of tensor a \(3\) must match the size of tensor b \(4\)"),
-        (lambda x: x @ torch.ones(4, 2), RuntimeError, r"mat1 and mat2 shapes cannot be multiplied \(2x3 and 4x2\)"),
+        (
+            lambda x: x + torch.ones(4),
+            RuntimeError,
+            r"size of tensor a \(3\) must match the size of tensor b \(4\)",
+        ),
+        (
+            lambda x: x @ torch.ones(4, 2),
+            RuntimeError,
+            r"mat1 and mat2 shapes cannot be multiplied \(2x3 and 4x2\)",
+        ),
         (lambda x: x @ torch.ones(3, dtype=torch.float64), RuntimeError, "same dtype"),
         (lambda x: x.sum(2), IndexError, "Dimension out of range"),
         (lambda x: x.sum((0, 0)), RuntimeError, "dim 0 appears multiple times in the list of dims"),
         (lambda x: x.reshape(4), RuntimeError, "shape '\\[4\\]' is invalid for input of size 6"),
-        (lambda x: x.expand(2, 4), RuntimeError, r"expanded size of the tensor \(4\) must match the existing size \(3\)"),
-        (lambda x: x.permute(0), RuntimeError, "number of dimensions in the tensor input does not match"),
+        (
+            lambda x: x.expand(2, 4),
+            RuntimeError,
+            r"expanded size of the tensor \(4\) must match the existing size \(3\)",
+        ),
+        (
+            lambda x: x.permute(0),
+            RuntimeError,
+            "number of dimensions in the tensor input does not match",
+        ),
         (lambda x: x.permute(0, 0), RuntimeError, "duplicate dims|repeated dim"),
-        (lambda x: torch.cat([x, torch.ones(2, 4)]), RuntimeError, "Sizes of tensors must match except in dimension 0"),
+        (
+            lambda x: torch.cat([x, torch.ones(2, 4)]),
+            RuntimeError,
+            "Sizes of tensors must match except in dimension 0",
+        ),
         (lambda x: torch.cat([]), (RuntimeError, ValueError), "non-empty list"),
-        (lambda x: torch.stack([x, torch.ones(2)]), RuntimeError, "stack expects each tensor to be equal size"),
+        (
+            lambda x: torch.stack([x, torch.ones(2)]),
+            RuntimeError,
+            "stack expects each tensor to be equal size",
+        ),
         (lambda x: x.add_(torch.ones(4, 2, 3)), RuntimeError, "doesn't match the broadcast shape"),
         (lambda x: x.long().mean(), RuntimeError, "mean\\(\\): could not infer output dtype"),
         (lambda x: x & 1, RuntimeError, "not implemented for 'Float'"),
         (lambda x: torch.tensor([1]) // 0, RuntimeError, "ZeroDivisionError"),
-        (lambda x: torch.tensor([2]) ** -1, RuntimeError, "Integers to negative integer powers are not allowed"),
-        (lambda x: -torch.tensor([True]), RuntimeError, "Negation, the `-` operator, on a bool tensor"),
-        (lambda x: torch.tensor([True]) - torch.tensor([True]), RuntimeError, "Subtraction, the `-` operator"),
+        (
+            lambda x: torch.tensor([2]) ** -1,
+            RuntimeError,
+            "Integers to negative integer powers are not allowed",
+        ),
+        (
+            lambda x: -torch.tensor([True]),
+            RuntimeError,
+            "Negation, the `-` operator, on a bool tensor",
+        ),
+        (
+            lambda x: torch.tensor([True]) - torch.tensor([True]),
+            RuntimeError,
+            "Subtraction, the `-` operator",
+        ),
         (lambda x: x.squeeze(5), IndexError, "Dimension out of range"),
         (lambda x: x.view(5, -1), RuntimeError, "is invalid for input of size 6"),
         (lambda x: x.clamp(), RuntimeError, "At least one of 'min' or 'max' must not be None"),
         (lambda x: x.masked_fill(torch.ones(2, 3), 0), RuntimeError, "only supports boolean masks"),
-        (lambda x: torch.add(x, x, alpha=True), RuntimeError, "Boolean alpha only supported for Boolean results"),
-        (lambda x: x.split([1, 2]), RuntimeError, "split_with_sizes expects split_sizes to sum exactly to 2"),
-        (lambda x: x.narrow(0, 1, 5), RuntimeError, r"start \(1\) \+ length \(5\) exceeds dimension size \(2\)"),
-        (lambda x: x.imag, RuntimeError, "imag is not implemented for tensors with non-complex dtypes"),
+        (
+            lambda x: torch.add(x, x, alpha=True),
+            RuntimeError,
+            "Boolean alpha only supported for Boolean results",
+        ),
+        (
+            lambda x: x.split([1, 2]),
+            RuntimeError,
+            "split_with_sizes expects split_sizes to sum exactly to 2",
+        ),
+        (
+            lambda x: x.narrow(0, 1, 5),
+            RuntimeError,
+            r"start \(1\) \+ length \(5\) exceeds dimension size \(2\)",
+        ),
+        (
+            lambda x: x.imag,
+            RuntimeError,
+            "imag is not implemented for tensors with non-complex dtypes",
+        ),
         (lambda x: x.unflatten(1, (2, 2)), RuntimeError, "don't multiply up to the size of dim 1"),
     ],
 )
