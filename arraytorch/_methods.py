@@ -27,6 +27,7 @@ from .ops import (
     random,
     rearranging,
     reduction,
+    resizing,
     sampling,
     scan,
     scattering,
@@ -140,7 +141,7 @@ class Methods(TensorBase):
     heaviside, gcd, lcm = blending.heaviside, blending.gcd, blending.lcm
     nextafter, ldexp, sinc = blending.nextafter, blending.ldexp, blending.sinc
     isposinf, isneginf, isreal = blending.isposinf, blending.isneginf, blending.isreal
-    cross = blending.cross
+    cross, clamp_min, clamp_max = blending.cross, blending.clamp_min, blending.clamp_max
 
     def where(self, condition: Any, other: Any) -> Any:
         """Returns this tensor where ``condition`` is true and ``other`` elsewhere."""
@@ -179,6 +180,9 @@ class Methods(TensorBase):
     as_strided, unfold = rearranging.as_strided, rearranging.unfold
     tensor_split, hsplit = stacking.tensor_split, stacking.hsplit
     vsplit, dsplit = stacking.vsplit, stacking.dsplit
+    split_with_sizes = stacking.split_with_sizes
+    resize_, resize_as_ = resizing.resize_, resizing.resize_as_
+    sum_to_size = resizing.sum_to_size
 
     def flip(self, *dims: Any) -> Any:
         """Returns a copy with the order along some dimensions reversed; see `torch.flip`."""
@@ -253,7 +257,8 @@ class Methods(TensorBase):
     addmm, addmv, addr = added_products.addmm, added_products.addmv, added_products.addr
     addbmm, baddbmm = added_products.addbmm, added_products.baddbmm
     outer, ger = added_products.outer, added_products.ger
-    inner, kron = contractions.inner, contractions.kron
+    inner, kron, vdot = contractions.inner, contractions.kron, contractions.vdot
+    adjoint = solving.adjoint
     det, slogdet, logdet, inverse = solving.det, solving.slogdet, solving.logdet, solving.inverse
     triangular_solve, matrix_power = solving.triangular_solve, solving.matrix_power
     cholesky_solve, cholesky_inverse = solving.cholesky_solve, solving.cholesky_inverse
@@ -326,6 +331,7 @@ class Methods(TensorBase):
     fill_diagonal_, as_strided_ = overwriting.fill_diagonal_, overwriting.as_strided_
     t_, transpose_ = overwriting.t_, overwriting.transpose_
     swapaxes_ = swapdims_ = overwriting.transpose_
+    clamp_min_, clamp_max_ = overwriting.clamp_min_, overwriting.clamp_max_
     squeeze_, unsqueeze_ = overwriting.squeeze_, overwriting.unsqueeze_
 
     # random: see ops/sampling.py

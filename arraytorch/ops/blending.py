@@ -11,11 +11,11 @@ from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative, pointwise
 from ._promote import broadcast_shape, dim_of, result_type
 from ._results import check_tensor, finished, floating, promoted, refuse, same_dtype
-from .arithmetic import mul
+from .arithmetic import clamp, mul
 from .arithmetic import pow as _pow
 from .comparison import eq, isnan
 from .complex_numbers import complex as _complex
-from .elementary import exp2, log
+from .elementary import exp2
 from .joining import cat
 from .rearranging import flip, roll
 from .scan import cumprod
@@ -93,21 +93,24 @@ def lerp(
     return finished("lerp", result, out, (input, end, weight))
 
 
+def _log_but_at_0(B: Any, g: Any, input: Any, other: Any) -> Any:
+    """The slope in x, 0 where x is 0 and the logarithm infinite or none: the product is 0 there."""
+    return B.masked_fill(g * B.log(other), (input == 0) & (other <= 0), 0)
+
+
+@pointwise(
+    result="float",
+    refuses="c",
+    d_input=_log_but_at_0,
+    d_other=lambda g, input, other: g * (input / other),
+)
 def xlogy(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Returns ``input * log(other)``, 0 where ``input`` is 0, NaN where ``other`` is NaN.
 
     >>> torch.xlogy(torch.tensor([0.0, 2.0]), torch.tensor([0.0, 1.0]))
     tensor([0., 0.])
     """
-    x, y = promoted("xlogy", input, other)
-    refuse("xlogy", x, "c")
-    x, y = floating(x), floating(y)
-    zero = eq(x, 0) & ~isnan(y)
-    # The logarithm is taken of 1 there, so that no infinity meets the 0 in the gradient either.
-    safe = where(zero, y.detach() * 0 + 1, y)
-    result = x * log(safe)
-    result = where(zero & ~isnan(result), result * 0, result)
-    return finished("xlogy", result, out, (input, other))
+    ...
 
 
 def _slope_of_logit(B: Any, g: Any, input: Any, eps: float | None) -> Any:
@@ -403,3 +406,23 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     rest = expand(wide[:, None], x._data.size, count - 1)
     result = cumprod(cat([first, rest], 1), 1)
     return result if increasing else flip(result, (1,))
+
+
+def clamp_min(input: Tensor, min: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Limits elements to ``min`` from below; see `clamp`.
+
+    >>> torch.clamp_min(torch.tensor([-1.0, 2.0]), 0)
+    tensor([0., 2.])
+    """
+    check_tensor("clamp_min", input)
+    return clamp(input, min, out=out)
+
+
+def clamp_max(input: Tensor, max: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Limits elements to ``max`` from above; see `clamp`.
+
+    >>> torch.clamp_max(torch.tensor([-1.0, 2.0]), 0)
+    tensor([-1.,  0.])
+    """
+    check_tensor("clamp_max", input)
+    return clamp(input, None, max, out=out)

@@ -9,8 +9,9 @@ from typing import Any
 from ..autograd.tape import TensorBase
 from ._promote import dim_of
 from ._results import check_tensor, finished, same_dtype
+from .complex_numbers import conj
 from .diagonals import diagonal
-from .products import matmul
+from .products import dot, matmul
 from .reduction import _sum
 from .shape import movedim, permute, reshape
 
@@ -395,3 +396,12 @@ def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor:
     if len(matrices) == 1:
         return matrices[0]
     return multi_dot(matrices, out=out)
+
+
+def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Returns the dot product of two vectors, the first conjugated.
+
+    >>> torch.vdot(torch.tensor([1j]), torch.tensor([1j]))
+    tensor(1.+0.j)
+    """
+    return dot(conj(input), other, out=out)

@@ -8,13 +8,14 @@ from .. import _dtypes
 from ..autograd.tape import wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._promote import common_device, dim_of
-from ._results import check_tensor, finished, refuse
+from ._results import check_tensor, finished, promoted, refuse
 from .arithmetic import abs
 from .comparison import isfinite
 from .comparison import isnan as _isnan
 from .reduction import all
 
 Tensor = Any
+Number = int | float | complex | bool
 
 
 def _several(values: Any, inverse: Any, counts: Any, want_inverse: bool, want_counts: bool) -> Any:
@@ -227,3 +228,32 @@ def allclose(
     True
     """
     return bool(all(isclose(input, other, rtol, atol, equal_nan)))
+
+
+def isin(
+    elements: Tensor | Number,
+    test_elements: Tensor | Number,
+    *,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Tells which elements are among ``test_elements``, or are not if ``invert``.
+
+    >>> torch.isin(torch.tensor([1, 2, 3]), torch.tensor([2, 5]))
+    tensor([False,  True, False])
+    """
+    if not hasattr(elements, "_data") and not hasattr(test_elements, "_data"):
+        raise TypeError("isin(): elements and test_elements cannot both be numbers")
+    x, y = (t._data for t in promoted("isin", elements, test_elements))
+    B = backend_of(x, y)
+    flat = B.reshape(x, (-1,))
+    if y.size:
+        ordered = B.reshape(y, (-1,))
+        ordered = B.gather(ordered, 0, B.argsort(ordered, 0, False))
+        at = B.clamp(B.searchsorted(ordered, flat, False), 0, y.size - 1)
+        found = B.gather(ordered, 0, at) == flat
+    else:
+        found = flat != flat
+    found = B.reshape(found, x.shape)
+    return finished("isin", wrap(B.logical_not(found) if invert else found), out)

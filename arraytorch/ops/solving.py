@@ -469,3 +469,19 @@ def matrix_exp(A: Tensor) -> Tensor:
     for _ in range(squarings):
         result = matmul(result, result)
     return cast(result, x.dtype)
+
+
+def adjoint(input: Tensor) -> Tensor:
+    """Returns the conjugate transposes of matrices.
+
+    >>> torch.adjoint(torch.tensor([[1j, 2]]))
+    tensor([[0.-1.j],
+            [2.+0.j]])
+    """
+    check_tensor("adjoint", input)
+    if input._data.ndim < 2:
+        raise RuntimeError(
+            "tensor.adjoint() is only supported on matrices or batches of matrices. Got "
+            f"{input._data.ndim}-D tensor."
+        )
+    return mH(input)

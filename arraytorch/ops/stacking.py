@@ -8,7 +8,7 @@ from ..autograd.tape import TensorBase
 from ._promote import dim_of
 from ._results import check_tensor
 from ._write import write_result
-from .indexing import getitem, narrow
+from .indexing import getitem, narrow, split
 from .joining import cat
 from .shape import reshape, unsqueeze
 
@@ -203,3 +203,12 @@ def dsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
 
 
 row_stack = vstack
+
+
+def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Returns views of parts of a dimension, of these sizes; see `split`.
+
+    >>> torch.split_with_sizes(torch.arange(3), [1, 2])
+    (tensor([0]), tensor([1, 2]))
+    """
+    return split(input, list(split_sizes), dim)

@@ -122,6 +122,11 @@ SAMPLES = [
     sample("mm", np.matmul, ((2, 3), (3, 4)), dtypes=FLOAT + COMPLEX),
     sample("bmm", np.matmul, ((2, 2, 3), (2, 3, 2)), dtypes=FLOAT + COMPLEX),
     sample("mv", np.matmul, ((2, 3), (3,)), dtypes=FLOAT + COMPLEX),
+    sample("vdot", np.vdot, ((3,), (3,)), dtypes=FLOAT + COMPLEX),
+    sample("adjoint", lambda x: np.conj(x).T, case((2, 3)), dtypes=FLOAT + COMPLEX),
+    sample("clamp_min", np.maximum, case((3, 2), args=(0.5,)), dtypes=FLOAT),
+    sample("clamp_max", np.minimum, case((3, 2), args=(0.5,)), dtypes=FLOAT),
+    sample("split_with_sizes", lambda x, n: np.split(x, [n[0]]), case((3, 2), args=([1, 2],)), dtypes=ANY),
     sample("dot", np.dot, ((3,), (3,)), dtypes=FLOAT + COMPLEX),
     sample("cross", lambda x, y, dim=-1: np.cross(x, y, axis=dim), case((2, 3), (2, 3), dim=1), case((3, 2), (3, 2), dim=0)),
     # elementwise with more arguments
