@@ -8,7 +8,9 @@ from typing import Any
 from .._device import device
 from .activation import ActivationKernels
 from .arrays import ArrayKernels
+from .attention import AttentionKernels
 from .convolution import ConvolutionKernels
+from .ctc import CtcKernels
 from .host_drawn import HostDrawnGenerator
 from .linalg import LinalgKernels
 from .normalization import NormalizationKernels
@@ -16,17 +18,21 @@ from .optimizers import OptimizerKernels
 from .pointwise import PointwiseKernels
 from .pooling import PoolingKernels
 from .reduction import ReductionKernels
+from .resampling import ResamplingKernels
 from .scattering import ScatterKernels
 from .sorting import SortingKernels
 
 
 class ArrayModuleBackend(
     ActivationKernels,
+    AttentionKernels,
     ConvolutionKernels,
+    CtcKernels,
     PoolingKernels,
     NormalizationKernels,
     PointwiseKernels,
     ReductionKernels,
+    ResamplingKernels,
     ScatterKernels,
     SortingKernels,
     LinalgKernels,

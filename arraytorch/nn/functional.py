@@ -46,7 +46,18 @@ from ..ops.adaptive_pooling import (
     max_unpool2d,
     max_unpool3d,
 )
+from ..ops.attention import (
+    scaled_dot_product_attention,
+)
 from ..ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from ..ops.ctc import (
+    ctc_loss,
+)
+from ..ops.distance import (
+    cosine_similarity,
+    pairwise_distance,
+    pdist,
+)
 from ..ops.dropout import (
     alpha_dropout,
     dropout,
@@ -57,6 +68,22 @@ from ..ops.dropout import (
 )
 from ..ops.elementary import sigmoid, tanh
 from ..ops.embedding import embedding, one_hot
+from ..ops.embedding_bag import (
+    embedding_bag,
+)
+from ..ops.fractional_pooling import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+)
+from ..ops.grid import (
+    affine_grid,
+    grid_sample,
+)
+from ..ops.gumbel import (
+    gumbel_softmax,
+)
 from ..ops.linear import bilinear, linear
 from ..ops.loss import (
     binary_cross_entropy,
@@ -74,7 +101,23 @@ from ..ops.loss import (
     smooth_l1_loss,
     soft_margin_loss,
 )
-from ..ops.norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
+from ..ops.margin_loss import (
+    cosine_embedding_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
+from ..ops.norm import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    normalize,
+    rms_norm,
+)
 from ..ops.padding import pad
 from ..ops.pooling import (
     avg_pool1d,
@@ -90,6 +133,18 @@ from ..ops.pooling import (
     max_pool3d,
     max_pool3d_with_indices,
 )
+from ..ops.resampling import (
+    interpolate,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
+from ..ops.shuffling import (
+    channel_shuffle,
+    native_channel_shuffle,
+    pixel_shuffle,
+    pixel_unshuffle,
+)
 from ..ops.softmaxes import log_softmax, softmax, softmin
 from ..ops.unfolding import fold, unfold
 
@@ -103,6 +158,7 @@ __all__ = [
     "adaptive_max_pool2d_with_indices",
     "adaptive_max_pool3d",
     "adaptive_max_pool3d_with_indices",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -113,13 +169,17 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "celu",
     "celu_",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "cosine_embedding_loss",
+    "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -127,12 +187,19 @@ __all__ = [
     "elu",
     "elu_",
     "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool2d_with_indices",
+    "fractional_max_pool3d",
+    "fractional_max_pool3d_with_indices",
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -141,12 +208,14 @@ __all__ = [
     "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "local_response_norm",
     "log_softmax",
     "logsigmoid",
     "lp_pool1d",
@@ -164,10 +233,18 @@ __all__ = [
     "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
+    "native_channel_shuffle",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
+    "pairwise_distance",
+    "pdist",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
@@ -176,6 +253,7 @@ __all__ = [
     "rms_norm",
     "rrelu",
     "rrelu_",
+    "scaled_dot_product_attention",
     "selu",
     "selu_",
     "sigmoid",
@@ -191,5 +269,10 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "threshold_",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
     "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]

@@ -168,6 +168,7 @@ from .diagonals import (
     triu,
     triu_indices,
 )
+from .distance import cosine_similarity, pairwise_distance, pdist
 from .elementary import (
     acos,
     acosh,
@@ -349,6 +350,7 @@ from .shape import (
     unflatten,
     unsqueeze,
 )
+from .shuffling import channel_shuffle, native_channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .softmaxes import (
     log_softmax,
     softmax,
@@ -469,6 +471,7 @@ __all__ = [
     "cat",
     "ceil",
     "chain_matmul",
+    "channel_shuffle",
     "cholesky",
     "cholesky_inverse",
     "cholesky_solve",
@@ -495,6 +498,7 @@ __all__ = [
     "corrcoef",
     "cos",
     "cosh",
+    "cosine_similarity",
     "count_nonzero",
     "cov",
     "cross",
@@ -640,6 +644,7 @@ __all__ = [
     "nanquantile",
     "nansum",
     "narrow",
+    "native_channel_shuffle",
     "ne",
     "neg",
     "negative",
@@ -652,8 +657,12 @@ __all__ = [
     "ones",
     "ones_like",
     "outer",
+    "pairwise_distance",
+    "pdist",
     "permute",
     "pinverse",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson",
     "polar",
     "positive",

@@ -12,6 +12,8 @@ from ._declare import derivative, kernel_op
 from ._promote import shape_of
 from ._write import stamp, write_result
 from .arithmetic import clamp, rsqrt
+from .padding import pad
+from .pooling import avg_pool2d
 from .reduction import mean
 
 Tensor = Any
@@ -288,3 +290,27 @@ def normalize(
     size = clamp(input.norm(p, dim, keepdim=True), min=eps)
     result = input / size
     return result if out is None else write_result("normalize", out, result, (input,))
+
+
+def local_response_norm(
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    """Divides by (k + alpha * m) ** beta, m the mean square of ``size`` channels (Krizhevsky 2012).
+
+    Channels beyond the first and the last count as zeros. Raises ValueError for fewer than three
+    dimensions.
+
+    >>> torch.nn.functional.local_response_norm(torch.ones(1, 1, 1), 1, alpha=3.0, beta=0.5)
+    tensor([[[0.5000]]])
+    """
+    shape = tuple(input._data.shape)
+    if len(shape) < 3:
+        raise ValueError(
+            f"Expected 3D or higher dimensionality input (got {len(shape)} dimensions)"
+        )
+    if not input._data.size:
+        return input
+    squares = (input * input).reshape((shape[0], 1, shape[1], -1))
+    wide = pad(squares, (0, 0, size // 2, (size - 1) // 2))
+    mean_square = avg_pool2d(wide, (size, 1), stride=1).reshape(shape)
+    return input / (mean_square * alpha + k) ** beta

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import samples_functional
 import samples_linalg
 import samples_nn
 import samples_shape
@@ -128,5 +129,6 @@ SAMPLES: list[Sample] = [
     *samples_shape.SAMPLES,
     *samples_linalg.SAMPLES,
     *samples_nn.SAMPLES,
+    *samples_functional.SAMPLES,
     *samples_vision.SAMPLES,
 ]
