@@ -68,8 +68,8 @@ def log2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def log10(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the logarithm to base 10.
 
-    >>> torch.log10(torch.tensor([1.0, 100.0]))
-    tensor([0., 2.])
+    >>> torch.log10(torch.tensor([1.0, 10.0]))
+    tensor([0., 1.])
     """
     ...
 

@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from .._dtypes import int64
+from ..autograd.modes import no_grad
 from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from . import arithmetic
@@ -181,8 +182,28 @@ def binary_cross_entropy(
         seen = backend_of(x).bounds(x)
         if seen is not None and not (seen[0] >= 0 and seen[1] <= 1):
             raise RuntimeError(f"all elements of {name} should be between 0 and 1")
-    loss = (target - 1) * clamp(_log1p(-input), min=-100) - target * clamp(log(input), min=-100)
+    loss = _cross_entropy_of_two(input, target)
     return _reduced(loss if weight is None else loss * weight, reduction)
+
+
+def _slope_of_two(B: Any, g: Any, input: Any, target: Any) -> Any:
+    """(p - t) / (p (1 - p)), with the divisor held at 1e-12: finite where p is 0 or 1."""
+    variance = input * (1 - input)
+    held = B.where(variance < 1e-12, variance * 0 + 1e-12, variance)
+    return g * ((input - target) / held)
+
+
+@derivative(
+    saves=("input", "target"),
+    name="BinaryCrossEntropyBackward0",
+    d_input=_slope_of_two,
+    d_target=lambda B, g, input: g * (B.log1p(-input) - B.log(input)),
+)
+def _cross_entropy_of_two(input: Tensor, target: Tensor) -> Tensor:
+    """-(t log p + (1 - t) log(1 - p)), logarithms held at -100 and above."""
+    with no_grad():
+        loss = (target - 1) * clamp(_log1p(-input), min=-100) - target * clamp(log(input), min=-100)
+    return taped(_cross_entropy_of_two, loss._data, (input, target), (input, target))
 
 
 def binary_cross_entropy_with_logits(
