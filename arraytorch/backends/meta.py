@@ -237,6 +237,9 @@ class MetaNamespace:
             np.broadcast_shapes(*[getattr(o, "shape", ()) for o in (x, low, high)]), x.dtype
         )
 
+    def frexp(self, x: Any) -> Any:
+        return MetaArray(x.shape, x.dtype), MetaArray(x.shape, "i4")
+
     def angle(self, x: Any) -> Any:
         return MetaArray(x.shape, _real(x.dtype) if x.dtype.kind in "fc" else "f8")
 
@@ -279,6 +282,10 @@ class MetaNamespace:
     def linalg(self) -> Any:
         return _LINALG
 
+    @property
+    def fft(self) -> Any:
+        return _FFT
+
 
 def _same(x: Any, *_: Any, **__: Any) -> Any:
     return MetaArray(x.shape, x.dtype)
@@ -319,6 +326,35 @@ _LINALG = SimpleNamespace(
     eigh=lambda x, UPLO: (MetaArray(x.shape[:-1], _real(x.dtype)), _same(x)),
     eig=lambda x: (MetaArray(x.shape[:-1], x.dtype), _same(x)),
 )  # fmt: skip
+
+
+def _fft(x: Any, s: Any = None, axes: Any = (), norm: Any = None) -> Any:
+    return MetaArray(_resized(x.shape, s, axes), _complex(x.dtype))
+
+
+def _rfft(x: Any, s: Any = None, axes: Any = (), norm: Any = None) -> Any:
+    shape = list(_resized(x.shape, s, axes))
+    shape[axes[-1]] = shape[axes[-1]] // 2 + 1
+    return MetaArray(tuple(shape), _complex(x.dtype))
+
+
+def _irfft(x: Any, s: Any = None, axes: Any = (), norm: Any = None) -> Any:
+    shape = list(_resized(x.shape, s, axes))
+    if s is None:
+        shape[axes[-1]] = 2 * (shape[axes[-1]] - 1)
+    return MetaArray(tuple(shape), _real(x.dtype))
+
+
+def _resized(shape: Shape, s: Any, axes: Any) -> Shape:
+    sizes = dict(zip(axes, s, strict=True)) if s is not None else {}
+    return tuple([sizes.get(d, n) for d, n in enumerate(shape)])
+
+
+def _complex(dtype: Any) -> Any:
+    return dtype if dtype.kind == "c" else np.dtype("c16" if dtype.itemsize == 8 else "c8")
+
+
+_FFT = SimpleNamespace(fftn=_fft, ifftn=_fft, rfftn=_rfft, irfftn=_irfft)
 
 
 class _Special:

@@ -474,11 +474,13 @@ def matrix_exp(A: Tensor) -> Tensor:
 def adjoint(input: Tensor) -> Tensor:
     """Returns the conjugate transposes of matrices.
 
-    >>> torch.adjoint(torch.tensor([[1j, 2]]))
+    >>> torch.adjoint(torch.tensor([[1j, 2j]]))
     tensor([[0.-1.j],
-            [2.+0.j]])
+            [0.-2.j]])
     """
     check_tensor("adjoint", input)
+    if not input._data.ndim:
+        return conj(input)
     if input._data.ndim < 2:
         raise RuntimeError(
             "tensor.adjoint() is only supported on matrices or batches of matrices. Got "
