@@ -21,6 +21,8 @@ from .reduction import ReductionKernels
 from .resampling import ResamplingKernels
 from .scattering import ScatterKernels
 from .sorting import SortingKernels
+from .special import SpecialKernels
+from .spectral import SpectralKernels
 
 
 class ArrayModuleBackend(
@@ -35,6 +37,8 @@ class ArrayModuleBackend(
     ResamplingKernels,
     ScatterKernels,
     SortingKernels,
+    SpecialKernels,
+    SpectralKernels,
     LinalgKernels,
     ArrayKernels,
     OptimizerKernels,
