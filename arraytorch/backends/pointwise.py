@@ -155,8 +155,9 @@ class PointwiseKernels:
         return self._special("erfinv", x)
 
     def lgamma(self, x: Any) -> Any:
-        """The logarithm of the absolute value of the gamma function."""
-        return self._special("gammaln", x)
+        """The logarithm of the absolute value of the gamma function; of -inf, too, infinity."""
+        z = self._special("gammaln", x)
+        return self.xp.where(x == -self.xp.inf, self.xp.inf, z).astype(z.dtype, copy=False)
 
     def digamma(self, x: Any) -> Any:
         """The derivative of lgamma; -inf at 0 and NaN at negative integers, as in PyTorch."""

@@ -13,7 +13,7 @@ from ._promote import broadcast_shape, dim_of, result_type
 from ._results import check_tensor, finished, floating, promoted, refuse, same_dtype
 from .arithmetic import clamp, mul
 from .arithmetic import pow as _pow
-from .comparison import eq, isnan
+from .comparison import eq
 from .complex_numbers import complex as _complex
 from .elementary import exp2
 from .joining import cat
