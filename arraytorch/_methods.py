@@ -39,6 +39,7 @@ from .ops import (
     stacking,
 )
 from .ops import shape as shapes
+from .ops._late import Late
 from .ops._promote import shape_of
 
 
@@ -270,6 +271,15 @@ class Methods(TensorBase):
 
     softmax, log_softmax = softmaxes.softmax, softmaxes.log_softmax
     prelu, hardshrink = activation.prelu, activation.hardshrink
+
+    # special functions and spectra: see ops/special.py, ops/bessel.py, ops/short_time.py
+
+    i0, i0_ = Late("bessel:i0"), Late("bessel:i0_")
+    igamma, igamma_ = Late("special:igamma"), Late("special:igamma_")
+    igammac, igammac_ = Late("special:igammac"), Late("special:igammac_")
+    mvlgamma, mvlgamma_ = Late("special:mvlgamma"), Late("special:mvlgamma_")
+    polygamma, polygamma_ = Late("special:polygamma_of"), Late("special:polygamma_")
+    stft, istft = Late("short_time:stft"), Late("short_time:istft")
 
     # in place: see ops/inplace.py
 

@@ -1,0 +1,22 @@
+"""Methods whose ops are rare and large: they load when first called for, not with the package."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+class Late:
+    """Stands in a class for an op, given as "module:name", and makes way for it on first use."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.owner, self.name = owner, name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        module, _, name = self.where.partition(":")
+        op = getattr(import_module(f".{module}", __package__), name)
+        setattr(self.owner, self.name, op)
+        return op if instance is None else op.__get__(instance, owner)
