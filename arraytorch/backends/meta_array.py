@@ -319,7 +319,7 @@ def _picked(parts: list[Any], shape: Shape) -> Shape:
     kept: list[int] = []
     arrays: list[Shape] = []
     at: list[int] = []
-    together, d = True, 0
+    together, before, d = True, 0, 0
     for i, part in enumerate(parts):
         if part is None:
             kept.append(1)

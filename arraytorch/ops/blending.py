@@ -349,8 +349,8 @@ def cross(
     if dim is None:
         if 3 not in input._data.shape:
             raise RuntimeError("no dimension of size 3 in input")
-        dim = input._data.shape.index(3)
-    return finished("cross", _cross("cross", input, other, dim), out, (input, other))
+    d: int = input._data.shape.index(3) if dim is None else dim
+    return finished("cross", _cross("cross", input, other, d), out, (input, other))
 
 
 def linalg_cross(

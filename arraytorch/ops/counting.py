@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _dtypes
-from ..autograd.tape import wrap
+from ..autograd.tape import TensorBase, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._promote import common_device, dim_of
 from ._results import check_tensor, finished, promoted, refuse
@@ -24,7 +24,7 @@ def _several(values: Any, inverse: Any, counts: Any, want_inverse: bool, want_co
         found.append(inverse)
     if want_counts:
         found.append(counts)
-    wrapped = tuple([wrap(a) for a in found])
+    wrapped: Any = tuple([wrap(a) for a in found])
     return wrapped if len(wrapped) > 1 else wrapped[0]
 
 
@@ -238,13 +238,20 @@ def isin(
     invert: bool = False,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Tells which elements are among ``test_elements``, or are not if ``invert``.
+    """Tells which elements are among ``test_elements``, or are not if ``invert``; NaN never is.
+
+    One of the two may be a number. Raises RuntimeError for bools and complex numbers.
 
     >>> torch.isin(torch.tensor([1, 2, 3]), torch.tensor([2, 5]))
     tensor([False,  True, False])
     """
-    if not hasattr(elements, "_data") and not hasattr(test_elements, "_data"):
+    tensors = [t for t in (elements, test_elements) if isinstance(t, TensorBase)]
+    if not tensors:
         raise TypeError("isin(): elements and test_elements cannot both be numbers")
+    for t in tensors:
+        if t._data.dtype.kind in "bc":
+            kind = _dtypes.scalar_type_name(dtype_of(t._data))
+            raise RuntimeError(f"Unsupported input type encountered for isin(): {kind}")
     x, y = (t._data for t in promoted("isin", elements, test_elements))
     B = backend_of(x, y)
     flat = B.reshape(x, (-1,))

@@ -139,7 +139,8 @@ def chosen(input: Tensor, indices: Tensor, d: int, keepdim: bool) -> tuple[Tenso
 def _extreme(
     name: str, input: Tensor, dim: Any, keepdim: bool, other: Any, out: Any, pair: Any, all_of: Any
 ) -> Any:
-    other = dim if isinstance(dim, TensorBase) else other
+    if isinstance(dim, TensorBase):
+        return pair(input, dim, out=out)
     if other is not None:
         return pair(input, other, out=out)
     refuse(name, input, "c")
