@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from ._dtypes import bool as bool_
@@ -14,13 +13,13 @@ from .backends import backend_of
 from .backends.formatting import Column, columns, edges
 
 
-@dataclass
 class _Options:
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
+    def __init__(self) -> None:
+        self.precision = 4
+        self.threshold: float = 1000
+        self.edgeitems = 3
+        self.linewidth = 80
+        self.sci_mode: bool | None = None
 
 
 _PROFILES: dict[str, dict[str, Any]] = {
@@ -70,7 +69,7 @@ def get_printoptions() -> dict[str, Any]:
     >>> torch.get_printoptions()["linewidth"]
     80
     """
-    return asdict(_options)
+    return dict(vars(_options))
 
 
 @contextmanager

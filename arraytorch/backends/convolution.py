@@ -8,7 +8,6 @@ output. All three know the geometry from one `Convolution`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import product
 from math import prod
@@ -17,20 +16,24 @@ from typing import Any
 Ints = tuple[int, ...]
 
 
-@dataclass(frozen=True, eq=False)  # compared and hashed by identity: see `convolution`
 class Convolution:
     """The geometry of a convolution, an entry per spatial dimension; made by `convolution`.
 
     ``padding`` holds pairs (before, after); negative ones crop. ``size`` is the kernel's and
-    ``spatial`` the input's extent.
+    ``spatial`` the input's extent. Compared and hashed by identity, and never changed.
     """
 
-    stride: Ints
-    padding: tuple[tuple[int, int], ...]
-    dilation: Ints
-    groups: int
-    size: Ints
-    spatial: Ints
+    def __init__(
+        self,
+        stride: Ints,
+        padding: tuple[tuple[int, int], ...],
+        dilation: Ints,
+        groups: int,
+        size: Ints,
+        spatial: Ints,
+    ) -> None:
+        self.stride, self.padding, self.dilation = stride, padding, dilation
+        self.groups, self.size, self.spatial = groups, size, spatial
 
     @cached_property
     def out(self) -> Ints:
