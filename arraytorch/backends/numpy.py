@@ -21,10 +21,39 @@ from .numpy_sampling import NumpyGenerator
 _add_reduce = np.add.reduce
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _getrefcount = getattr(sys, "getrefcount", None)
-if (
-    getattr(sys, "_is_gil_enabled", lambda: True)() is False
-):  # counts are deferred: do not trust them
+if getattr(sys, "_is_gil_enabled", lambda: True)() is False:  # counts are deferred: do not trust them
     _getrefcount = None
+
+
+class _Probe:
+    """Measures what getrefcount says of an array that nobody but the engine holds.
+
+    That differs between versions of Python, which do not count all references of running frames;
+    these methods call as the engine does.
+    """
+
+    def count(self, x: Any) -> int:
+        return _getrefcount(x) if _getrefcount is not None else 0
+
+    def in_owned(self) -> int:
+        grads = {0: np.empty(1)}
+        _, g = grads.popitem()
+        return self.count(g)
+
+    def in_accumulate(self) -> int:
+        grads = {0: np.empty(1)}
+
+        def give() -> int:
+            before = grads[0]
+            return self._add(before)
+
+        return give()
+
+    def _add(self, before: Any) -> int:
+        return self.count(before)
+
+
+_ALONE_IN_OWNED, _ALONE_IN_ACCUMULATE = _Probe().in_owned(), _Probe().in_accumulate()
 
 
 class NumpyBackend(
@@ -83,8 +112,7 @@ class NumpyBackend(
     def owned(self, x: Any) -> Any:
         if x.__class__ is not np.ndarray:
             return np.asarray(x)
-        # Two references are the caller's and ours, one getrefcount's own.
-        if x.base is None and _getrefcount is not None and _getrefcount(x) <= 3:
+        if x.base is None and _getrefcount is not None and _getrefcount(x) <= _ALONE_IN_OWNED:
             return x
         return x.copy()
 
@@ -95,7 +123,7 @@ class NumpyBackend(
             and x.__class__ is np.ndarray
             and x.base is None
             and _getrefcount is not None
-            and _getrefcount(x) <= 5  # the engine's table and two frames, this one, getrefcount
+            and _getrefcount(x) <= _ALONE_IN_ACCUMULATE
         ):
             return np.add(x, y, out=x)
         return x + y
