@@ -28,13 +28,18 @@ Tensor = Any
 
 def _described(name: str, input: Tensor, **arguments: Any) -> str:
     """The call in words, as PyTorch's messages begin."""
-    shape = ", ".join(map(str, input._data.shape))
-    kind = scalar_type_name(dtype_of(input._data))
     given = {
-        k: f"tensor{list(v._data.shape)}" if isinstance(v, TensorBase) else v
+        k: f"{_kind(v)}{{{list(v._data.shape)}}}" if isinstance(v, TensorBase)
+        else int(v) if isinstance(v, bool) else v
         for k, v in arguments.items()
-    }
-    return f"{name}({kind}[{shape}], {', '.join(f'{k}={v}' for k, v in given.items())})"
+    }  # fmt: skip
+    listed = ", ".join(f"{k}={v}" for k, v in given.items())
+    return f"{name}({_kind(input)}{list(input._data.shape)}, {listed})"
+
+
+def _kind(t: Tensor) -> str:
+    kind = scalar_type_name(dtype_of(t._data))
+    return f"CPU{kind}Type" if _is_complex(t) else f"torch.{kind}Tensor"
 
 
 def _warn_of_rectangle(advice: str, size: str) -> None:

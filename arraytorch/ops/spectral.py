@@ -81,7 +81,10 @@ def _checked(name: str, input: Tensor, real: bool = False) -> Tensor:
     check_tensor(f"fft_{name}", input)
     kind = scalar_type_name(dtype_of(input._data))
     if real and input._data.dtype.kind == "c":
-        raise RuntimeError(f"{name} expects a real input tensor, but got {kind}")
+        if name == "ihfftn":
+            raise RuntimeError(f"Only supports floating-point dtypes, but found: {kind}")
+        real_ = "real-valued" if name == "rfftn" else "real"
+        raise RuntimeError(f"{name} expects a {real_} input tensor, but got {kind}")
     if kind in ("Half", "BFloat16"):
         raise RuntimeError(f"Unsupported dtype {kind}")
     return floating(input)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import samples_fft
 import samples_functional
 import samples_linalg
 import samples_nn
 import samples_shape
+import samples_special
 import samples_vision
 from sample import ALL, BOOL, COMPLEX, FLOAT, INT, REAL, Sample, binary, case, sample, unary
 from scipy import special
@@ -129,6 +131,8 @@ SAMPLES: list[Sample] = [
     *samples_shape.SAMPLES,
     *samples_linalg.SAMPLES,
     *samples_nn.SAMPLES,
+    *samples_special.SAMPLES,
+    *samples_fft.SAMPLES,
     *samples_functional.SAMPLES,
     *samples_vision.SAMPLES,
 ]
