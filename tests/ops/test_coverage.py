@@ -13,6 +13,7 @@ REASONS = {
     "makes tensors from numbers: test_tensor": """arange as_tensor asarray empty empty_like eye
         from_numpy frombuffer full full_like linspace logspace ones ones_like scalar_tensor tensor
         zeros zeros_like tril_indices triu_indices""",
+    "makes tensors from numbers: test_spectra": "fftfreq rfftfreq",
     "draws numbers: test_random": """bernoulli binomial multinomial normal poisson rand rand_like
         randint randint_like randn randn_like randperm dropout dropout1d dropout2d dropout3d
         alpha_dropout feature_alpha_dropout gumbel_softmax""",
@@ -54,6 +55,12 @@ def test_every_op_has_a_row():
 def test_every_function_of_nn_has_a_row():
     """So does a new one in nn.functional."""
     assert not uncovered([n for n in dir(functional) if not n.startswith("_")], functional)
+
+
+def test_every_function_of_special_and_fft_has_a_row():
+    """And one in torch.special and torch.fft."""
+    assert not uncovered(torch.special.__all__, torch.special)
+    assert not uncovered(torch.fft.__all__, torch.fft)
 
 
 def test_no_exemption_is_outdated():
