@@ -87,6 +87,20 @@ legacy_contiguous_format = contiguous_format
 
 # Submodules and names that load when first asked for, and where they are.
 _LAZY = {
+    "bilinear": "ops.linear:bilinear",
+    "celu": "ops.activation:celu",
+    "celu_": "ops.activation:celu_",
+    "feature_dropout": "ops.dropout:feature_dropout",
+    "hardshrink": "ops.activation:hardshrink",
+    "prelu": "ops.activation:prelu",
+    "relu_": "ops.activation:relu_",
+    "rms_norm": "ops.norm:rms_norm",
+    "rrelu": "ops.activation:rrelu",
+    "rrelu_": "ops.activation:rrelu_",
+    "selu": "ops.activation:selu",
+    "selu_": "ops.activation:selu_",
+    "threshold": "ops.activation:threshold",
+    "threshold_": "ops.activation:threshold_",
     "cuda": "cuda",
     "xpu": "xpu",
     "get_num_threads": "backends.threads:get_num_threads",
