@@ -7,12 +7,13 @@ from typing import Any
 
 from ..._tensor import Tensor
 from ...ops.creation import empty
+from ...ops.joining import cat
 from .. import functional as F
 from .. import init
 from ..parameter import Parameter
 from .module import Module
 
-__all__ = ["GroupNorm", "LayerNorm", "RMSNorm"]
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 class LayerNorm(Module):
@@ -141,6 +142,63 @@ class RMSNorm(Module):
         return (
             f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
         )
+
+
+class LocalResponseNorm(Module):
+    """Divides by (k + alpha * m) ** beta, m the mean square of ``size`` channels (Krizhevsky 2012).
+
+    >>> torch.nn.LocalResponseNorm(1, alpha=3.0, beta=0.5)(torch.ones(1, 1, 1))
+    tensor([[[0.5000]]])
+    """
+
+    def __init__(
+        self, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(Module):
+    """Divides images by (k + alpha / size * s) ** beta, s the sum of squares of near channels.
+
+    Near are those less than (size + 1) / 2 away, rounded down. PyTorch's sums go on from channel to
+    channel and never let go of the first one; so do these. `LocalResponseNorm` has not that flaw.
+
+    >>> torch.nn.CrossMapLRN2d(1, alpha=3.0, beta=0.5)(torch.ones(1, 1, 1, 1))
+    tensor([[[[0.5000]]]])
+    """
+
+    def __init__(self, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() != 4:
+            raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.dim()}D instead.")
+        reach = int((self.size - 1) / 2 + 1)
+        squares = input * input
+        width = 2 * reach - 1
+        wide = F.pad(squares.unsqueeze(1), (0, 0, 0, 0, reach - 1, reach - 1))
+        sums = F.avg_pool3d(wide, (width, 1, 1), stride=1).squeeze(1) * width
+        if input.size(1) > reach:
+            kept = squares[:, :1].expand_as(sums[:, reach:])
+            sums = cat([sums[:, :reach], sums[:, reach:] + kept], 1)
+        return input / (self.k + self.alpha / self.size * sums) ** self.beta
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
 def _shape(normalized_shape: Any) -> tuple[int, ...]:

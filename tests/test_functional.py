@@ -1,0 +1,158 @@
+"""Attention, resampling, CTC and their layers, where rows of a table cannot say it.
+
+The numbers are PyTorch's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import arraytorch as torch
+
+nn, F = torch.nn, torch.nn.functional
+approx = lambda values: pytest.approx(values, rel=2e-5, abs=2e-6)
+
+
+def ramp(*shape):
+    """0, 0.1, 0.2 ... in this shape."""
+    return torch.arange(24.0).reshape(shape) / 10
+
+
+def listed(t):
+    return t.flatten().tolist()
+
+
+def test_random_numbers_are_drawn_as_in_pytorch():
+    """After the same seed: where windows begin, Gumbel noise, tables and what attention drops."""
+    x = torch.sin(ramp(1, 2, 3, 4) * 7)
+    torch.manual_seed(3)
+    pooled = nn.FractionalMaxPool2d(2, output_size=2)(x)
+    assert listed(pooled) == approx(
+        [0.644218, 0.98545, 0.334988, 0.988168, 0.854599, 0.66957, 0.990607, 0.66957]
+    )
+    torch.manual_seed(3)
+    assert listed(nn.FractionalMaxPool3d(1, output_ratio=0.5)(x)) == approx([0.990607, -0.382072])
+    torch.manual_seed(3)
+    noise = F.gumbel_softmax(torch.zeros(4), tau=0.5)
+    assert listed(noise) == approx([0.958158, 0.010106, 0.000525, 0.03121])
+    torch.manual_seed(3)
+    bag = nn.EmbeddingBag(3, 2, padding_idx=0)
+    assert listed(bag(torch.tensor([1, 2, 0, 2]), torch.tensor([0, 1]))) == approx(
+        [0.088978, -0.613718, 0.046182, -1.368259]
+    )
+    torch.manual_seed(3)
+    q = torch.sin(ramp(1, 6, 4))
+    dropped = F.scaled_dot_product_attention(q, q, q, dropout_p=0.5)[0, :2]
+    assert listed(dropped) == approx(
+        [0.457798, 0.526291, 0.589525, 0.646869, 0.778685, 0.840994, 0.8949, 0.939865]
+    )
+
+
+def test_resampling_layers():
+    """Bilinear with aligned corners, bicubic and Lanczos have PyTorch's numbers."""
+    x = ramp(1, 2, 3, 4)[:, :1]
+    assert listed(nn.UpsamplingBilinear2d((2, 3))(x)) == approx([0, 0.15, 0.3, 0.8, 0.95, 1.1])
+    assert listed(F.interpolate(x[:, :, :2, :2], size=(2, 3), mode="bicubic")) == approx(
+        [-0.008681, 0.05, 0.108681, 0.39132, 0.45, 0.508681]
+    )
+    small = F.interpolate(x, size=(2, 2), mode="lanczos", antialias=True)
+    assert listed(small) == approx([0.163393, 0.355767, 0.744233, 0.936607])
+
+
+def test_resampling_bytes_rounds_as_pytorch():
+    """uint8 images stay uint8."""
+    x = torch.tensor([[[[0, 10, 255, 3], [7, 7, 80, 90]]]], dtype=torch.uint8)
+    y = F.interpolate(x, size=(2, 2), mode="bilinear")
+    assert y.dtype is torch.uint8 and listed(y) == [5, 129, 7, 85]
+
+
+def test_cross_map_normalisation_keeps_the_first_channel():
+    """The sums of PyTorch's old layer never let go of the first channel."""
+    normalised = nn.CrossMapLRN2d(1, alpha=2.0)(torch.ones(1, 3, 1, 1))
+    assert listed(normalised) == approx([0.438691, 0.29907, 0.29907])
+
+
+def test_ctc_of_impossible_targets():
+    """Two equal labels need a blank between; with too few frames the loss is inf, or 0 on request."""
+    x = torch.log_softmax(torch.sin(ramp(6, 2, 2)), -1).requires_grad_()
+    targets = torch.tensor([[1, 1], [1, 1]])
+    loss = nn.CTCLoss(reduction="none")
+    assert listed(loss(x, targets, [6, 5], [2, 1])) == approx([0.598857, 0.760186])
+    assert loss(x, targets, [2, 5], [2, 1])[0] == float("inf")
+    safe = nn.CTCLoss(reduction="none", zero_infinity=True)(x, targets, [2, 5], [2, 1])
+    assert listed(safe) == approx([0, 0.760186])
+    safe.sum().backward()
+    assert x.grad.isfinite().all() and (x.grad[:, 0] == 0).all()
+
+
+def test_ctc_targets_in_a_row():
+    """Targets one behind the other are those in rows."""
+    x = torch.log_softmax(torch.sin(ramp(6, 2, 2)), -1)
+    rows = F.ctc_loss(x, torch.tensor([[1, 1], [1, 0]]), torch.tensor([6, 5]), torch.tensor([2, 1]))
+    assert rows == F.ctc_loss(x, torch.tensor([1, 1, 1]), (6, 5), (2, 1))
+
+
+def test_attention_in_blocks_is_attention():
+    """Scores larger than a block, causal or masked, with and without gradients."""
+    rng = np.random.default_rng(0)
+    q, k, v = (torch.from_numpy(rng.standard_normal((2, 700, 4))) for _ in range(3))
+    hidden = torch.ones(700, 700, dtype=torch.bool).tril()
+    wanted = F.scaled_dot_product_attention(q[:, 600:], k, v, hidden[600:])
+    for inputs in ((q, k, v), [t.clone().requires_grad_() for t in (q, k, v)]):
+        causal = F.scaled_dot_product_attention(*inputs, is_causal=True)
+        np.testing.assert_allclose(causal[:, 600:].detach().numpy(), wanted.numpy(), 1e-10, 1e-12)
+
+
+def test_attention_that_may_look_nowhere_gives_zeros():
+    """Not NaN, neither in the result nor in gradients."""
+    x = torch.ones(2, 3, requires_grad=True)
+    mask = torch.tensor([[True, True], [False, False]])
+    y = F.scaled_dot_product_attention(x, x, x, mask)
+    y.sum().backward()
+    assert listed(y) == [1, 1, 1, 0, 0, 0] and x.grad.isfinite().all()
+
+
+def test_points_of_a_grid_that_are_not_finite():
+    """NaN and inf lie outside the image, and make the weights of pixels there NaN."""
+    grid = torch.tensor([[[[float("nan"), 0.0], [float("inf"), 0.0], [1e30, 0.0]]]])
+    read = lambda **options: listed(
+        F.grid_sample(torch.ones(1, 1, 2, 2), grid, align_corners=False, **options)
+    )
+    assert read(mode="nearest") == [0, 0, 0]
+    assert read(padding_mode="border") == read(padding_mode="reflection") == [1, 1, 1]
+    assert read() == pytest.approx([float("nan"), float("nan"), 0], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "call"),
+    [
+        ("only one of size or scale_factor", ValueError, lambda x: F.interpolate(x, 2, 2.0)),
+        ("either size or scale_factor", ValueError, lambda x: F.interpolate(x)),
+        ("Got 4D input, but linear mode", NotImplementedError, lambda x: F.interpolate(x, 2, mode="linear")),
+        ("align_corners option", ValueError, lambda x: F.interpolate(x, 2, align_corners=True)),
+        ("Anti-alias option", ValueError, lambda x: F.interpolate(x, 2, antialias=True)),
+        ("should be greater than 0", RuntimeError, lambda x: F.interpolate(x, 0)),
+        ("same dtype", RuntimeError, lambda x: F.scaled_dot_product_attention(x, x, x.double())),
+        ("attn_mask dtype", RuntimeError, lambda x: F.scaled_dot_product_attention(x, x, x, x.double())),
+        ("divisible by groups", RuntimeError, lambda x: nn.ChannelShuffle(3)(x)),
+        ("divisible by the square", RuntimeError, lambda x: nn.PixelShuffle(3)(x)),
+        ("only one of output_size", ValueError, lambda x: nn.FractionalMaxPool2d(2, 1, 0.5)),
+        ("greater than 0, got -1", ValueError, lambda x: nn.TripletMarginLoss(margin=-1)),
+        ("offsets has to be a 1D", ValueError, lambda x: F.embedding_bag(torch.tensor([0]), x[0, 0])),
+        ("only supports 2D", RuntimeError, lambda x: torch.pdist(x)),
+    ],
+)  # fmt: skip
+def test_errors_are_pytorchs(message, kind, call):
+    """Bad arguments raise PyTorch's exceptions in its words."""
+    with pytest.raises(kind, match=message):
+        call(torch.ones(1, 4, 2, 2))
+
+
+def test_reprs():
+    """Layers show what they were made with."""
+    assert repr(nn.Upsample(scale_factor=2)) == "Upsample(scale_factor=2.0, mode='nearest')"
+    bag = nn.EmbeddingBag(3, 2, padding_idx=1, max_norm=1.0, mode="sum")
+    assert repr(bag) == "EmbeddingBag(3, 2, max_norm=1.0, mode='sum', padding_idx=1)"
+    assert repr(nn.LocalResponseNorm(3)) == "LocalResponseNorm(3, alpha=0.0001, beta=0.75, k=1.0)"
+    assert repr(nn.PixelUnshuffle(2)) == "PixelUnshuffle(downscale_factor=2)"
