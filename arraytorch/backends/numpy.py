@@ -94,7 +94,7 @@ class NumpyBackend(
     def trunc_divide(self, x: Any, y: Any) -> Any:
         return super().trunc_divide(x, _no_zero(y))
 
-    asarray = staticmethod(np.asarray)  # a ufunc makes a scalar of a 0-d result
+    asarray = staticmethod(np.asarray)  # type: ignore[assignment]  # scalars become 0-d arrays
 
     def _special_namespace(self) -> Any:
         import scipy.special
