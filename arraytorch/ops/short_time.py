@@ -18,7 +18,6 @@ from .complex_numbers import real, view_as_real
 from .extremes import amin
 from .indexing import narrow
 from .padding import constant_pad, pad
-from .picking import index_add
 from .rearranging import unfold
 from .shape import expand, reshape, squeeze, transpose, unsqueeze
 from .spectral import fft, ifft, irfft, rfft
@@ -274,11 +273,17 @@ def _check_spectra(
 
 
 def _added_up(stretches: Tensor, hop: int, total: int) -> Tensor:
-    """The stretches (batch, frames, points), each ``hop`` after the last, summed where they overlap."""
-    x = stretches._data
-    B = backend_of(x)
-    batch, frames, points = x.shape
-    places = B.strided_places(x, (frames, points), (hop, 1), 0)
-    at = wrap(B.reshape(places, (frames * points,)))
-    zeros = wrap(B.zeros((batch, total), x.dtype, B.device_of(x).index))
-    return index_add(zeros, 1, at, reshape(stretches, (batch, frames * points)))
+    """The stretches (batch, frames, points), each ``hop`` after the last, summed where they overlap.
+
+    Pieces of ``hop`` points overlap as wholes: so many additions of all frames at once suffice.
+    """
+    batch, frames, points = stretches._data.shape
+    count = -(-points // hop)
+    if points % hop:
+        stretches = constant_pad(stretches, ((0, 0), (0, 0), (0, count * hop - points)), 0)
+    pieces = reshape(stretches, (batch, frames, count, hop))
+    summed = 0
+    for k in range(count):
+        piece = squeeze(narrow(pieces, 2, k, 1), 2)
+        summed = summed + constant_pad(piece, ((0, 0), (k, count - 1 - k), (0, 0)), 0)
+    return narrow(reshape(summed, (batch, (frames + count - 1) * hop)), 1, 0, total)
