@@ -13,17 +13,23 @@ from .ops import (
     comparison,
     complex_numbers,
     contractions,
+    copies,
     counting,
     diagonals,
     elementary,
     extremes,
     factors,
+    histograms,
     indexing,
     inplace,
+    lengths,
     matrix_norms,
     overwriting,
+    parts,
     picking,
+    places,
     products,
+    queries,
     random,
     rearranging,
     reduction,
@@ -144,6 +150,10 @@ class Methods(TensorBase):
     isposinf, isneginf, isreal = blending.isposinf, blending.isneginf, blending.isreal
     cross, clamp_min, clamp_max = blending.cross, blending.clamp_min, blending.clamp_max
 
+    def __rdiv__(self, other: Any) -> Any:
+        """Returns ``other`` divided by the tensor: an old name of ``__rtruediv__``."""
+        return self.reciprocal() * other
+
     def where(self, condition: Any, other: Any) -> Any:
         """Returns this tensor where ``condition`` is true and ``other`` elsewhere."""
         return selection.where(condition, self, other)
@@ -182,8 +192,16 @@ class Methods(TensorBase):
     tensor_split, hsplit = stacking.tensor_split, stacking.hsplit
     vsplit, dsplit = stacking.vsplit, stacking.dsplit
     split_with_sizes = stacking.split_with_sizes
-    resize_, resize_as_ = resizing.resize_, resizing.resize_as_
-    sum_to_size = resizing.sum_to_size
+    resize_, resize_as_, set_ = resizing.resize_, resizing.resize_as_, resizing.set_
+    sum_to_size, new_empty_strided = resizing.sum_to_size, resizing.new_empty_strided
+    unsafe_split, unsafe_chunk = copies.unsafe_split, copies.unsafe_chunk
+    unsafe_split_with_sizes = copies.unsafe_split_with_sizes
+    narrow_copy, as_strided_scatter = copies.narrow_copy, copies.as_strided_scatter
+    nonzero_static = places.nonzero_static
+    is_conj, is_neg, is_inference = queries.is_conj, queries.is_neg, queries.is_inference
+    resolve_conj, resolve_neg = queries.resolve_conj, queries.resolve_neg
+    is_pinned, is_shared = queries.is_pinned, queries.is_shared
+    is_set_to, is_nonzero, dim_order = queries.is_set_to, queries.is_nonzero, queries.dim_order
 
     def flip(self, *dims: Any) -> Any:
         """Returns a copy with the order along some dimensions reversed; see `torch.flip`."""
@@ -248,6 +266,7 @@ class Methods(TensorBase):
     cov, corrcoef, norm = spread.cov, spread.corrcoef, matrix_norms.norm
     cumsum, cumprod, logcumsumexp = scan.cumsum, scan.cumprod, scan.logcumsumexp
     diff = scan.diff
+    renorm, frexp, histogram = lengths.renorm, parts.frexp, histograms.histogram
     sort, argsort, msort, topk = sorting.sort, sorting.argsort, sorting.msort, sorting.topk
     kthvalue, mode = sorting.kthvalue, sorting.mode
     median, nanmedian = sorting.median, sorting.nanmedian
@@ -303,6 +322,9 @@ class Methods(TensorBase):
     log_, log2_, log10_, log1p_ = inplace.log_, inplace.log2_, inplace.log10_, inplace.log1p_
     sin_, cos_, tan_ = inplace.sin_, inplace.cos_, inplace.tan_
     asin_, acos_, atan_, atan2_ = inplace.asin_, inplace.acos_, inplace.atan_, inplace.atan2_
+    arcsin_, arccos_, arctan_ = inplace.asin_, inplace.acos_, inplace.atan_
+    arctan2_, arcsinh_ = inplace.atan2_, inplace.asinh_
+    arccosh_, arctanh_ = inplace.acosh_, inplace.atanh_
     sinh_, cosh_, tanh_ = inplace.sinh_, inplace.cosh_, inplace.tanh_
     asinh_, acosh_, atanh_ = inplace.asinh_, inplace.acosh_, inplace.atanh_
     sigmoid_, relu_, erf_, erfc_ = inplace.sigmoid_, inplace.relu_, inplace.erf_, inplace.erfc_
@@ -310,6 +332,8 @@ class Methods(TensorBase):
     eq_, ne_, lt_, le_, gt_, ge_ = (
         inplace.eq_, inplace.ne_, inplace.lt_, inplace.le_, inplace.gt_, inplace.ge_,
     )  # fmt: skip
+    less_, less_equal_, not_equal_ = inplace.lt_, inplace.le_, inplace.ne_
+    greater_, greater_equal_ = inplace.gt_, inplace.ge_
     logical_and_, logical_or_ = inplace.logical_and_, inplace.logical_or_
     logical_xor_, logical_not_ = inplace.logical_xor_, inplace.logical_not_
     bitwise_and_ = __iand__ = inplace.bitwise_and_
@@ -341,6 +365,8 @@ class Methods(TensorBase):
     fill_diagonal_, as_strided_ = overwriting.fill_diagonal_, overwriting.as_strided_
     t_, transpose_ = overwriting.t_, overwriting.transpose_
     swapaxes_ = swapdims_ = overwriting.transpose_
+    copysign_, hypot_ = overwriting.copysign_, overwriting.hypot_
+    conj_physical_, renorm_ = overwriting.conj_physical_, overwriting.renorm_
     clamp_min_, clamp_max_ = overwriting.clamp_min_, overwriting.clamp_max_
     squeeze_, unsqueeze_ = overwriting.squeeze_, overwriting.unsqueeze_
 

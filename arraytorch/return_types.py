@@ -3,6 +3,9 @@
 from .ops._return_types import aminmax as aminmax
 from .ops._return_types import cummax as cummax
 from .ops._return_types import cummin as cummin
+from .ops._return_types import frexp as frexp
+from .ops._return_types import histogram as histogram
+from .ops._return_types import histogramdd as histogramdd
 from .ops._return_types import kthvalue as kthvalue
 from .ops._return_types import linalg_cholesky_ex as linalg_cholesky_ex
 from .ops._return_types import linalg_eig as linalg_eig

@@ -97,6 +97,23 @@ class ArrayKernels:
         """Whether y, made from x by one call, is a view of the same memory."""
         return y is x or y.base is x or (x.base is not None and y.base is x.base)
 
+    def overlap(self, x: Any, y: Any) -> bool:
+        """Whether two arrays may have memory in common, as far as their owners tell."""
+        return (x if x.base is None else x.base) is (y if y.base is None else y.base)
+
+    # floating-point numbers taken apart
+
+    def frexp(self, x: Any) -> tuple[Any, Any]:
+        """Mantissas from 0.5 to 1 and exponents of 2; an infinity or NaN has the exponent 0."""
+        wide = x if x.dtype.itemsize >= 4 else x.astype("f4")
+        mantissa, exponent = self.xp.frexp(wide)
+        return mantissa.astype(x.dtype), exponent * self.xp.isfinite(wide)
+
+    def ldexp_by(self, x: Any, exponent: Any) -> Any:
+        """x * 2 ** exponent."""
+        wide = x if x.dtype.itemsize >= 4 else x.astype("f4")
+        return self.xp.ldexp(wide, exponent).astype(x.dtype)
+
     # shape
 
     def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:

@@ -44,7 +44,7 @@ def forbid_overlap(target: Any) -> None:
 def forbid_shared(name: str, input: Any, out: Any) -> None:
     """Raises RuntimeError if ``out`` lies in the memory of ``input``, for ops that must not write there."""
     x, y = input._data, getattr(out, "_data", None)
-    if y is not None and (backend_of(x).shares(x, y) or backend_of(y).shares(y, x)):
+    if y is not None and backend_of(x) is backend_of(y) and backend_of(x).overlap(x, y):
         raise RuntimeError(
             f"{name}(): unsupported operation: some elements of the input tensor and the written-to "
             "tensor refer to a single memory location. Please clone() the tensor before performing "

@@ -404,4 +404,12 @@ def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.vdot(torch.tensor([1j]), torch.tensor([1j]))
     tensor(1.+0.j)
     """
+    check_tensor("vdot", input, other)
+    x, y = input._data, other._data
+    if x.ndim == 1 == y.ndim and x.shape != y.shape:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor {list(x.shape)} and src {list(y.shape)} to "
+            f"have the same number of elements, but got {x.size} and {y.size} elements respectively"
+        )
+    same_dtype("dot", input, other)
     return dot(conj(input), other, out=out)

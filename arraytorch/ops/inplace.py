@@ -40,6 +40,9 @@ atanh_, sigmoid_ = inplace(elementary.atanh), inplace(elementary.sigmoid)
 relu_, erf_, erfc_ = inplace(elementary.relu), inplace(elementary.erf), inplace(elementary.erfc)
 erfinv_, lgamma_ = inplace(elementary.erfinv), inplace(elementary.lgamma)
 digamma_ = inplace(elementary.digamma)
+arcsin_, arccos_, arctan_, arctan2_ = asin_, acos_, atan_, atan2_
+arcsinh_, arccosh_, arctanh_ = asinh_, acosh_, atanh_
+clip_, fix_, negative_, absolute_ = clamp_, trunc_, neg_, abs_
 eq_, ne_, lt_ = inplace(comparison.eq), inplace(comparison.ne), inplace(comparison.lt)
 le_, gt_, ge_ = inplace(comparison.le), inplace(comparison.gt), inplace(comparison.ge)
 logical_and_, logical_or_ = inplace(comparison.logical_and), inplace(comparison.logical_or)
@@ -49,7 +52,7 @@ bitwise_xor_, bitwise_not_ = inplace(comparison.bitwise_xor), inplace(comparison
 bitwise_left_shift_ = inplace(comparison.bitwise_left_shift)
 bitwise_right_shift_ = inplace(comparison.bitwise_right_shift)
 masked_fill_ = inplace(selection.masked_fill)
-_fill, _zero = inplace(selection.filled, "fill_"), inplace(selection.zeroed, "zero_")
+_fill, _zero = inplace(selection.fill, "fill_"), inplace(selection.zeroed, "zero_")
 
 
 def add_(self: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:

@@ -8,7 +8,7 @@ from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, numpy_dtype
 from ._declare import cast, derivative
 from ._promote import common_device, dim_of, result_type
-from ._write import write_result
+from ._write import forbid_shared, write_result
 
 Tensor = Any
 
@@ -87,6 +87,8 @@ def cat(
                     f"Sizes of tensors must match except in dimension {d}. Expected size {a} but got "
                     f"size {b} for tensor number {i} in the list."
                 )
+    for t in given if out is not None else ():
+        forbid_shared("cat", t, out)
     result = _cat(given, d)
     return result if out is None else write_result("cat", out, result, given)
 

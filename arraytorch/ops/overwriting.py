@@ -6,7 +6,19 @@ from typing import Any
 
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import forbid_leaf, wrap
-from . import added_products, blending, diagonals, picking, rearranging, scan, scattering, shape
+from . import (
+    added_products,
+    blending,
+    complex_numbers,
+    diagonals,
+    elementary,
+    lengths,
+    picking,
+    rearranging,
+    scan,
+    scattering,
+    shape,
+)
 from ._declare import inplace
 from ._promote import is_number
 
@@ -20,6 +32,8 @@ deg2rad_, rad2deg_ = inplace(blending.deg2rad), inplace(blending.rad2deg)
 heaviside_, sinc_ = inplace(blending.heaviside), inplace(blending.sinc)
 gcd_, lcm_, nextafter_ = inplace(blending.gcd), inplace(blending.lcm), inplace(blending.nextafter)
 float_power_ = inplace(blending.float_power)
+copysign_, hypot_ = inplace(elementary.copysign), inplace(elementary.hypot)
+conj_physical_, renorm_ = inplace(complex_numbers.conj_physical), inplace(lengths.renorm)
 clamp_min_, clamp_max_ = inplace(blending.clamp_min), inplace(blending.clamp_max)
 addmm_, addmv_ = inplace(added_products.addmm), inplace(added_products.addmv)
 addbmm_, baddbmm_ = inplace(added_products.addbmm), inplace(added_products.baddbmm)

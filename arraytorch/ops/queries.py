@@ -7,7 +7,9 @@ from typing import Any
 
 from .._dtypes import scalar_type_name
 from ..autograd.tape import TensorBase
-from ..backends import dtype_of
+from ..backends import backend_of, dtype_of
+from ._results import check_tensor
+from ._strides import order_of
 
 Tensor = Any
 
@@ -72,3 +74,106 @@ def typename(obj: Any) -> str:
     kind = type(obj)
     module = "" if kind.__module__ in (None, "builtins") else f"{kind.__module__}."
     return f"{module}{kind.__qualname__}"
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Tells whether two tensors have the same shape.
+
+    >>> torch.is_same_size(torch.ones(2), torch.ones(1))
+    False
+    """
+    check_tensor("is_same_size", input, other)
+    return input._data.shape == other._data.shape
+
+
+def get_device(input: Tensor) -> int:
+    """Returns the index of the device, -1 for the CPU.
+
+    >>> torch.get_device(torch.ones(1))
+    -1
+    """
+    check_tensor("get_device", input)
+    where = backend_of(input._data).device_of(input._data)
+    return -1 if where.type == "cpu" else where.index or 0
+
+
+def is_conj(input: Tensor) -> bool:
+    """Tells whether a conjugate is still to be taken: never here, `conj` computes it at once.
+
+    >>> torch.is_conj(torch.tensor([1j]).conj())
+    False
+    """
+    check_tensor("is_conj", input)
+    return False
+
+
+def is_neg(input: Tensor) -> bool:
+    """Tells whether a sign is still to be changed: never here.
+
+    >>> torch.is_neg(torch.tensor([1j]).conj().imag)
+    False
+    """
+    check_tensor("is_neg", input)
+    return False
+
+
+def is_inference(input: Tensor) -> bool:
+    """Tells whether the tensor is barred from autograd: never here, inference mode only records nothing.
+
+    >>> torch.is_inference(torch.ones(1))
+    False
+    """
+    check_tensor("is_inference", input)
+    return False
+
+
+def resolve_conj(input: Tensor) -> Tensor:
+    """Returns the tensor itself: its conjugate was computed when it was asked for.
+
+    >>> torch.resolve_conj(torch.tensor([1j]).conj())
+    tensor([0.-1.j])
+    """
+    check_tensor("resolve_conj", input)
+    return input
+
+
+def resolve_neg(input: Tensor) -> Tensor:
+    """Returns the tensor itself: its sign was changed when that was asked for.
+
+    >>> torch.resolve_neg(torch.tensor([1j]).conj().imag)
+    tensor([-1.])
+    """
+    check_tensor("resolve_neg", input)
+    return input
+
+
+def is_pinned(self: Tensor, device: Any = None) -> bool:
+    """Tells whether the memory is locked for transfers to a device: never here."""
+    return False
+
+
+def is_shared(self: Tensor) -> bool:
+    """Tells whether other processes see the memory, as they may that of a CUDA device."""
+    return backend_of(self._data).device_of(self._data).type == "cuda"
+
+
+def is_set_to(self: Tensor, tensor: Tensor) -> bool:
+    """Tells whether two tensors are the same elements of the same memory."""
+    check_tensor("is_set_to", self, tensor)
+    x, y = self._data, tensor._data
+    return (
+        x.dtype is y.dtype
+        and x.shape == y.shape
+        and tuple(x.strides) == tuple(y.strides)
+        and self.data_ptr() == tensor.data_ptr()
+        and bool(x.size)
+    )
+
+
+def dim_order(self: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]:
+    """Returns the dimensions as they lie in memory, the outermost first.
+
+    >>> torch.ones(2, 3).t().dim_order()
+    (1, 0)
+    """
+    return order_of(self._data) or tuple(range(self._data.ndim))

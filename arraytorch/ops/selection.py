@@ -138,8 +138,12 @@ def _zeros_like(input: Tensor) -> Tensor:
 
 @derivative(saves=("shape",), name="FillBackward0", d_input=lambda B, g, shape: B.zeros_like(g),
             d_value=lambda g, shape: g)  # fmt: skip
-def filled(input: Tensor, value: Tensor | Number) -> Tensor:
-    """Returns ``value`` in the shape and dtype of ``input``."""
+def fill(input: Tensor, value: Tensor | Number) -> Tensor:
+    """Returns ``value``, a number or 0-d tensor, in the shape and dtype of ``input``.
+
+    >>> torch.fill(torch.zeros(2), 3)
+    tensor([3., 3.])
+    """
     x = input._data
     B = backend_of(x)
     if isinstance(value, TensorBase):
@@ -150,5 +154,5 @@ def filled(input: Tensor, value: Tensor | Number) -> Tensor:
             )
         z = B.empty(x.shape, x.dtype)
         B.write(z, value._data)
-        return taped(filled, z, (input, value), (x.shape,))
-    return taped(filled, B.full(x.shape, value, x.dtype), (input, None), (x.shape,))
+        return taped(fill, z, (input, value), (x.shape,))
+    return taped(fill, B.full(x.shape, value, x.dtype), (input, None), (x.shape,))

@@ -108,6 +108,8 @@ def _ends(name: str, start: Any, end: Any, dtype: Any, out: Any) -> tuple[Any, A
 
 
 def _count(steps: Any) -> int:
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"the argument 'steps' must be int, not {type(steps).__name__}")
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     return steps.__index__()

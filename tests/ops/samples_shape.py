@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import samples_copies
 from sample import ALL, BOOL, COMPLEX, FLOAT, INT, REAL, binary, case, sample, unary
 from scipy import special
 
@@ -128,6 +129,7 @@ SAMPLES = [
     sample("clamp_max", np.minimum, case((3, 2), args=(0.5,)), dtypes=FLOAT),
     sample("split_with_sizes", lambda x, n: np.split(x, [n[0]]), case((3, 2), args=([1, 2],)), dtypes=ANY),
     sample("dot", np.dot, ((3,), (3,)), dtypes=FLOAT + COMPLEX),
+    *samples_copies.SAMPLES,
     sample("cross", lambda x, y, dim=-1: np.cross(x, y, axis=dim), case((2, 3), (2, 3), dim=1), case((3, 2), (3, 2), dim=0)),
     # elementwise with more arguments
     sample("addcmul", lambda x, a, b, value=1: x + value * a * b, case((2, 3), (3,), (2, 1), value=0.5), dtypes=FLOAT + COMPLEX),
