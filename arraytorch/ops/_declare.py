@@ -440,10 +440,34 @@ def _general_inplace(op: Any, name: str) -> Any:
     def op_(self: Any, *args: Any, **kwargs: Any) -> Any:
         return _replace(self, op, args, kwargs, name)
 
-    parameters = [p for p in inspect.signature(op).parameters.values() if p.name != "out"]
-    parameters[0] = parameters[0].replace(name="self")
-    op_.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    op_.__signature__ = _signature_in_place(op)  # type: ignore[attr-defined]
     return op_
+
+
+def _signature_in_place(op: Any) -> inspect.Signature:
+    """The signature of an op without ``out``, its first parameter named self.
+
+    From the code object: inspect.signature takes ten times as long, for every op, at import.
+    """
+    code, P = op.__code__, inspect.Parameter
+    count, flags = code.co_argcount, code.co_flags
+    names = list(code.co_varnames[: count + code.co_kwonlyargcount + 2])
+    required = count - len(op.__defaults__ or ())
+    parameters = []
+    for i, name in enumerate(names[:count]):
+        default = P.empty if i < required else op.__defaults__[i - required]
+        parameters.append(P(name if i else "self", P.POSITIONAL_OR_KEYWORD, default=default))
+    only = names[count : count + code.co_kwonlyargcount]
+    rest = names[count + code.co_kwonlyargcount :]
+    if flags & inspect.CO_VARARGS:
+        parameters.append(P(rest.pop(0), P.VAR_POSITIONAL))
+    for name in only:
+        if name != "out":
+            default = (op.__kwdefaults__ or {}).get(name, P.empty)
+            parameters.append(P(name, P.KEYWORD_ONLY, default=default))
+    if flags & inspect.CO_VARKEYWORDS:
+        parameters.append(P(rest.pop(0), P.VAR_KEYWORD))
+    return inspect.Signature(parameters)
 
 
 def _replace(self: Any, op: Any, args: Any, kwargs: Any, name: str) -> Any:
