@@ -240,9 +240,6 @@ class MetaNamespace:
     def frexp(self, x: Any) -> Any:
         return MetaArray(x.shape, x.dtype), MetaArray(x.shape, "i4")
 
-    def frexp(self, x: Any) -> Any:
-        return MetaArray(x.shape, x.dtype), MetaArray(x.shape, "i4")
-
     def angle(self, x: Any) -> Any:
         return MetaArray(x.shape, _real(x.dtype) if x.dtype.kind in "fc" else "f8")
 

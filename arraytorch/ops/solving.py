@@ -481,8 +481,6 @@ def adjoint(input: Tensor) -> Tensor:
     check_tensor("adjoint", input)
     if not input._data.ndim:
         return conj(input)
-    if not input._data.ndim:
-        return conj(input)
     if input._data.ndim < 2:
         raise RuntimeError(
             "tensor.adjoint() is only supported on matrices or batches of matrices. Got "
