@@ -11,6 +11,9 @@ import pytest
 import arraytorch as torch
 
 nn, F = torch.nn, torch.nn.functional
+PLAIN = [0.187017, -0.323764, -0.104218, 0.041424, 0.151437, -0.384258, -0.121109, -0.028429]
+MASKED = [0.220757, -0.265006, -0.084342, 0.114558, 0.169441, -0.345795, -0.112126, 0.002955]
+ADAPTIVE = [-2.078117, -3.42109, -4.353633, -1.891515, -4.391233, -3.797364]
 approx = lambda values: pytest.approx(values, rel=2e-5, abs=2e-6)
 
 
@@ -147,6 +150,51 @@ def test_errors_are_pytorchs(message, kind, call):
     """Bad arguments raise PyTorch's exceptions in its words."""
     with pytest.raises(kind, match=message):
         call(torch.ones(1, 4, 2, 2))
+
+
+def attended(batch_first=False, **masks):
+    """An attention layer of fixed weights on a ramp."""
+    torch.manual_seed(3)
+    layer = nn.MultiheadAttention(4, 2, add_bias_kv=True, batch_first=batch_first)
+    x = torch.sin(ramp(3, 2, 4))
+    return layer(x, x, x, **masks)
+
+
+def test_attention_layer_has_pytorchs_numbers():
+    """Starting values, results and weights, with both masks and without."""
+    out, weights = attended()
+    assert listed(out[0]) == approx(PLAIN) and weights.shape == (2, 3, 4)
+    hidden = torch.tensor([[False, False, True], [False, True, False]])
+    bias = torch.arange(9.0).reshape(3, 3) / 5
+    out, weights = attended(key_padding_mask=hidden, attn_mask=bias, average_attn_weights=False)
+    assert listed(out[0]) == approx(MASKED) and weights.shape == (2, 2, 3, 4)
+    assert (weights[0, :, :, 2] == 0).all() and (weights[1, :, :, 1] == 0).all()
+
+
+def test_attention_layer_needs_the_mask_that_is_causal_speaks_of():
+    """Without weights, the hint makes attention causal by itself."""
+    with pytest.raises(RuntimeError, match="Need attn_mask if specifying the is_causal hint"):
+        attended(is_causal=True)
+    later = torch.ones(3, 3, dtype=torch.bool).triu(1)
+    layer, x = nn.MultiheadAttention(4, 2), torch.sin(ramp(3, 2, 4))
+    slow, _ = layer(x, x, x, attn_mask=later)
+    fast, weights = layer(x, x, x, attn_mask=later, is_causal=True, need_weights=False)
+    assert weights is None and listed(fast) == approx(listed(slow))
+
+
+def test_adaptive_softmax_agrees_with_its_full_table():
+    """The loss is minus the log-probability of the target; probabilities sum to 1."""
+    torch.manual_seed(2)
+    softmax = nn.AdaptiveLogSoftmaxWithLoss(4, 20, [5, 10], div_value=2.0)
+    x, target = ramp(6, 4).sin(), torch.tensor([1, 7, 19, 0, 12, 9])
+    output, loss = softmax(x, target)
+    table = softmax.log_prob(x)
+    assert listed(output) == approx(listed(table.gather(1, target[:, None])))
+    assert listed(output) == approx(ADAPTIVE) and loss.item() == approx(-output.mean().item())
+    assert listed(table.exp().sum(1)) == approx([1.0] * 6)
+    assert listed(softmax.predict(x)) == listed(table.argmax(1))
+    with pytest.raises(RuntimeError, match=r"Target values should be in \[0, 19\]"):
+        softmax(x, target + 1)
 
 
 def test_reprs():

@@ -109,6 +109,9 @@ from ..ops.margin_loss import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from ..ops.multihead import (
+    multi_head_attention_forward,
+)
 from ..ops.norm import (
     batch_norm,
     group_norm,
@@ -233,6 +236,7 @@ __all__ = [
     "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",

@@ -76,6 +76,20 @@ def _fractional(n):
     return lambda x: op(x, 2, output_size=2, _random_samples=samples(x))
 
 
+def _heads(q, k, v, *weights):
+    w, b, out, bias = weights
+    return F.multi_head_attention_forward(
+        q, k, v, 4, 2, w, b, None, None, True, 0.0, out, bias, average_attn_weights=False
+    )
+
+
+def _one_head(x, width, heads, weight, *_):
+    """Without batch or output projection."""
+    q, k, v = (x @ w.T for w in np.split(weight, 3))
+    shares = special.softmax(q @ k.T / np.sqrt(width), -1)
+    return shares @ v, shares
+
+
 CLASSES, NAMED = np.array([2, 0]), np.array([[2, 0, -1, 0], [1, -1, 0, 0]])
 SIGNS, WORDS = np.array([1, -1]), np.array([[1, 0], [2, 1]])
 MASK = np.array([[True, False, True, True], [False, True, False, True], [True, True, True, True]])
@@ -135,4 +149,7 @@ SAMPLES = [
            case((2, 3, 4), (4, 4), (4, 2), MASK), dtypes=REAL),
     sample("F.scaled_dot_product_attention", None, case((3, 2), (4, 2), (4, 3), is_causal=True, scale=0.3),
            case((4, 2, 2), (2, 3, 2), (2, 3, 2), enable_gqa=True)),
+    sample("F.multi_head_attention_forward", None, case((2, 1, 4), (3, 1, 4), (3, 1, 4), (12, 4), (12,), (4, 4), (4,)), op=_heads),
+    sample("F.multi_head_attention_forward", lambda x, w: _one_head(x, 4, 1, w), case((3, 4), (12, 4)),
+           op=lambda x, w: F.multi_head_attention_forward(x, x, x, 4, 1, w, None, None, None, False, 0.0, torch.eye(4).to(x), None)),
 ]  # fmt: skip
