@@ -52,12 +52,12 @@ class SortingKernels:
         return xp.moveaxis(xp.take_along_axis(order, best, axis=-1), -1, dim)
 
     def rank_of_median(self, x: Any, dim: int, ignore_nan: bool) -> Any:
-        """Where in sorted order the lower median stands: with NaN at the end, or left out."""
+        """Where in sorted order the lower median, or else the first NaN, stands; or NaN is left out."""
         xp, n = self.xp, x.shape[dim]
         bad = xp.sum(x != x, axis=dim, keepdims=True)
         if ignore_nan:
-            return xp.where(bad == n, n - 1, (n - bad - 1) // 2)
-        return xp.where(bad > 0, n - 1, (n - 1) // 2)
+            return xp.where(bad == n, 0, (n - bad - 1) // 2)
+        return xp.where(bad > 0, n - bad, (n - 1) // 2)
 
     def searchsorted(self, ordered: Any, values: Any, right: bool) -> Any:
         """Where in each sorted row of ``ordered`` the values of the same row belong.

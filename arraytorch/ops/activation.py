@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .._dtypes import float64
+from .._dtypes import float64, scalar_type_name
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import taped
-from ..backends import backend_of
+from ..backends import backend_of, dtype_of
 from . import elementary
 from ._declare import derivative, inplace, kernel_op
 from ._promote import dim_of
-from .arithmetic import clamp
+from ._results import check_tensor, refuse
 from .conversion import clone
 from .creation import empty, ones_like
-from .elementary import exp, expm1, sigmoid, tanh
+from .elementary import exp, sigmoid, tanh
 from .indexing import chunk, setitem
 from .sampling import uniform_
 from .selection import where
@@ -84,9 +84,7 @@ def hardtanh(
     saves=("input", "low", "high"),
     kernel="_hardtanh",
     name="HardtanhBackward0",
-    d_input=lambda B, g, input, low, high: B.where(
-        (input > low) & (input < high), g, B.zeros_like(g)
-    ),
+    d_input=lambda B, g, input, low, high: B.masked_fill(g, (input <= low) | (input >= high), 0),
 )
 def _hardtanh(input: Tensor, low: float, high: float) -> Tensor:
     x = input._data
@@ -100,7 +98,20 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.hardsigmoid(torch.tensor([-4.0, 0.0]))
     tensor([0.0000, 0.5000])
     """
-    return _placed(_hardtanh(input / 6 + 0.5, 0.0, 1.0), input, inplace)
+    check_tensor("hardsigmoid", input)
+    return _placed(_hardsigmoid(_source(input, inplace)), input, inplace)
+
+
+@derivative(
+    saves=("input",),
+    name="HardsigmoidBackward0",
+    d_input=lambda B, g, input: B.masked_fill(g / 6, ((input > -3) & (input < 3)) == False, 0),  # noqa: E712
+)
+def _hardsigmoid(input: Tensor) -> Tensor:
+    refuse("hardsigmoid", input, "biuc")
+    x = input._data
+    B = backend_of(x)
+    return taped(_hardsigmoid, B.cast(B.clamp(x + 3, 0, 6) / 6, x.dtype), (input,), (input,))
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -109,8 +120,22 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.hardswish(torch.tensor([-4.0, 3.0]))
     tensor([-0., 3.])
     """
-    x = _source(input, inplace)
-    return _placed(x * clamp(x + 3, 0, 6) / 6, input, inplace)
+    check_tensor("hardswish", input)
+    return _placed(_hardswish(_source(input, inplace)), input, inplace)
+
+
+def _slope_of_hardswish(B: Any, g: Any, input: Any) -> Any:
+    """x / 3 + 1/2 inside (-3, 3); at the ends the slope outside, 0 and 1."""
+    inside = g * (input / 3 + 0.5)
+    return B.masked_fill(B.where((input > -3) & (input < 3), inside, g), input <= -3, 0)
+
+
+@derivative(saves=("input",), name="HardswishBackward0", d_input=_slope_of_hardswish)
+def _hardswish(input: Tensor) -> Tensor:
+    refuse("hardswish", input, "biuc")
+    x = input._data
+    B = backend_of(x)
+    return taped(_hardswish, B.cast(x * B.clamp(x + 3, 0, 6) / 6, x.dtype), (input,), (input,))
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -119,6 +144,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> torch.nn.functional.leaky_relu(torch.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1000,  2.0000])
     """
+    refuse("leaky_relu", input, "biuc")
     return _placed(where(input > 0, input, input * negative_slope), input, inplace)
 
 
@@ -155,6 +181,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     >>> torch.prelu(torch.tensor([-2.0, 2.0]), torch.tensor(0.5))
     tensor([-1.,  2.])
     """
+    check_tensor("prelu", input, weight, names=("input", "weight"))
     x, w = input._data, weight._data
     if w.ndim > 1:
         raise RuntimeError(
@@ -174,7 +201,20 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape((1, -1) + (1,) * (x.ndim - 2))
     elif w.ndim and x.ndim != 1:
         weight = weight.reshape((1,) * x.ndim)
-    return where(input > 0, input, input * weight)
+    return _prelu(input, weight)
+
+
+@derivative(
+    saves=("input", "weight"),
+    name="PreluKernelBackward0",
+    d_input=lambda B, g, input, weight: B.where(input > 0, g, g * weight),
+    d_weight=lambda B, g, input, weight: B.masked_fill(g * input, input > 0, 0),
+)
+def _prelu(input: Tensor, weight: Tensor) -> Tensor:
+    x, w = input._data, weight._data
+    B = backend_of(x)
+    z = B.cast(B.where(x > 0, x, x * w), x.dtype)
+    return taped(_prelu, z, (input, weight), (input, weight))
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -183,9 +223,26 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.elu(torch.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    # The minimum keeps exp from overflowing where its result is not used: inf * 0 would be NaN.
-    x = _source(input, inplace)
-    return _placed(where(x > 0, x, alpha * expm1(clamp(x, max=0))), input, inplace)
+    check_tensor("elu", input)
+    return _placed(_elu(_source(input, inplace), alpha, 1.0, 1.0), input, inplace)
+
+
+def _slope_of_elu(B: Any, g: Any, input: Any, alpha: float, scale: float, rate: float) -> Any:
+    """The slope to the left holds at 0, that to the right for NaN."""
+    # The maximum keeps exp from overflowing where its result is not used: inf * 0 would be NaN.
+    left = B.exp(B.clamp(input, None, 0) * rate) * (alpha * scale * rate)
+    return B.where(input <= 0, g * left, g * scale)
+
+
+@derivative(saves=("input", "alpha", "scale", "rate"), name="EluBackward0", d_input=_slope_of_elu)
+def _elu(input: Tensor, alpha: float, scale: float, rate: float) -> Tensor:
+    """Returns scale * x where positive, else scale * alpha * (exp(rate * x) - 1)."""
+    refuse("elu", input, "biuc")
+    x = input._data
+    B = backend_of(x)
+    left = B.expm1(B.clamp(x, None, 0) * rate) * (alpha * scale)
+    z = B.cast(B.where(x <= 0, left, x * scale), x.dtype)
+    return taped(_elu, z, (input,), (input, alpha, scale, rate))
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -196,9 +253,8 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    x = _source(input, inplace)
-    negative = alpha * expm1(clamp(x, max=0) / alpha)
-    return _placed(where(x > 0, x, negative), input, inplace)
+    check_tensor("celu", input)
+    return _placed(_elu(_source(input, inplace), alpha, 1.0, 1.0 / alpha), input, inplace)
 
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -210,8 +266,9 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.selu(torch.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
+    check_tensor("selu", input)
     x = _source(input, inplace)
-    return _placed(_SELU_SCALE * elu(x, _SELU_ALPHA), input, inplace)
+    return _placed(_elu(x, _SELU_ALPHA, _SELU_SCALE, 1.0), input, inplace)
 
 
 @derivative(
@@ -228,7 +285,9 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
         raise RuntimeError("approximate argument must be either none or tanh.")
     x = input._data
     if x.dtype.kind != "f" and x.dtype.kind != "V":
-        raise NotImplementedError(f"\"GeluKernelImpl\" not implemented for '{x.dtype.name}'")
+        raise NotImplementedError(
+            f"\"GeluKernelImpl\" not implemented for '{scalar_type_name(dtype_of(x))}'"
+        )
     z = backend_of(x).gelu(x, approximate)
     z = backend_of(x).cast(z, x.dtype)
     return taped(gelu, z, (input,), (input, approximate))
@@ -252,6 +311,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.silu(torch.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
+    refuse("silu", input, "biu")
     x = _source(input, inplace)
     return _placed(x * sigmoid(x), input, inplace)
 
@@ -262,6 +322,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.mish(torch.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
     """
+    refuse("mish", input, "biuc")
     x = _source(input, inplace)
     return _placed(x * tanh(softplus(x)), input, inplace)
 
@@ -280,7 +341,9 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     """
     x = input._data
     if x.dtype.kind in "biu":
-        raise NotImplementedError(f"\"softplus_cpu\" not implemented for '{x.dtype.name}'")
+        raise NotImplementedError(
+            f"\"softplus_cpu\" not implemented for '{scalar_type_name(dtype_of(x))}'"
+        )
     z = backend_of(x).softplus(x, beta, threshold)
     return taped(softplus, z, (input,), (input, beta, threshold))
 
@@ -309,6 +372,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     >>> torch.nn.functional.hardshrink(torch.tensor([-1.0, 0.3]))
     tensor([-1.,  0.])
     """
+    refuse("hardshrink", input, "biuc")
     return where((input >= -lambd) & (input <= lambd), 0.0, input)
 
 
@@ -320,7 +384,10 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0))
+    refuse("softshrink", input, "biuc")
+    # A NaN is in neither half, and stays NaN.
+    beyond = where(input > lambd, input - lambd, input + lambd)
+    return where((input >= -lambd) & (input <= lambd), input * 0, beyond)
 
 
 @derivative(saves=("input",), d_input=lambda B, g, input: g * B.sigmoid(-input))
@@ -332,7 +399,9 @@ def logsigmoid(input: Tensor) -> Tensor:
     """
     x = input._data
     if x.dtype.kind in "biu":
-        raise NotImplementedError(f"\"log_sigmoid_cpu\" not implemented for '{x.dtype.name}'")
+        raise NotImplementedError(
+            f"\"log_sigmoid_cpu\" not implemented for '{scalar_type_name(dtype_of(x))}'"
+        )
     z = backend_of(x).logsigmoid(x)
     return taped(logsigmoid, backend_of(x).cast(z, x.dtype), (input,), (input,))
 

@@ -8,7 +8,7 @@ from typing import Any
 from .. import _dtypes
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, dtype_of
-from ._declare import cast, derivative, pointwise
+from ._declare import cast, derivative, kernel_op, pointwise
 from ._promote import is_number, numpy_result, plain
 from ._write import write_result
 
@@ -522,6 +522,7 @@ def _clipped_low(x: Any, low: Any, high: Any) -> Any:
     return x < low if high is None else (x < low) & (low < high)
 
 
+@kernel_op
 def clamp(
     input: Tensor,
     min: Tensor | Number | None = None,

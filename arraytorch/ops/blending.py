@@ -115,16 +115,19 @@ def xlogy(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None 
 
 def _slope_of_logit(B: Any, g: Any, input: Any, eps: float | None) -> Any:
     if eps is None:
-        return g / (input * (1 - input))
-    inside = (input >= eps) & (input <= 1 - eps)
-    return B.where(inside, g / (input * (1 - input)), B.zeros_like(g))
+        outside, slope = (input < 0) | (input > 1), float("nan")
+    else:
+        outside, slope = (input < eps) | (input > 1 - eps), 0.0
+    return B.masked_fill(g / (input * (1 - input)), outside, slope)
 
 
 @derivative(saves=("input", "eps"), d_input=_slope_of_logit)
 def _logit(input: Tensor, eps: float | None) -> Tensor:
     x = input._data
     B = backend_of(x)
-    y = x if eps is None else B.clamp(x, eps, 1 - eps)
+    y = x
+    if eps is not None:  # the lower end counts where they are the wrong way round
+        y = B.where(x < eps, eps, B.where(x > 1 - eps, 1 - eps, x))
     z = B.cast(B.asarray(B.log(y / (1 - y))), x.dtype)
     return taped(_logit, z, (input,), (input, eps))
 

@@ -36,6 +36,13 @@ def evenly(B: Any, g: Any, input: Any, out: Any, dims: tuple[int, ...], kept: An
     return hits * (B.reshape(g, kept) / B.sum(hits, dims, True))
 
 
+def evenly_or_to_nan(B: Any, g: Any, input: Any, out: Any, dims: tuple[int, ...], kept: Any) -> Any:
+    """Shares a gradient like `evenly`, among the NaN if the result is NaN."""
+    top = B.reshape(out, kept)
+    hits = B.cast((input == top) | ((input != input) & (top != top)), native(input))
+    return hits * (B.reshape(g, kept) / B.sum(hits, dims, True))
+
+
 @derivative(saves=("input", "out", "dims", "kept"), d_input=evenly)
 def amax(
     input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None
@@ -70,6 +77,24 @@ def amin(
     B = backend_of(x)
     z = as_array(B, B.amin(x, dims, keepdim), x)
     return finished("amin", taped(amin, z, (input,), (input, z, dims, kept)), out, (input,))
+
+
+@derivative(saves=("input", "out", "dims", "kept"), name="MaxBackward1", d_input=evenly_or_to_nan)
+def _max_of_all(input: Tensor) -> Tensor:
+    x = input._data
+    B = backend_of(x)
+    dims, kept = over(x.shape, None)
+    z = as_array(B, B.amax(x, dims, False), x)
+    return taped(_max_of_all, z, (input,), (input, z, dims, kept))
+
+
+@derivative(saves=("input", "out", "dims", "kept"), name="MinBackward1", d_input=evenly_or_to_nan)
+def _min_of_all(input: Tensor) -> Tensor:
+    x = input._data
+    B = backend_of(x)
+    dims, kept = over(x.shape, None)
+    z = as_array(B, B.amin(x, dims, False), x)
+    return taped(_min_of_all, z, (input,), (input, z, dims, kept))
 
 
 def aminmax(
@@ -146,7 +171,7 @@ def _extreme(
     refuse(name, input, "c")
     if dim is None:
         check_reducible(name, input._data, (), None)
-        return all_of(input, (), out=out)
+        return finished(name, all_of(input), out, (input,))
     indices = wrap(_arg("arg" + name, input, dim, True))
     d = dim_of(dim, input._data.ndim)
     result = getattr(return_types, name)(chosen(input, indices, d, keepdim))
@@ -170,7 +195,7 @@ def max(
     >>> values, indices
     (tensor([4, 3]), tensor([1, 0]))
     """
-    return _extreme("max", input, dim, keepdim, other, out, maximum, amax)
+    return _extreme("max", input, dim, keepdim, other, out, maximum, _max_of_all)
 
 
 def min(
@@ -189,7 +214,7 @@ def min(
     >>> torch.min(torch.tensor([[1, 4], [3, 2]]))
     tensor(1)
     """
-    return _extreme("min", input, dim, keepdim, other, out, minimum, amin)
+    return _extreme("min", input, dim, keepdim, other, out, minimum, _min_of_all)
 
 
 def _to_the_places(B: Any, g: Any, needs: Any, dim: int, indices: Any, shape: Any) -> list[Any]:

@@ -128,9 +128,22 @@ def smooth_l1_loss(
     _pair("smooth_l1_loss", input, target)
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    d = input - target
-    size = arithmetic.abs(d)
-    return _reduced(where(size < beta, d * d * (0.5 / beta), size - 0.5 * beta), reduction)
+    return _reduced(_huber(input - target, beta, 1 / beta), reduction)
+
+
+@derivative(
+    saves=("input", "delta", "scale"),
+    name="HuberLossBackward0",
+    d_input=lambda B, g, input, delta, scale: g * (B.clamp(input, -delta, delta) * scale),
+)
+def _huber(input: Tensor, delta: float, scale: float) -> Tensor:
+    """Returns scale times (half the square up to ``delta``, and ``delta`` times the rest beyond)."""
+    x = input._data
+    B = backend_of(x)
+    size = B.abs(x)
+    near = B.clamp(size, None, delta)  # of infinity, the square less itself would be NaN
+    z = B.where(size < delta, near * near * (0.5 * scale), (size - 0.5 * delta) * (delta * scale))
+    return taped(_huber, B.cast(B.asarray(z), x.dtype), (input,), (input, delta, scale))
 
 
 def huber_loss(
@@ -149,11 +162,7 @@ def huber_loss(
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     _pair("huber_loss", input, target)
-    d = input - target
-    size = arithmetic.abs(d)
-    return _weighted(
-        where(size < delta, d * d * 0.5, delta * (size - 0.5 * delta)), weight, reduction
-    )
+    return _weighted(_huber(input - target, delta, 1.0), weight, reduction)
 
 
 def binary_cross_entropy(
@@ -296,7 +305,9 @@ def nll_loss(
     factor = B.cast(B.where(kept, factor, 0), flat._data.dtype)
     loss = -picked * _tensor(factor)
     seen = B.bounds(kept)
-    if seen is not None and not seen[0]:  # else a mean over nothing would give NaN to gradients, too
+    if (
+        seen is not None and not seen[0]
+    ):  # else a mean over nothing would give NaN to gradients, too
         loss = where(_tensor(kept), loss, 0.0)
     if reduction == "none":
         return loss.reshape(batch)

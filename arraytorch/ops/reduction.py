@@ -225,8 +225,7 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
 
 def _slope_of_logsumexp(B: Any, g: Any, input: Any, out: Any, kept: Any) -> Any:
     top = B.reshape(out, kept)
-    share = B.exp(input - top)
-    return B.reshape(g, kept) * B.conj(B.where(share == share, share, B.zeros_like(share)))
+    return B.reshape(g, kept) * B.conj(B.exp(input - top))
 
 
 @derivative(

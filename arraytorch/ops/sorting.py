@@ -14,7 +14,7 @@ from ._results import check_tensor, finished, refuse
 from ._write import forbid_shared
 from .blending import lerp
 from .comparison import isnan
-from .extremes import chosen, evenly
+from .extremes import chosen, evenly_or_to_nan
 from .reduction import any, over, sum
 from .scattering import gather
 from .selection import where
@@ -129,7 +129,9 @@ def kthvalue(
     return _placed("kthvalue", input, d, keepdim, at, out)
 
 
-@derivative(saves=("input", "out", "dims", "kept"), name="MedianBackward0", d_input=evenly)
+@derivative(
+    saves=("input", "out", "dims", "kept"), name="MedianBackward0", d_input=evenly_or_to_nan
+)
 def _median_of_all(input: Tensor, z: Any) -> Tensor:
     dims, kept = over(input._data.shape, None)
     return taped(_median_of_all, z, (input,), (input, z, dims, kept))

@@ -24,7 +24,7 @@ def _freedom(shape: Any, kept: Any, correction: float) -> float:
     count = 1
     for n, k in zip(shape, kept, strict=True):
         count *= n if k == 1 else 1
-    return max(count - correction, 0)
+    return count - correction
 
 
 def _slope_of_var(B: Any, g: Any, input: Any, dims: Any, kept: Any, correction: float) -> Any:
@@ -161,7 +161,9 @@ def _slope_of_norm(B: Any, g: Any, input: Any, p: float, dims: Any, kept: Any, o
     if p == 1:
         return g * B.sgn(input)
     if p in (float("inf"), float("-inf")):
-        hits = B.cast(B.abs(input) == top, native(out))
+        size = B.abs(input)
+        at = (size == top) | ((size != size) & (top != top))
+        hits = B.cast(at, native(out))
         return B.sgn(input) * (hits * (g / B.sum(hits, dims, True)))
     flat = top == 0
     safe = B.masked_fill(top, flat, 1)

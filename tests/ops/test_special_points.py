@@ -7,6 +7,7 @@ import math
 import pytest
 
 import arraytorch as torch
+from arraytorch.nn import functional as F
 
 INF, NAN = math.inf, math.nan
 
@@ -57,9 +58,93 @@ def slopes(op, *args):
         (lambda x: 0.0**x, (1.0,), (0.0,)),
         (lambda x: torch.prod(x * torch.tensor([0.0, 3.0, 2.0])), (1.0,), (0.0,)),
         (lambda x: torch.where(x > 0, x, x * INF), (1.0,), (NAN,)),
+        (F.smooth_l1_loss, (-INF, 1.0), (-1.0, 1.0)),
+        (F.smooth_l1_loss, (1.0, -INF), (1.0, -1.0)),
+        (F.smooth_l1_loss, (INF, INF), (NAN, NAN)),
+        (F.smooth_l1_loss, (1.0, 0.0), (1.0, -1.0)),
+        (F.huber_loss, (INF, 1.0), (1.0, -1.0)),
+        (lambda x, y: F.huber_loss(x, y, delta=0.5), (-INF, 1.0), (-0.5, 0.5)),
+        (F.huber_loss, (NAN, 1.0), (NAN, NAN)),
+        (F.hardtanh, (-1.0,), (0.0,)),
+        (F.hardtanh, (NAN,), (1.0,)),
+        (F.relu6, (NAN,), (1.0,)),
+        (F.hardsigmoid, (3.0,), (0.0,)),
+        (F.hardsigmoid, (NAN,), (0.0,)),
+        (F.hardswish, (-3.0,), (0.0,)),
+        (F.hardswish, (3.0,), (1.0,)),
+        (F.hardswish, (-INF,), (0.0,)),
+        (F.hardswish, (INF,), (1.0,)),
+        (F.hardswish, (NAN,), (1.0,)),
+        (lambda x: F.elu(x, 2.0), (0.0,), (2.0,)),
+        (F.elu, (-INF,), (0.0,)),
+        (F.elu, (INF,), (1.0,)),
+        (F.elu, (NAN,), (1.0,)),
+        (lambda x: F.celu(x, 2.0), (NAN,), (1.0,)),
+        (F.selu, (NAN,), (1.0507009873554805,)),
+        (F.softshrink, (0.5,), (0.0,)),
+        (F.softshrink, (NAN,), (1.0,)),
+        (torch.prelu, (INF, 0.25), (1.0, 0.0)),
+        (torch.prelu, (1.0, NAN), (1.0, 0.0)),
+        (torch.prelu, (-INF, 0.25), (0.25, -INF)),
+        (torch.logit, (-1.0,), (NAN,)),
+        (torch.logit, (2.0,), (NAN,)),
+        (torch.logit, (0.0,), (INF,)),
+        (torch.logit, (1.0,), (INF,)),
+        (lambda x: torch.logit(x, 0.25), (0.25,), (16 / 3,)),
+        (lambda x: torch.logit(x, 0.25), (0.2,), (0.0,)),
+        (lambda x: torch.logit(x, 0.25), (NAN,), (NAN,)),
+        (torch.xlogy, (0.0, 0.0), (0.0, NAN)),
+        (torch.xlogy, (0.0, 2.0), (math.log(2), 0.0)),
+        (torch.xlogy, (0.0, -1.0), (0.0, 0.0)),
+        (torch.xlogy, (0.0, INF), (INF, 0.0)),
+        (lambda x, y: F.kl_div(x, y, reduction="sum"), (0.5, 0.0), (0.0, NAN)),
+        (lambda x, y: F.kl_div(x, y, reduction="sum"), (-INF, 0.0), (0.0, NAN)),
     ],
 )
 def test_slopes(op, args, expected):
     """One point each."""
     for got, wanted in zip(slopes(op, *args), expected, strict=True):
+        assert got == wanted or abs(got - wanted) < 1e-12 or math.isnan(got) and math.isnan(wanted)
+
+
+@pytest.mark.parametrize(
+    ("op", "at", "expected"),
+    [
+        (torch.max, [1.0, NAN], [0.0, 1.0]),
+        (torch.max, [NAN, 1.0, NAN], [0.5, 0.0, 0.5]),
+        (torch.max, [1.0, 2.0, 2.0], [0.0, 0.5, 0.5]),
+        (torch.min, [NAN, 1.0], [1.0, 0.0]),
+        (torch.min, [-INF, NAN, NAN], [0.0, 0.5, 0.5]),
+        (torch.amax, [1.0, NAN], [NAN, NAN]),
+        (torch.median, [NAN, 1.0, NAN], [0.5, 0.0, 0.5]),
+        (torch.median, [3.0, 1.0, 1.0], [0.0, 0.5, 0.5]),
+        (torch.nanmedian, [NAN, NAN], [0.5, 0.5]),
+        (torch.nanmedian, [NAN, 1.0], [0.0, 1.0]),
+        (lambda x: torch.median(x, 0)[0], [NAN, 1.0, NAN], [1.0, 0.0, 0.0]),
+        (lambda x: torch.nanmedian(x, 0)[0], [NAN, NAN], [1.0, 0.0]),
+        (lambda x: torch.logsumexp(x, 0), [1.0, NAN], [NAN, NAN]),
+        (lambda x: torch.logsumexp(x, 0), [INF, 1.0], [NAN, 0.0]),
+        (lambda x: torch.logsumexp(x, 0), [-INF, 1.0], [0.0, 1.0]),
+        (lambda x: torch.logsumexp(x, 0), [-INF, -INF], [NAN, NAN]),
+        (torch.norm, [0.0, 0.0], [0.0, 0.0]),
+        (torch.norm, [0.0, 2.0], [0.0, 1.0]),
+        (lambda x: torch.norm(x, 1), [0.0, -2.0], [0.0, -1.0]),
+        (lambda x: torch.norm(x, 3), [0.0, 0.0], [0.0, 0.0]),
+        (lambda x: torch.norm(x, INF), [2.0, 0.0, -2.0], [0.5, 0.0, -0.5]),
+        (lambda x: torch.norm(x, INF), [1.0, NAN], [0.0, 0.0]),
+        (lambda x: torch.norm(x, -INF), [1.0, 1.0], [0.5, 0.5]),
+        (torch.std, [1.0, 1.0], [0.0, 0.0]),
+        (torch.std, [3.0], [NAN]),
+        (torch.var, [3.0], [NAN]),
+        (torch.var, [1.0, 1.0], [0.0, 0.0]),
+        (lambda x: torch.std(x, 0, correction=0), [3.0], [0.0]),
+        (lambda x: torch.std(x, 0, correction=3), [0.0, 2.0], [0.0, 0.0]),
+        (lambda x: torch.var(x, 0, correction=5), [2.0, 0.0, -2.0], [-2.0, 0.0, 2.0]),
+    ],
+)
+def test_slopes_of_reductions(op, at, expected):
+    """One vector each."""
+    x = torch.tensor(at, dtype=torch.float64, requires_grad=True)
+    (found,) = torch.autograd.grad(op(x), x)
+    for got, wanted in zip(found.tolist(), expected, strict=True):
         assert got == wanted or abs(got - wanted) < 1e-12 or math.isnan(got) and math.isnan(wanted)
