@@ -66,6 +66,7 @@ from .autograd.modes import is_inference_mode_enabled as is_inference_mode_enabl
 from .autograd.modes import no_grad as no_grad
 from .autograd.modes import set_grad_enabled as set_grad_enabled
 from .ops import *  # noqa: F403
+from .ops import LATE as _ops_late
 from .ops import __all__ as _ops_all
 from .random import Generator as Generator
 from .random import default_generator as default_generator
@@ -131,6 +132,7 @@ _LAZY = {
     "serialization": "serialization",
     "save": "serialization:save",
     "load": "serialization:load",
+    **{name: f"ops.{where}" for name, where in _ops_late.items()},
 }
 
 
@@ -146,7 +148,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY} - {"_ops_all"})
+    return sorted({*globals(), *_LAZY} - {"_ops_all", "_ops_late"})
 
 
 __version__ = "0.1.0"

@@ -6,28 +6,18 @@ from typing import Any
 
 from .autograd.tape import TensorBase
 from .ops import (
-    activation,
-    added_products,
     arithmetic,
     blending,
     comparison,
     complex_numbers,
-    contractions,
-    copies,
     counting,
     diagonals,
     elementary,
     extremes,
-    factors,
-    histograms,
     indexing,
     inplace,
-    lengths,
-    matrix_norms,
     overwriting,
-    parts,
     picking,
-    places,
     products,
     queries,
     random,
@@ -39,7 +29,6 @@ from .ops import (
     scattering,
     selection,
     softmaxes,
-    solving,
     sorting,
     spread,
     stacking,
@@ -194,10 +183,12 @@ class Methods(TensorBase):
     split_with_sizes = stacking.split_with_sizes
     resize_, resize_as_, set_ = resizing.resize_, resizing.resize_as_, resizing.set_
     sum_to_size, new_empty_strided = resizing.sum_to_size, resizing.new_empty_strided
-    unsafe_split, unsafe_chunk = copies.unsafe_split, copies.unsafe_chunk
-    unsafe_split_with_sizes = copies.unsafe_split_with_sizes
-    narrow_copy, as_strided_scatter = copies.narrow_copy, copies.as_strided_scatter
-    nonzero_static = places.nonzero_static
+    unsafe_split = Late("copies:unsafe_split")
+    unsafe_chunk = Late("copies:unsafe_chunk")
+    unsafe_split_with_sizes = Late("copies:unsafe_split_with_sizes")
+    narrow_copy = Late("copies:narrow_copy")
+    as_strided_scatter = Late("copies:as_strided_scatter")
+    nonzero_static = Late("places:nonzero_static")
     is_conj, is_neg, is_inference = queries.is_conj, queries.is_neg, queries.is_inference
     resolve_conj, resolve_neg = queries.resolve_conj, queries.resolve_neg
     is_pinned, is_shared = queries.is_pinned, queries.is_shared
@@ -252,7 +243,7 @@ class Methods(TensorBase):
                 "tensor.mH is only supported on matrices or batches of matrices. Got "
                 f"{self._data.ndim}-D tensor."
             )
-        return solving.mH(self)
+        return complex_numbers.conj(self.mT)
 
     # reductions and products
 
@@ -263,10 +254,14 @@ class Methods(TensorBase):
     aminmax, argmax, argmin = extremes.aminmax, extremes.argmax, extremes.argmin
     cummax, cummin = extremes.cummax, extremes.cummin
     var, std, dist = spread.var, spread.std, spread.dist
-    cov, corrcoef, norm = spread.cov, spread.corrcoef, matrix_norms.norm
+    cov = spread.cov
+    corrcoef = spread.corrcoef
+    norm = Late("matrix_norms:norm")
     cumsum, cumprod, logcumsumexp = scan.cumsum, scan.cumprod, scan.logcumsumexp
     diff = scan.diff
-    renorm, frexp, histogram = lengths.renorm, parts.frexp, histograms.histogram
+    renorm = Late("lengths:renorm")
+    frexp = Late("parts:frexp")
+    histogram = Late("histograms:histogram")
     sort, argsort, msort, topk = sorting.sort, sorting.argsort, sorting.msort, sorting.topk
     kthvalue, mode = sorting.kthvalue, sorting.mode
     median, nanmedian = sorting.median, sorting.nanmedian
@@ -274,22 +269,36 @@ class Methods(TensorBase):
     unique, unique_consecutive = counting.unique, counting.unique_consecutive
     bincount, histc = counting.bincount, counting.histc
     equal, isclose, allclose = counting.equal, counting.isclose, counting.allclose
-    addmm, addmv, addr = added_products.addmm, added_products.addmv, added_products.addr
-    addbmm, baddbmm = added_products.addbmm, added_products.baddbmm
-    outer, ger = added_products.outer, added_products.ger
-    inner, kron, vdot = contractions.inner, contractions.kron, contractions.vdot
-    adjoint = solving.adjoint
-    det, slogdet, logdet, inverse = solving.det, solving.slogdet, solving.logdet, solving.inverse
-    triangular_solve, matrix_power = solving.triangular_solve, solving.matrix_power
-    cholesky_solve, cholesky_inverse = solving.cholesky_solve, solving.cholesky_inverse
-    matrix_exp = solving.matrix_exp
-    cholesky, qr, svd, pinverse = factors.cholesky, factors.qr, factors.svd, factors.pinverse
+    addmm = Late("added_products:addmm")
+    addmv = Late("added_products:addmv")
+    addr = Late("added_products:addr")
+    addbmm = Late("added_products:addbmm")
+    baddbmm = Late("added_products:baddbmm")
+    outer = Late("added_products:outer")
+    ger = Late("added_products:ger")
+    inner = Late("contractions:inner")
+    kron = Late("contractions:kron")
+    vdot = Late("contractions:vdot")
+    adjoint = Late("solving:adjoint")
+    det = Late("solving:det")
+    slogdet = Late("solving:slogdet")
+    logdet = Late("solving:logdet")
+    inverse = Late("solving:inverse")
+    triangular_solve = Late("solving:triangular_solve")
+    matrix_power = Late("solving:matrix_power")
+    cholesky_solve = Late("solving:cholesky_solve")
+    cholesky_inverse = Late("solving:cholesky_inverse")
+    matrix_exp = Late("solving:matrix_exp")
+    cholesky = Late("factors:cholesky")
+    qr = Late("factors:qr")
+    svd = Late("factors:svd")
+    pinverse = Late("factors:pinverse")
     matmul, mm, bmm, mv, dot = (
         products.matmul, products.mm, products.bmm, products.mv, products.dot,
     )  # fmt: skip
 
     softmax, log_softmax = softmaxes.softmax, softmaxes.log_softmax
-    prelu, hardshrink = activation.prelu, activation.hardshrink
+    prelu, hardshrink = Late("activation:prelu"), Late("activation:hardshrink")
 
     # special functions and spectra: see ops/special.py, ops/bessel.py, ops/short_time.py
 
