@@ -11,7 +11,8 @@ from ..backends import backend_of, dtype_of
 from ..backends.convolution import Convolution, convolution
 from ._declare import derivative
 from ._promote import common_device
-from .shape import squeeze, unsqueeze
+from ._results import check_tensor
+from .shape import permute, squeeze, unsqueeze
 
 Tensor = Any
 Ints = Any  # an int for all spatial dimensions, or a sequence with one for each
@@ -129,6 +130,42 @@ def conv3d(
     tensor([[[[[27.]]]]])
     """
     return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """Slides kernels over sequences (T, N, C), with ``pad`` zeros at both ends.
+
+    ``weight`` is (length of the kernel, C, out channels). Raises RuntimeError where sizes do not fit.
+
+    >>> x, w = torch.ones(3, 1, 1), torch.ones(2, 1, 1)
+    >>> torch.nn.functional.conv_tbc(x, w, torch.zeros(1), 1).flatten()
+    tensor([1., 2., 2., 1.])
+    """
+    try:
+        x, w, b = input._data, weight._data, bias._data
+    except AttributeError:
+        check_tensor("conv_tbc", input, weight, bias, names=('input', 'weight', 'bias',))
+        raise
+    if x.ndim != 3:
+        raise RuntimeError("Input must have 3 dims: time, batch, in_channel")
+    if w.ndim != 3:
+        raise RuntimeError(
+            "Weight tensor must have 3 dims: kernel_width, in_channels, out_channels."
+        )
+    if b.ndim != 1:
+        raise RuntimeError("Bias must be 1-D")
+    if x.shape[2] != w.shape[1]:
+        raise RuntimeError(
+            "Input dim 2 (input channels) is not == dim 1 in the weight tensor: conv_tbc() got "
+            f"{list(x.shape)} and {list(w.shape)}"
+        )
+    if b.shape[0] != w.shape[2]:
+        raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
+    if x.shape[0] + 2 * pad < w.shape[0]:
+        return input.new_empty((0, x.shape[1], w.shape[2])) + bias
+    return permute(
+        conv1d(permute(input, (1, 2, 0)), permute(weight, (2, 1, 0)), bias, padding=pad), (2, 0, 1)
+    )
 
 
 def conv_transpose1d(

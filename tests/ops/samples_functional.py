@@ -123,6 +123,7 @@ SAMPLES = [
     sample("native_channel_shuffle", lambda x, g: x[:, [0, 2, 1, 3]], case((2, 4, 3), args=(2,)), dtypes=REAL),
     sample("F.local_response_norm", _response, case((2, 4, 3), args=(3,))),
     sample("F.local_response_norm", None, case((1, 3, 2, 2), args=(2,), alpha=0.5, k=0.8)),
+    sample("F.conv_tbc", lambda x, w, b: x[:-1] @ w[0] + x[1:] @ w[1] + b, ((4, 2, 3), (2, 3, 2), (2,))),
     # resampling
     sample("F.interpolate", lambda x, **_: x.repeat(2, -1), case((1, 2, 3), scale_factor=2), dtypes=REAL),
     sample("F.interpolate", _halfway, case((1, 2, 3), scale_factor=2, mode="linear"), dtypes=REAL),
