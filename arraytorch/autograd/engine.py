@@ -6,7 +6,7 @@ ops themselves as the backend, and so are recorded in turn.
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
@@ -15,7 +15,7 @@ from ..backends import backend_of
 from .modes import grad_enabled
 from .tape import Leaf, Port, SavedOutput, TensorBase, place_of, wrap
 
-_accumulating = threading.Lock()
+_accumulating = allocate_lock()
 
 
 class _Ops:
