@@ -25,6 +25,8 @@ class CtcKernels:
     """CTC over the namespace ``xp``."""
 
     xp: Any
+    logsumexp: Any
+    ungather: Any
 
     def ctc_loss(self, x: Any, a: Alignments) -> tuple[Any, Any]:
         """Minus the log-likelihoods of samples, and of each frame and label that of coming there."""
@@ -32,7 +34,7 @@ class CtcKernels:
         frames = self._of_labels(x, a)
         never = xp.full(a.labels.shape, _NEVER, dtype=x.dtype)
         start = xp.arange(a.labels.shape[1]) < 2
-        found = []
+        found: list[Any] = []
         for t in range(steps):
             if t:
                 before = found[-1]
@@ -79,7 +81,7 @@ class CtcKernels:
             return x * 0
         share = xp.where(counts & a.inside, xp.stack(shares[::-1]), 0).astype(x.dtype, copy=False)
         index = xp.broadcast_to(a.labels, share.shape)
-        by_class = self.ungather(share, 2, index, x.shape)  # type: ignore[attr-defined]
+        by_class = self.ungather(share, 2, index, x.shape)
         slope = (xp.exp(x) - by_class) * g[:, None]
         # What has no gradient stays out of it even where no alignment exists, and slopes are NaN.
         return xp.where(counts & (g != 0)[:, None], slope, 0).astype(x.dtype, copy=False)

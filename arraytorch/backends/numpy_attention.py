@@ -38,7 +38,7 @@ class NumpyAttention(AttentionKernels):
         out = np.empty((*lead, rows, v.shape[-1]), q.dtype)
         step = max(1, min(rows, _BLOCK // (columns * q.itemsize)))
         p = (np.zeros if causal else np.empty)((*lead, rows, columns) if saving else 0, q.dtype)
-        scratch = None if saving else np.empty((step, columns), q.dtype)
+        scratch = p if saving else np.empty((step, columns), q.dtype)
         for at in np.ndindex(*lead):
             keys = np.multiply(k[at].T, scale)
             for start in range(0, rows, step):

@@ -135,13 +135,13 @@ def scaled_dot_product_attention(
     """
     _check(query, key, value, attn_mask)
     q = query._data
-    scale = q.shape[-1] ** -0.5 if scale is None and q.shape[-1] else scale or 0.0
+    factor = max(q.shape[-1], 1) ** -0.5 if scale is None else float(scale)
     if enable_gqa and q.ndim > 2:
         heads, own = q.shape[-3], key._data.shape[-3]
         if own != heads or value._data.shape[-3] != heads:
-            result = _grouped(query, key, value, attn_mask, dropout_p, is_causal, scale)
+            result = _grouped(query, key, value, attn_mask, dropout_p, is_causal, factor)
             return reshape(result, (*result._data.shape[:-4], heads, *result._data.shape[-2:]))
-    return _attended(query, key, value, attn_mask, dropout_p, is_causal, float(scale))
+    return _attended(query, key, value, attn_mask, dropout_p, is_causal, factor)
 
 
 def _attended(

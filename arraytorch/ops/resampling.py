@@ -191,7 +191,8 @@ def _taps(
         scale = 1 / factor if factor is not None and factor > 0 else n / out
     if antialias:
         return _smoothed(n, out, kind, scale)
-    index, weight = [], []
+    index: list[tuple[int, ...]] = []
+    weight: list[tuple[float, ...]] = []
     for i in range(out):
         at = scale * i if corners else scale * (i + 0.5) - 0.5
         if kind == "linear":
