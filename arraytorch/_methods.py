@@ -260,7 +260,7 @@ class Methods(TensorBase):
     cumsum, cumprod, logcumsumexp = scan.cumsum, scan.cumprod, scan.logcumsumexp
     diff = scan.diff
     renorm = Late("lengths:renorm")
-    frexp = Late("parts:frexp")
+    frexp, hash_tensor = Late("parts:frexp"), Late("parts:hash_tensor")
     histogram = Late("histograms:histogram")
     sort, argsort, msort, topk = sorting.sort, sorting.argsort, sorting.msort, sorting.topk
     kthvalue, mode = sorting.kthvalue, sorting.mode

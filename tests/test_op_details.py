@@ -232,3 +232,25 @@ def test_nodes_bear_pytorch_names():
         assert made.grad_fn.name() == name + "Backward0"
     for made, name in ((x.sum(0), "Sum"), (x.mean(0), "Mean"), (x[None].squeeze(0), "Squeeze")):
         assert made.grad_fn.name() == name + "Backward1"
+
+
+def test_native_norms_return_their_statistics():
+    """The result is that of nn.functional; with it come means and one over the deviations."""
+    x = torch.arange(24.0).reshape(2, 4, 3)
+    f = torch.nn.functional
+    for got, wanted, dims in (
+        (torch.native_layer_norm(x, (3,), None, None, 1e-5), f.layer_norm(x, (3,)), (2,)),
+        (torch.native_batch_norm(x, None, None, None, None, True, 0.1, 1e-5),
+         f.batch_norm(x, None, None, training=True), (0, 2)),
+        (torch.native_group_norm(x, None, None, 2, 4, 3, 2, 1e-5), f.group_norm(x, 2), None),
+    ):  # fmt: skip
+        out, mean, rstd = got
+        assert torch.allclose(out, wanted)
+        values = x.reshape(2, 2, 6) if dims is None else x
+        dims = (2,) if dims is None else dims
+        assert torch.allclose(mean.flatten(), values.mean(dims).flatten())
+        spread = (values.var(dims, correction=0) + 1e-5).rsqrt()
+        assert torch.allclose(rstd.flatten(), spread.flatten())
+    assert torch.equal(torch.layer_norm(x, (3,)), f.layer_norm(x, (3,)))
+    assert torch.equal(torch.group_norm(x, 2), f.group_norm(x, 2))
+    assert torch.equal(torch.constant_pad_nd(x, (1, 1), 2), f.pad(x, (1, 1), value=2))

@@ -114,6 +114,16 @@ class ArrayKernels:
         wide = x if x.dtype.itemsize >= 4 else x.astype("f4")
         return self.xp.ldexp(wide, exponent).astype(x.dtype)
 
+    def xor_of_rows(self, x: Any) -> Any:
+        """The exclusive or of the bits of each row: of doubles, or of 64-bit integers."""
+        wide = x.astype("f8") if x.dtype.kind not in "biu" else x.astype("i8" if x.dtype.kind == "i" else "u8")
+        bits = self.contiguous(wide).view("u8")
+        while bits.shape[1] > 1:
+            n = bits.shape[1] // 2
+            head = bits[:, :n] ^ bits[:, n : 2 * n]
+            bits = self.xp.concatenate([head, bits[:, 2 * n :]], axis=1)
+        return bits[:, 0] if bits.shape[1] else self.xp.zeros(x.shape[0], "u8")
+
     # shape
 
     def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:

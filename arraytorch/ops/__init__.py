@@ -394,6 +394,7 @@ LATE = {
     "einsum": "contractions:einsum",
     "expand_copy": "copies:expand_copy",
     "frexp": "parts:frexp",
+    "hash_tensor": "parts:hash_tensor",
     "ger": "added_products:ger",
     "gradient": "slopes:gradient",
     "histogram": "histograms:histogram",

@@ -106,7 +106,7 @@ def narrow_copy(
     >>> torch.narrow_copy(torch.arange(4), 0, 1, 2)
     tensor([1, 2])
     """
-    if isinstance(input, TensorBase) and not -input._data.ndim <= dim < input._data.ndim:
+    if isinstance(input, TensorBase) and dim >= input._data.ndim:
         raise RuntimeError(
             f"narrow_copy(): dim {dim} is out of range for a tensor of {input._data.ndim} dimensions"
         )

@@ -66,6 +66,10 @@ def cat(
     tensor([1, 2, 3])
     """
     dim = dim if axis is None else axis
+    if isinstance(tensors, TensorBase):
+        raise TypeError(
+            "cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor"
+        )
     tensors = list(tensors)
     if not tensors:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")

@@ -222,14 +222,29 @@ def batch_norm(
             slope = slope * weight
         shift = -running_mean.reshape(wide) * slope
         return input * slope + (shift if bias is None else shift + bias)
+    return _by_batch(input, running_mean, running_var, weight, bias, momentum, eps)[0]
+
+
+def _by_batch(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    momentum: float,
+    eps: float,
+) -> tuple[Tensor, Any, Any]:
+    """Standardises by the batch's own mean and deviation, which it returns too."""
+    x = input._data
+    count = x.size // x.shape[1]
     dims = (0, *range(2, x.ndim))
     out, middle, rstd = _norm_affine(input, weight, bias, dims, eps)
     with no_grad():
         _update(running_mean, middle, momentum)
         if running_var is not None:
-            variance = (1 / (rstd * rstd) - eps) * (count / (count - 1))
+            variance = (1 / (rstd * rstd) - eps) * (count / max(count - 1, 1))
             _update(running_var, variance, momentum)
-    return out
+    return out, middle, rstd
 
 
 def _update(running: Tensor | None, value: Any, momentum: float) -> None:

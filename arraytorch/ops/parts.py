@@ -1,7 +1,8 @@
-"""Floating-point numbers taken apart."""
+"""Numbers taken apart: into mantissa and exponent, into bits."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from .. import _dtypes
@@ -9,7 +10,8 @@ from ..autograd.tape import taped, wrap
 from ..backends import backend_of, numpy_dtype
 from . import _return_types as return_types
 from ._declare import derivative
-from ._results import check_tensor, finished
+from ._results import check_tensor, finished, unsupported
+from .reduction import over
 
 Tensor = Any
 
@@ -51,3 +53,34 @@ def frexp(input: Tensor, *, out: Any = None) -> Any:
     exponent = wrap(B.cast(B.asarray(exponent), numpy_dtype(_dtypes.int32)))
     first = _mantissa(input, B.asarray(mantissa), exponent._data)
     return finished("frexp", return_types.frexp((first, exponent)), out, (input,))
+
+
+def hash_tensor(
+    input: Tensor, dim: Any = (), *, keepdim: bool = False, mode: int = 0, out: Any = None
+) -> Tensor:
+    """Returns the exclusive or of the elements' bits, over everything or over ``dim``, as uint64.
+
+    Floating-point numbers count as doubles, integers as 64 bits. ``mode`` 0 is the only one.
+
+    >>> torch.hash_tensor(torch.tensor([3, 5]))
+    tensor(6, dtype=torch.uint64)
+    """
+    check_tensor("hash_tensor", input)
+    if mode != 0:
+        raise RuntimeError(f"Unknown hash_tensor mode: {mode}")
+    x = input._data
+    if x.dtype.kind == "c":
+        raise unsupported("xor_sum", input)
+    dims, kept = over(x.shape, dim)
+    if not x.size and (dim is None or dim == ()):
+        raise RuntimeError(
+            "hash_tensor: Expected reduction dim to be specified for input.numel() == 0. Specify "
+            "the reduction dim with the 'dim' argument."
+        )
+    B = backend_of(x)
+    rest = tuple([d for d in range(x.ndim) if d not in dims])
+    shape = tuple([x.shape[d] for d in rest])
+    count = prod([x.shape[d] for d in dims])
+    rows = B.reshape(B.permute(x, (*rest, *dims)), (prod(shape), count))
+    result = B.reshape(B.xor_of_rows(rows), kept if keepdim else shape)
+    return finished("hash_tensor", wrap(result), out)

@@ -51,6 +51,10 @@ SAMPLES = [
            op=lambda x, y: torch.as_strided_scatter(x, y, (2,), (2,), 1)),
     sample("fill", lambda x, v: np.full_like(x, v), case((2, 3), args=(2,)), dtypes=INT + REAL + COMPLEX),
     sample("frexp", np.frexp, case((2, 3)), case(()), low=0.1, result=None, dtypes=("float16", *FLOAT)),
+    sample("hash_tensor", lambda x, dim=None, keepdim=False: np.bitwise_xor.reduce(
+        x.astype("i8" if x.dtype.kind in "biu" else "f8").view("u8"), dim, keepdims=keepdim),
+        case((3, 4)), case((3, 4), dim=1), case((5, 2), dim=0, keepdim=True), grad=False, result=None,
+        dtypes=("bool", "uint8", "int8", "int64", *FLOAT)),
     sample("renorm", _renormed, case((3, 4), args=(2, 0, 1.0)), case((3, 2, 2), args=(1.5, 1, 2.0)), dtypes=FLOAT + COMPLEX),
     sample("cdist", _distances, case((3, 4), (5, 4)), case((2, 3, 4), (5, 4), p=1.0), case((3, 4), (2, 4), p=3.0),
            case((3, 4), (2, 4), p=np.inf), case((30, 2), (3, 2)), rtol=1e-4),
