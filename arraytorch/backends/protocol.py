@@ -13,8 +13,10 @@ from typing import Any, Protocol
 
 from .._device import device
 from .convolution import Convolution
+from .ctc import Alignments
 from .optimizers import Flat
 from .pooling import Divisor
+from .resampling import Taps
 
 Array = Any
 Shape = tuple[int, ...]
@@ -498,6 +500,26 @@ class Networks(Protocol):
     ) -> tuple[Array, Array, Array]: ...
     # The distance from 1 to the next larger number of x's type, at least that of float32.
     def eps(self, x: Array) -> float: ...
+
+    # x with dim resampled: each result a weighted sum of its taps.
+    def resample(self, x: Array, dim: int, taps: Taps) -> Array: ...
+    # softmax(q k^T scale + mask) v, and the softmax, which is kept for gradients only if ``saving``.
+    def attention(
+        self,
+        q: Array,
+        k: Array,
+        v: Array,
+        mask: Array | None,
+        causal: bool,
+        scale: float,
+        dropped: Array | None,
+        saving: bool,
+    ) -> tuple[Array, Any]: ...
+    # Minus log-likelihoods (N,) of x (T, N, C), and what `ctc_backward` wants of them.
+    def ctc_loss(self, x: Array, a: Alignments) -> tuple[Array, Array]: ...
+    def ctc_backward(
+        self, g: Array, x: Array, a: Alignments, loss: Array, reached: Array
+    ) -> Array: ...
 
 
 class Optimizers(Protocol):
