@@ -116,7 +116,11 @@ class ArrayKernels:
 
     def xor_of_rows(self, x: Any) -> Any:
         """The exclusive or of the bits of each row: of doubles, or of 64-bit integers."""
-        wide = x.astype("f8") if x.dtype.kind not in "biu" else x.astype("i8" if x.dtype.kind == "i" else "u8")
+        wide = (
+            x.astype("f8")
+            if x.dtype.kind not in "biu"
+            else x.astype("i8" if x.dtype.kind == "i" else "u8")
+        )
         bits = self.contiguous(wide).view("u8")
         while bits.shape[1] > 1:
             n = bits.shape[1] // 2
