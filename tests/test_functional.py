@@ -68,6 +68,26 @@ def test_resampling_bytes_rounds_as_pytorch():
     x = torch.tensor([[[[0, 10, 255, 3], [7, 7, 80, 90]]]], dtype=torch.uint8)
     y = F.interpolate(x, size=(2, 2), mode="bilinear")
     assert y.dtype is torch.uint8 and listed(y) == [5, 129, 7, 85]
+    assert listed(F.interpolate(x, size=(3, 6), mode="bicubic")) == [
+        0,
+        0,
+        53,
+        255,
+        157,
+        0,
+        4,
+        0,
+        34,
+        156,
+        122,
+        46,
+        8,
+        0,
+        14,
+        54,
+        87,
+        99,
+    ]
 
 
 def test_cross_map_normalisation_keeps_the_first_channel():

@@ -211,11 +211,17 @@ def _taps(
 @lru_cache(512)
 def _in_fixed_point(taps: Taps) -> Taps:
     """The taps with weights rounded to 16 bits, with which PyTorch and Pillow resize bytes."""
-    most = max(max(row) for row in taps.weight)
+    # An element that the border repeats counts once, with the sum of its weights.
+    rows = []
+    for places, weights in zip(taps.index, taps.weight, strict=True):
+        sums: dict[int, float] = {}
+        for i, w in zip(places, weights, strict=True):
+            sums[i] = sums.get(i, 0.0) + w
+        rows.append([sums.pop(i, 0.0) for i in places])
+    most = max(map(max, rows))
     bits = next((b for b in range(22) if int(0.5 + most * 2 ** (b + 1)) >= 2**15), 22)
     weight = [
-        tuple([int(math.copysign(0.5, w) + w * 2**bits) / 2**bits for w in row])
-        for row in taps.weight
+        tuple([int(math.copysign(0.5, w) + w * 2**bits) / 2**bits for w in row]) for row in rows
     ]
     return Taps(taps.n, taps.index, tuple(weight))
 
