@@ -102,7 +102,6 @@ from ..ops.loss import (
     huber_loss,
     kl_div,
     l1_loss,
-    margin_ranking_loss,
     mse_loss,
     nll_loss,
     poisson_nll_loss,
@@ -111,6 +110,7 @@ from ..ops.loss import (
 )
 from ..ops.margin_loss import (
     cosine_embedding_loss,
+    margin_ranking_loss,
     multi_margin_loss,
     multilabel_margin_loss,
     multilabel_soft_margin_loss,

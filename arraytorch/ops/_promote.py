@@ -20,7 +20,10 @@ def is_number(value: Any) -> bool:
 
 def plain(value: Any) -> Any:
     """Returns a number as one of Python's own."""
-    return value if type(value) in (bool, int, float, complex) else value.item()
+    try:
+        return value if type(value) in (bool, int, float, complex) else value.item()
+    except AttributeError:
+        raise TypeError(f"a Number is expected, not {type(value).__name__}") from None
 
 
 def scalar_dtype(value: Any) -> dtype:

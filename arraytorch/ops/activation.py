@@ -72,7 +72,12 @@ def hardtanh(
     >>> torch.nn.functional.hardtanh(torch.tensor([-2.0, 0.5]))
     tensor([-1.0000,  0.5000])
     """
-    if input._data.dtype.kind == "u" or input._data.dtype.kind == "b":
+    try:
+        kind = input._data.dtype.kind
+    except AttributeError:
+        check_tensor("hardtanh", input)
+        raise
+    if kind == "u" or kind == "b":
         raise RuntimeError("Cannot do hardtanh on an unsigned type")
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
@@ -283,7 +288,11 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("gelu", input)
+        raise
     if x.dtype.kind != "f" and x.dtype.kind != "V":
         raise NotImplementedError(
             f"\"GeluKernelImpl\" not implemented for '{scalar_type_name(dtype_of(x))}'"
@@ -339,7 +348,11 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     >>> torch.nn.functional.softplus(torch.tensor([-1.0, 2.0]))
     tensor([0.3133, 2.1269])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("softplus", input)
+        raise
     if x.dtype.kind in "biu":
         raise NotImplementedError(
             f"\"softplus_cpu\" not implemented for '{scalar_type_name(dtype_of(x))}'"
@@ -397,7 +410,11 @@ def logsigmoid(input: Tensor) -> Tensor:
     >>> torch.nn.functional.logsigmoid(torch.tensor([0.0, -100.0]))
     tensor([  -0.6931, -100.0000])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("logsigmoid", input)
+        raise
     if x.dtype.kind in "biu":
         raise NotImplementedError(
             f"\"log_sigmoid_cpu\" not implemented for '{scalar_type_name(dtype_of(x))}'"
@@ -415,6 +432,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     >>> torch.nn.functional.glu(torch.tensor([2.0, 0.0]))
     tensor([1.])
     """
+    check_tensor("glu", input)
     x = input._data
     if not x.ndim:
         raise RuntimeError("glu does not support 0-dimensional tensors")

@@ -10,6 +10,7 @@ from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, dtype_of
 from ._declare import cast, derivative, kernel_op, pointwise
 from ._promote import is_number, numpy_result, plain
+from ._results import check_tensor
 from ._write import write_result
 
 Number = int | float | complex | bool
@@ -269,6 +270,7 @@ def positive(input: Tensor) -> Tensor:
     >>> torch.positive(torch.tensor([1]))
     tensor([1])
     """
+    check_tensor("positive", input)
     if dtype_of(input._data) is _dtypes.bool:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return input
@@ -413,6 +415,7 @@ def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.frac(torch.tensor([1.25, -1.25]))
     tensor([ 0.2500, -0.2500])
     """
+    check_tensor("frac", input)
     if input._data.dtype.kind in "biu":
         name = _dtypes.scalar_type_name(dtype_of(input._data))
         raise NotImplementedError(f"\"frac_cpu\" not implemented for '{name}'")

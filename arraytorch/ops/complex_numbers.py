@@ -8,7 +8,7 @@ from .._dtypes import scalar_type_name
 from ..autograd.tape import TensorBase, taped, taped_view
 from ..backends import backend_of, dtype_of
 from ._declare import derivative, kernel_op, pointwise
-from ._promote import broadcast_shape
+from ._promote import broadcast_shape, is_number
 from ._results import check_tensor
 from ._write import write_result
 from .conversion import clone
@@ -31,6 +31,8 @@ def conj(input: Tensor) -> Tensor:
     tensor([1.-2.j])
     """
     if not isinstance(input, TensorBase):  # a rule may meet a Python number
+        if not is_number(input):
+            check_tensor("conj", input)
         return input.conjugate()
     return _conj_physical(input) if input._data.dtype.kind == "c" else input
 
@@ -41,7 +43,11 @@ def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.conj_physical(torch.tensor([1 + 2j]))
     tensor([1.-2.j])
     """
-    result = _conj_physical(input) if input._data.dtype.kind == "c" else clone(input)
+    try:
+        result = _conj_physical(input) if input._data.dtype.kind == "c" else clone(input)
+    except AttributeError:
+        check_tensor("conj_physical", input)
+        raise
     return result if out is None else write_result("conj_physical", out, result, (input,))
 
 
@@ -52,7 +58,11 @@ def real(input: Tensor) -> Tensor:
     >>> torch.real(torch.tensor([1 + 2j]))
     tensor([1.])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("real", input)
+        raise
     if x.dtype.kind != "c":
         return input
     return taped_view(real, x.real, input, ())
@@ -65,7 +75,11 @@ def imag(input: Tensor) -> Tensor:
     >>> torch.imag(torch.tensor([1 + 2j]))
     tensor([2.])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("imag", input)
+        raise
     if x.dtype.kind != "c":
         raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
     return taped_view(imag, x.imag, input, ())
@@ -154,7 +168,11 @@ def view_as_complex(input: Tensor) -> Tensor:
     >>> torch.view_as_complex(torch.tensor([[1.0, 2.0]]))
     tensor([1.+2.j])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("view_as_complex", input)
+        raise
     if not x.ndim or x.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
     if x.dtype.kind != "f" or x.dtype.itemsize < 4:
@@ -172,7 +190,11 @@ def view_as_real(input: Tensor) -> Tensor:
     >>> torch.view_as_real(torch.tensor([1 + 2j]))
     tensor([[1., 2.]])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("view_as_real", input)
+        raise
     if x.dtype.kind != "c":
         raise RuntimeError("view_as_real is only supported for complex tensors")
     return taped_view(view_as_real, backend_of(x).real_pairs(x), input, ())

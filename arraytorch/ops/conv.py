@@ -144,7 +144,7 @@ def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tenso
     try:
         x, w, b = input._data, weight._data, bias._data
     except AttributeError:
-        check_tensor("conv_tbc", input, weight, bias, names=('input', 'weight', 'bias',))
+        check_tensor("conv_tbc", input, weight, bias, names=("input", "weight", "bias"))
         raise
     if x.ndim != 3:
         raise RuntimeError("Input must have 3 dims: time, batch, in_channel")

@@ -12,6 +12,7 @@ from ..autograd.tape import TensorBase, taped
 from ..backends import backend_for, backend_of, numpy_dtype
 from ._declare import cast, derivative
 from ._promote import as_device
+from ._results import check_tensor
 from ._strides import copied, follows, order_for
 from .shape import alias
 
@@ -26,7 +27,11 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     >>> torch.clone(x).data_ptr() == x.data_ptr()
     False
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("clone", input)
+        raise
     if memory_format is None and backend_of(x).is_contiguous(x):
         return taped(clone, backend_of(x).copy(x), (input,))
     return taped(clone, copied(x, order_for(memory_format, x)), (input,))

@@ -12,6 +12,7 @@ from .._dtypes import dtype
 from ..autograd.tape import Leaf, TensorBase, wrap
 from ..backends import backend_for, backend_of, dtype_of, host, numpy_dtype
 from ._promote import is_number, place_for, plain, scalar_dtype, shape_of
+from ._results import check_tensor
 from ._strides import Order, check_layout, inverse, order_for, order_of_format
 from ._write import write_result
 
@@ -390,7 +391,11 @@ def _like(
     layout: Any,
     memory_format: Any,
 ) -> Tensor:
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor(name, input)
+        raise
     place = backend_of(x).device_of(x) if device is None else device
     order = order_for(memory_format, x)
     kind = dtype or dtype_of(x)
@@ -467,7 +472,11 @@ def full_like(
     >>> torch.full_like(torch.zeros(2), 3)
     tensor([3., 3.])
     """
-    native = numpy_dtype(dtype or dtype_of(input._data))
+    try:
+        native = numpy_dtype(dtype or dtype_of(input._data))
+    except AttributeError:
+        check_tensor("full_like", input)
+        raise
     value = plain(fill_value.item() if isinstance(fill_value, TensorBase) else fill_value)
     value = _fitting(value, native) if native.kind in "iu" else value
     return _like("full_like", input, value, dtype, device, requires_grad, layout, memory_format)

@@ -11,6 +11,7 @@ from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ..backends.ctc import Alignments
 from ._declare import derivative, kernel_op
+from ._results import check_tensor
 from .arithmetic import clamp
 from .elementary import exp
 from .joining import cat
@@ -91,6 +92,7 @@ def ctc_loss(
     >>> torch.nn.functional.ctc_loss(x, torch.tensor([[1]]), [2], [1])
     tensor(0.2877)
     """
+    check_tensor("ctc_loss", log_probs, targets, names=("log_probs", "targets"))
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
     single = log_probs._data.ndim == 2

@@ -118,6 +118,7 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     tensor([[1, 0],
             [0, 2]])
     """
+    check_tensor("diagflat", input)
     return diag_embed(reshape(input, (-1,)), offset)
 
 

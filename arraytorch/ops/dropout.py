@@ -7,6 +7,7 @@ from typing import Any
 
 from ..backends import backend_of
 from . import inplace as in_place
+from ._results import check_tensor
 from .creation import empty
 from .sampling import bernoulli_
 
@@ -37,7 +38,12 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     tensor([1., 1.])
     """
     _checked(p)
-    if p == 0 or not training or not input._data.size:
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("dropout", input)
+        raise
+    if p == 0 or not training or not x.size:
         return input
     if p == 1:
         return _times(input, _zeros(input), inplace)
@@ -50,6 +56,7 @@ def _zeros(input: Tensor) -> Tensor:
 
 def _by_channel(name: str, input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
     _checked(p)
+    check_tensor(name, input)
     shape = input._data.shape
     if p == 0 or not training or not input._data.size:
         return input
@@ -104,6 +111,7 @@ def dropout3d(
     torch.Size([1, 2, 1, 1, 1])
     """
     _checked(p)
+    check_tensor("dropout3d", input)
     ndim = input._data.ndim
     if ndim not in (4, 5):
         warnings.warn(
@@ -121,6 +129,7 @@ def _batched(
     name: str, input: Tensor, p: float, training: bool, inplace: bool, places: int
 ) -> Tensor:
     _checked(p)
+    check_tensor(name, input)
     ndim = input._data.ndim
     if ndim not in (places + 1, places + 2):
         raise RuntimeError(
@@ -169,6 +178,7 @@ def feature_alpha_dropout(
     >>> torch.nn.functional.feature_alpha_dropout(torch.ones(1, 2))
     tensor([[1., 1.]])
     """
+    check_tensor("feature_alpha_dropout", input)
     _checked(p)
     shape = input._data.shape
     if p == 0 or not training or not input._data.size:

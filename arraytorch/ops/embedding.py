@@ -9,6 +9,7 @@ from ..autograd.modes import no_grad
 from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of
 from ._declare import derivative
+from ._results import check_tensor
 from .arithmetic import abs, pow, sqrt
 from .comparison import eq, gt
 from .conversion import to
@@ -146,7 +147,11 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """
-    x = tensor._data
+    try:
+        x = tensor._data
+    except AttributeError:
+        check_tensor("one_hot", tensor, names=("tensor",))
+        raise
     if x.dtype.kind != "i" or x.dtype.itemsize != 8:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
     seen = backend_of(x).bounds(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._results import check_tensor
 from .creation import empty_like
 from .elementary import log
 from .extremes import argmax
@@ -26,6 +27,7 @@ def gumbel_softmax(
     >>> torch.nn.functional.gumbel_softmax(torch.tensor([0.0, 100.0]), hard=True)
     tensor([0., 1.])
     """
+    check_tensor("gumbel_softmax", logits, names=("logits",))
     gumbel = -log(exponential_(empty_like(logits.detach())))
     soft = softmax((logits + gumbel) / tau, dim)
     if not hard:

@@ -10,6 +10,7 @@ from ..backends import backend_of, dtype_of
 from ..backends.host import ndarray
 from ._declare import cast, derivative, renamed
 from ._promote import dim_of, is_number
+from ._results import check_tensor
 from ._write import _Overwrite, forbid_overlap, stamp
 from .creation import tensor
 
@@ -313,7 +314,11 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     >>> torch.select(torch.tensor([[1, 2], [3, 4]]), 1, 0)
     tensor([1, 3])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("select", input)
+        raise
     if not x.ndim:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     d, n = dim_of(dim, x.ndim), x.shape[dim]
@@ -331,12 +336,20 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     >>> torch.narrow(torch.arange(5), 0, 1, 3)
     tensor([1, 2, 3])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("narrow", input)
+        raise
     if not x.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     d = dim_of(dim, x.ndim)
     if isinstance(start, TensorBase) and (start._data.ndim or start._data.dtype.kind not in "iu"):
         raise RuntimeError("start must be an 0-dim integral Tensor.")
+    if not hasattr(start, "__index__"):
+        raise TypeError(
+            f"narrow(): argument 'start' (position 3) must be int, not {type(start).__name__}"
+        )
     n, start = x.shape[d], start.__index__()
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
@@ -356,7 +369,11 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     >>> torch.split(torch.arange(5), 2)
     (tensor([0, 1]), tensor([2, 3]), tensor([4]))
     """
-    x = tensor._data
+    try:
+        x = tensor._data
+    except AttributeError:
+        check_tensor("split", tensor, names=("tensor",))
+        raise
     if not x.ndim:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     d = dim_of(dim, x.ndim)
@@ -394,7 +411,11 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     >>> torch.chunk(torch.arange(5), 2)
     (tensor([0, 1, 2]), tensor([3, 4]))
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("chunk", input)
+        raise
     if not x.ndim:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     if chunks <= 0:

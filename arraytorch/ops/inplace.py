@@ -11,6 +11,7 @@ from ..backends import backend_of
 from . import arithmetic, comparison, elementary, selection
 from ._declare import derivative, inplace
 from ._promote import broadcast_shape, is_number
+from ._results import check_tensor
 from ._write import _Overwrite, forbid_overlap, stamp
 from .conversion import to_device
 
@@ -76,12 +77,21 @@ def div_(self: Tensor, other: Tensor | Number, *, rounding_mode: str | None = No
 
 def fill_(self: Tensor, value: Tensor | int | float | complex | bool) -> Tensor:
     """Writes one number, or the value of a 0-d tensor, everywhere."""
-    return _fill(self, value)
+    try:
+        return _fill(self, value)
+    except AttributeError:
+        check_tensor("fill_", self)
+        raise
 
 
 def zero_(self: Tensor) -> Tensor:
     """Writes zeros everywhere."""
-    if self._node is None and self._base is None:
+    try:
+        simple = self._node is None and self._base is None
+    except AttributeError:
+        check_tensor("zero_", self)
+        raise
+    if simple:
         backend_of(self._data).write(self._data, 0)
         stamp(self)
         return self

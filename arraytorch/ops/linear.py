@@ -10,6 +10,7 @@ from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, dtype_of
 from ._declare import derivative, kernel_op
 from ._promote import broadcast_shape, common_device
+from ._results import check_tensor
 from .arithmetic import add
 from .complex_numbers import conj
 from .products import matmul
@@ -109,6 +110,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     >>> F.bilinear(torch.ones(1, 2), torch.ones(1, 3), torch.ones(4, 2, 3))
     tensor([[6., 6., 6., 6.]])
     """
+    check_tensor("bilinear", input1, input2, weight, names=("input1", "input2", "weight"))
     _check_bilinear(input1._data, input2._data, weight._data, None if bias is None else bias._data)
     out, in1, in2 = weight._data.shape
     lead = tuple(input1._data.shape[:-1])

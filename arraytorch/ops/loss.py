@@ -13,6 +13,7 @@ from ..backends import backend_of, dtype_of, numpy_dtype
 from . import arithmetic
 from ._declare import derivative, kernel_op
 from ._promote import common_device
+from ._results import check_tensor
 from .activation import logsigmoid
 from .arithmetic import clamp, maximum
 from .blending import xlogy
@@ -53,8 +54,7 @@ def _reduced(loss: Tensor, reduction: str) -> Tensor:
 
 
 def _pair(name: str, input: Tensor, target: Tensor) -> None:
-    if not isinstance(target, TensorBase):
-        raise TypeError(f"{name}(): target must be Tensor, not {type(target).__name__}")
+    check_tensor(name, input, target, names=("input", "target"))
     if input._data.shape != target._data.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size "
@@ -181,6 +181,7 @@ def binary_cross_entropy(
     tensor(0.6931)
     """
     reduction = _reduction(reduction, size_average, reduce)
+    check_tensor("binary_cross_entropy", input, target, names=("input", "target"))
     if input._data.shape != target._data.shape:
         raise ValueError(
             f"Using a target size ({target.shape}) that is different to the input size "
@@ -232,6 +233,8 @@ def binary_cross_entropy_with_logits(
     tensor(0.6931)
     """
     reduction = _reduction(reduction, size_average, reduce)
+    name = "binary_cross_entropy_with_logits"
+    check_tensor(name, input, target, names=("input", "target"))
     if input._data.shape != target._data.shape:
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
@@ -320,7 +323,11 @@ def _tensor(array: Any) -> Tensor:
 
 
 def _check_classes(name: str, input: Tensor, target: Tensor, weight: Tensor | None) -> int:
-    x, t = input._data, target._data
+    try:
+        x, t = input._data, target._data
+    except AttributeError:
+        check_tensor(name, input, target, names=("input", "target"))
+        raise
     common_device(name, [u for u in (input, target, weight) if u is not None])
     if x.ndim == 0:
         raise RuntimeError(f"{name}: input must have at least one dimension")
@@ -410,7 +417,11 @@ def cross_entropy(
     """
     if size_average is not None or reduce is not None or reduction not in ("mean", "sum"):
         reduction = _reduction(reduction, size_average, reduce)
-    x, t = input._data, target._data
+    try:
+        x, t = input._data, target._data
+    except AttributeError:
+        check_tensor("cross_entropy", input, target, names=("input", "target"))
+        raise
     if (
         x.ndim == 2
         and weight is None
@@ -517,6 +528,7 @@ def gaussian_nll_loss(
     tensor(0.5000)
     """
     reduction = _reduction(reduction)
+    check_tensor("gaussian_nll_loss", input, target, names=("input", "target"))
     if not isinstance(var, TensorBase):
         if var < 0:
             raise ValueError("var has negative entry/entries")
@@ -563,30 +575,7 @@ def hinge_embedding_loss(
     >>> torch.nn.functional.hinge_embedding_loss(torch.tensor([0.5]), torch.tensor([-1.0]))
     tensor(0.5000)
     """
+    check_tensor("hinge_embedding_loss", input, target, names=("input", "target"))
     near = where(target != -1, input, 0.0)
     far = where(target != 1, clamp(margin - input, min=0), 0.0)
     return _reduced(near + far, _reduction(reduction, size_average, reduce))
-
-
-def margin_ranking_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """Returns max(0, -target * (input1 - input2) + margin).
-
-    >>> F = torch.nn.functional
-    >>> F.margin_ranking_loss(torch.ones(1), torch.zeros(1), torch.tensor([-1.0]))
-    tensor(1.)
-    """
-    reduction = _reduction(reduction, size_average, reduce)
-    if not input1._data.ndim == input2._data.ndim == target._data.ndim:
-        raise RuntimeError(
-            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
-            f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
-        )
-    return _reduced(clamp(-target * (input1 - input2) + margin, min=0), reduction)

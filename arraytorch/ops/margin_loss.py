@@ -7,6 +7,7 @@ from typing import Any
 
 from ..autograd.tape import wrap
 from ..backends import backend_of, dtype_of
+from ._results import check_tensor
 from .activation import logsigmoid
 from .arithmetic import clamp, minimum, sqrt
 from .distance import pairwise_distance
@@ -18,6 +19,33 @@ from .sequences import arange
 from .shape import unsqueeze
 
 Tensor = Any
+
+
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Returns max(0, -target * (input1 - input2) + margin).
+
+    >>> F = torch.nn.functional
+    >>> F.margin_ranking_loss(torch.ones(1), torch.zeros(1), torch.tensor([-1.0]))
+    tensor(1.)
+    """
+    reduction = _reduction(reduction, size_average, reduce)
+    check_tensor(
+        "margin_ranking_loss", input1, input2, target, names=("input1", "input2", "target")
+    )
+    if not input1._data.ndim == input2._data.ndim == target._data.ndim:
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
+        )
+    return _reduced(clamp(-target * (input1 - input2) + margin, min=0), reduction)
 
 
 def cosine_embedding_loss(
@@ -37,6 +65,9 @@ def cosine_embedding_loss(
     >>> F.cosine_embedding_loss(torch.ones(1, 2), torch.ones(1, 2), torch.tensor([-1]), margin=0.5)
     tensor(0.5000)
     """
+    check_tensor(
+        "cosine_embedding_loss", input1, input2, target, names=("input1", "input2", "target")
+    )
     reduction = _reduction(reduction, size_average, reduce)
     rows = target._data.ndim
     if rows > 1:
@@ -74,6 +105,9 @@ def triplet_margin_loss(
     >>> F.triplet_margin_loss(torch.zeros(1, 2), torch.zeros(1, 2), torch.tensor([[0., 0.25]]))
     tensor(0.7500)
     """
+    check_tensor(
+        "triplet_margin_loss", anchor, positive, negative, names=("anchor", "positive", "negative")
+    )
     reduction = _reduction(reduction, size_average, reduce)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
@@ -106,6 +140,8 @@ def triplet_margin_with_distance_loss(
         raise ValueError(f"{reduction} is not a valid value for reduction")
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
+    name = "triplet_margin_with_distance_loss"
+    check_tensor(name, anchor, positive, negative, names=("anchor", "positive", "negative"))
     _check_dims(anchor, positive, negative, RuntimeError)
     distance = pairwise_distance if distance_function is None else distance_function
     return _triplet(anchor, positive, negative, distance, margin, swap, reduction)
@@ -147,6 +183,7 @@ def multi_margin_loss(
     >>> torch.nn.functional.multi_margin_loss(torch.tensor([[0.5, 0.25]]), torch.tensor([0]))
     tensor(0.3750)
     """
+    check_tensor("multi_margin_loss", input, target, names=("input", "target"))
     reduction = _reduction(reduction, size_average, reduce)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
@@ -204,6 +241,7 @@ def multilabel_margin_loss(
     >>> F.multilabel_margin_loss(torch.tensor([[0.5, 0.25, 0.]]), torch.tensor([[0, -1, -1]]))
     tensor(0.4167)
     """
+    check_tensor("multilabel_margin_loss", input, target, names=("input", "target"))
     reduction = _reduction(reduction, size_average, reduce)
     x, labels = input._data, target._data
     if x.ndim > 2 or (x.ndim and not x.shape[-1]):
@@ -244,6 +282,7 @@ def multilabel_soft_margin_loss(
     >>> torch.nn.functional.multilabel_soft_margin_loss(torch.zeros(1, 2), torch.ones(1, 2))
     tensor(0.6931)
     """
+    check_tensor("multilabel_soft_margin_loss", input, target, names=("input", "target"))
     reduction = _reduction(reduction, size_average, reduce)
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     if weight is not None:

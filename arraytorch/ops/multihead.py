@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._results import check_tensor
 from .attention import scaled_dot_product_attention
 from .creation import zeros_like
 from .dropout import dropout
@@ -65,6 +66,8 @@ def multi_head_attention_forward(
     tensor([[2.],
             [2.]])
     """
+    name = "multi_head_attention_forward"
+    check_tensor(name, query, key, value, names=("query", "key", "value"))
     batched = _check_dims(query, key, value, key_padding_mask, attn_mask, num_heads)
     if is_causal and attn_mask is None:
         raise RuntimeError(

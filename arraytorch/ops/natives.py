@@ -68,6 +68,7 @@ def batch_norm(
     tensor([[-1.0000],
             [ 1.0000]])
     """
+    check_tensor("batch_norm", input)
     if not input._data.size or not training:
         return norm.batch_norm(
             input, running_mean, running_var, weight, bias, training, momentum, eps
@@ -190,10 +191,7 @@ def native_batch_norm(
             else f"native_batch_norm: expected at least 2 dimensions, but got {x.ndim}"
         )
     channels = x.shape[1]
-    for name, t in (("running_mean", running_mean), ("running_var", running_var),
-                    ("weight", weight), ("bias", bias)):  # fmt: skip
-        if t is not None and t._data.size != channels:
-            raise RuntimeError(f"{name} should contain {channels} elements not {t._data.size}")
+    norm._check_channels("native_batch_norm", channels, weight, bias, running_mean, running_var)
     wide = (1, channels) + (1,) * (x.ndim - 2)
     weight, bias = (None if t is None else t.reshape(wide) for t in (weight, bias))
     out, middle, rstd = norm._by_batch(

@@ -10,6 +10,7 @@ from ..autograd.tape import taped_many, wrap
 from ..backends import backend_of
 from ._declare import derivative, kernel_op
 from ._promote import shape_of
+from ._results import check_tensor
 from ._write import stamp, write_result
 from .arithmetic import clamp, rsqrt
 from .padding import pad
@@ -81,7 +82,11 @@ def layer_norm(
     shape = (
         (normalized_shape,) if isinstance(normalized_shape, int) else shape_of((normalized_shape,))
     )
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("layer_norm", input)
+        raise
     if not shape:
         raise RuntimeError(
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
@@ -117,6 +122,7 @@ def rms_norm(
     >>> torch.nn.functional.rms_norm(torch.tensor([3.0, 4.0]), (2,))
     tensor([0.8485, 1.1314])
     """
+    check_tensor("rms_norm", input)
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     x = input._data
     if not shape:
@@ -153,7 +159,11 @@ def group_norm(
     >>> torch.nn.functional.group_norm(torch.tensor([[1.0, 3.0]]), 1)
     tensor([[-1.0000,  1.0000]])
     """
-    shape = input._data.shape
+    try:
+        shape = input._data.shape
+    except AttributeError:
+        check_tensor("group_norm", input)
+        raise
     if len(shape) < 2:
         raise RuntimeError(
             f"Expected at least 2 dimensions for input tensor but received {len(shape)}"
@@ -195,7 +205,11 @@ def batch_norm(
     tensor([[-1.0000],
             [ 1.0000]])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("batch_norm", input)
+        raise
     if x.ndim < 2:
         if x.ndim and not x.size:
             return input.clone()
@@ -206,10 +220,7 @@ def batch_norm(
         raise ValueError(
             f"Expected more than 1 value per channel when training, got input size {input.shape}"
         )
-    for name, t in (("running_mean", running_mean), ("running_var", running_var),
-                    ("weight", weight), ("bias", bias)):  # fmt: skip
-        if t is not None and t._data.size != channels:
-            raise RuntimeError(f"{name} should contain {channels} elements not {t._data.size}")
+    _check_channels("batch_norm", channels, weight, bias, running_mean, running_var)
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError(
             "Expected running_mean and running_var to be defined when training=False"
@@ -223,6 +234,23 @@ def batch_norm(
         shift = -running_mean.reshape(wide) * slope
         return input * slope + (shift if bias is None else shift + bias)
     return _by_batch(input, running_mean, running_var, weight, bias, momentum, eps)[0]
+
+
+def _check_channels(name: str, channels: int, *tensors: Tensor | None) -> None:
+    """Raises unless each is a tensor of one element per channel, or None."""
+    for k, t in enumerate(tensors):
+        what = ("weight", "bias", "running_mean", "running_var")[k]
+        if t is None:
+            continue
+        try:
+            size = t._data.size
+        except AttributeError:
+            raise TypeError(
+                f"{name}(): argument '{what}' (position {k + 2}) must be Tensor, "
+                f"not {type(t).__name__}"
+            ) from None
+        if size != channels:
+            raise RuntimeError(f"{what} should contain {channels} elements not {size}")
 
 
 def _by_batch(
@@ -270,7 +298,11 @@ def instance_norm(
     >>> torch.nn.functional.instance_norm(torch.tensor([[[1.0, 3.0]]]))
     tensor([[[-1.0000,  1.0000]]])
     """
-    shape = input._data.shape
+    try:
+        shape = input._data.shape
+    except AttributeError:
+        check_tensor("instance_norm", input)
+        raise
     if len(shape) < 3:
         raise ValueError(
             f"Expected more than 1 spatial element when training, got input size {list(shape)}"
@@ -302,6 +334,7 @@ def normalize(
     >>> torch.nn.functional.normalize(torch.tensor([3.0, 4.0]), dim=0)
     tensor([0.6000, 0.8000])
     """
+    check_tensor("normalize", input)
     size = clamp(input.norm(p, dim, keepdim=True), min=eps)
     result = input / size
     return result if out is None else write_result("normalize", out, result, (input,))
@@ -318,6 +351,7 @@ def local_response_norm(
     >>> torch.nn.functional.local_response_norm(torch.ones(1, 1, 1), 1, alpha=3.0, beta=0.5)
     tensor([[[0.5000]]])
     """
+    check_tensor("local_response_norm", input)
     shape = tuple(input._data.shape)
     if len(shape) < 3:
         raise ValueError(

@@ -21,6 +21,7 @@ from . import (
 )
 from ._declare import inplace
 from ._promote import is_number
+from ._results import check_tensor
 
 Tensor = Any
 Number = int | float | complex | bool
@@ -73,6 +74,7 @@ def _seen_anew(op: Any, name: str) -> Any:
     """Returns the form of a view op that gives the tensor itself the new shape or order."""
 
     def op_(self: Tensor, *args: Any) -> Tensor:
+        check_tensor(name, self)
         if grad_enabled.get():
             forbid_leaf(self)
         old = wrap(self._data)

@@ -8,6 +8,7 @@ from ..autograd.tape import taped
 from ..backends import backend_of, dtype_of
 from ._declare import derivative
 from ._promote import common_device
+from ._results import check_tensor
 from ._write import write_result
 
 Tensor = Any
@@ -128,8 +129,12 @@ def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.mm(torch.eye(2), torch.ones(2, 1)).shape
     torch.Size([2, 1])
     """
-    _of_dims("mm", input, 2, "self")
-    _of_dims("mm", mat2, 2, "mat2")
+    try:
+        _of_dims("mm", input, 2, "self")
+        _of_dims("mm", mat2, 2, "mat2")
+    except AttributeError:
+        check_tensor("mm", input, mat2, names=("input", "mat2"))
+        raise
     return matmul(input, mat2, out=out)
 
 
@@ -139,8 +144,12 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.bmm(torch.ones(3, 2, 4), torch.ones(3, 4, 5)).shape
     torch.Size([3, 2, 5])
     """
-    _of_dims("bmm", input, 3, "batch1")
-    _of_dims("bmm", mat2, 3, "batch2")
+    try:
+        _of_dims("bmm", input, 3, "batch1")
+        _of_dims("bmm", mat2, 3, "batch2")
+    except AttributeError:
+        check_tensor("bmm", input, mat2, names=("input", "mat2"))
+        raise
     a, b = input._data.shape, mat2._data.shape
     if a[0] != b[0] or a[2] != b[1]:
         raise RuntimeError(
@@ -156,11 +165,13 @@ def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.mv(torch.eye(2), torch.ones(2))
     tensor([1., 1.])
     """
-    if input._data.ndim != 2 or vec._data.ndim != 1:
-        raise RuntimeError(
-            f"vector + matrix @ vector expected, got {vec._data.ndim}, {input._data.ndim}, "
-            f"{vec._data.ndim}"
-        )
+    try:
+        n, m = input._data.ndim, vec._data.ndim
+    except AttributeError:
+        check_tensor("mv", input, vec, names=("input", "vec"))
+        raise
+    if n != 2 or m != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got {m}, {n}, {m}")
     return matmul(input, vec, out=out)
 
 
@@ -170,8 +181,11 @@ def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> torch.dot(torch.tensor([2, 3]), torch.tensor([2, 1]))
     tensor(7)
     """
-    if input._data.ndim != 1 or tensor._data.ndim != 1:
-        raise RuntimeError(
-            f"1D tensors expected, but got {input._data.ndim}D and {tensor._data.ndim}D tensors"
-        )
+    try:
+        n, m = input._data.ndim, tensor._data.ndim
+    except AttributeError:
+        check_tensor("dot", input, tensor, names=("input", "tensor"))
+        raise
+    if n != 1 or m != 1:
+        raise RuntimeError(f"1D tensors expected, but got {n}D and {m}D tensors")
     return matmul(input, tensor, out=out)

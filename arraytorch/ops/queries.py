@@ -20,7 +20,11 @@ def is_floating_point(input: Tensor) -> bool:
     >>> torch.is_floating_point(torch.ones(1))
     True
     """
-    return dtype_of(input._data).is_floating_point
+    try:
+        return dtype_of(input._data).is_floating_point
+    except AttributeError:
+        check_tensor("is_floating_point", input)
+        raise
 
 
 def is_complex(input: Tensor) -> bool:
@@ -29,7 +33,11 @@ def is_complex(input: Tensor) -> bool:
     >>> torch.is_complex(torch.ones(1))
     False
     """
-    return dtype_of(input._data).is_complex
+    try:
+        return dtype_of(input._data).is_complex
+    except AttributeError:
+        check_tensor("is_complex", input)
+        raise
 
 
 def is_signed(input: Tensor) -> bool:
@@ -38,7 +46,11 @@ def is_signed(input: Tensor) -> bool:
     >>> torch.is_signed(torch.ones(1, dtype=torch.uint8))
     False
     """
-    return dtype_of(input._data).is_signed
+    try:
+        return dtype_of(input._data).is_signed
+    except AttributeError:
+        check_tensor("is_signed", input)
+        raise
 
 
 def numel(input: Tensor) -> int:
@@ -47,7 +59,11 @@ def numel(input: Tensor) -> int:
     >>> torch.numel(torch.ones(2, 3))
     6
     """
-    return prod(input._data.shape)
+    try:
+        return prod(input._data.shape)
+    except AttributeError:
+        check_tensor("numel", input)
+        raise
 
 
 def is_nonzero(input: Tensor) -> bool:
@@ -56,7 +72,11 @@ def is_nonzero(input: Tensor) -> bool:
     >>> torch.is_nonzero(torch.tensor([0.0]))
     False
     """
-    count = prod(input._data.shape)
+    try:
+        count = prod(input._data.shape)
+    except AttributeError:
+        check_tensor("is_nonzero", input)
+        raise
     if count != 1:
         what = "no values" if not count else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")

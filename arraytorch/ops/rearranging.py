@@ -52,6 +52,7 @@ def fliplr(input: Tensor) -> Tensor:
     >>> torch.fliplr(torch.tensor([[1, 2]]))
     tensor([[2, 1]])
     """
+    check_tensor("fliplr", input)
     if input._data.ndim < 2:
         raise RuntimeError("Input must be >= 2-d.")
     return _flip(input, (1,))
@@ -63,6 +64,7 @@ def flipud(input: Tensor) -> Tensor:
     >>> torch.flipud(torch.tensor([1, 2]))
     tensor([2, 1])
     """
+    check_tensor("flipud", input)
     if input._data.ndim < 1:
         raise RuntimeError("Input must be >= 1-d.")
     return _flip(input, (0,))
@@ -75,7 +77,11 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     tensor([[2, 4],
             [1, 3]])
     """
-    ndim = input._data.ndim
+    try:
+        ndim = input._data.ndim
+    except AttributeError:
+        check_tensor("rot90", input)
+        raise
     if len(dims) != 2:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if ndim < 2:
@@ -158,6 +164,7 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
     >>> torch.tile(torch.tensor([1, 2]), (2,))
     tensor([1, 2, 1, 2])
     """
+    check_tensor("tile", input)
     times = shape_of(dims, "tile")
     return repeat(input, *(1,) * (input._data.ndim - len(times)), *times)
 

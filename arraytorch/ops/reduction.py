@@ -59,7 +59,11 @@ def sum(
     >>> torch.sum(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 0)
     tensor([4., 6.])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("sum", input)
+        raise
     if dtype is not None or x.dtype.kind in "biu":
         input = _summable(input, dtype)
         x = input._data
@@ -108,9 +112,13 @@ def mean(
     >>> torch.mean(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
     tensor([1.5000, 3.5000])
     """
-    if dtype is not None:
-        input = _summable(input, dtype)
-    x = input._data
+    try:
+        if dtype is not None:
+            input = _summable(input, dtype)
+        x = input._data
+    except AttributeError:
+        check_tensor("mean", input)
+        raise
     if x.dtype.kind in "biu":
         raise RuntimeError(
             "mean(): could not infer output dtype. Input dtype must be either a floating point or "

@@ -13,7 +13,7 @@ from ..autograd.tape import TensorBase, stamp
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._promote import broadcast_shape, place_for, shape_of
 from ._results import check_tensor
-from ._strides import check_layout, inverse, order_for, order_of, order_of_format
+from ._strides import CHANNELS_LAST, check_layout, follows, inverse, order_of, order_of_format
 from .creation import finished
 from .reduction import sum
 from .shape import reshape
@@ -172,15 +172,10 @@ def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None
     tensor([0, 1])
     """
     check_tensor("resize_as_", input, the_template, names=("input", "the_template"))
-    shape = the_template._data.shape
-    if memory_format is preserve_format:
-        order = order_for(memory_format, the_template._data)
-        resized = resize_(input, shape)
-        if order is None:
-            return resized
-        B = backend_of(resized._data)
-        at = B.storage_offset(resized._data)
-        return _take_place(input, B.as_strided(resized._data, shape, _strides(shape, order), at))
+    template = the_template._data
+    shape = template.shape
+    if memory_format is preserve_format:  # that of channels last, if the template has it, or none
+        memory_format = next((f for f in CHANNELS_LAST if follows(template, f)), None)
     return resize_(input, shape, memory_format=memory_format)
 
 

@@ -9,6 +9,7 @@ from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of, dtype_of
 from ._declare import cast, derivative
 from ._promote import broadcast_shape, common_device, is_number, moved, numpy_result, plain
+from ._results import check_tensor
 from ._write import write_result
 
 Tensor = Any
@@ -144,7 +145,11 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     >>> torch.fill(torch.zeros(2), 3)
     tensor([3., 3.])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("fill", input)
+        raise
     B = backend_of(x)
     if isinstance(value, TensorBase):
         if value._data.ndim:

@@ -107,6 +107,10 @@ def _ends(name: str, start: Any, end: Any, dtype: Any, out: Any) -> tuple[Any, A
     return ends[0], ends[1], dtype
 
 
+def _widest(dtype: dtype) -> dtype:
+    return _dtypes.complex128 if dtype.is_complex else _dtypes.float64
+
+
 def _count(steps: Any) -> int:
     if not hasattr(steps, "__index__"):
         raise TypeError(f"the argument 'steps' must be int, not {type(steps).__name__}")
@@ -157,16 +161,16 @@ def logspace(
 ) -> Tensor:
     """Returns ``steps`` powers of ``base``, their exponents evenly spaced.
 
-    With an integer ``dtype``, the ends and the base are cut to integers first.
+    With an integer ``dtype``, the ends are cut to integers first, unless there is one step.
 
     >>> torch.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
     check_layout("logspace", layout)
     first, last, dtype = _ends("logspace", start, end, dtype, out)
-    if not (dtype.is_floating_point or dtype.is_complex):
-        base = int(base)
-    wide = numpy_dtype(_dtypes.complex128 if dtype.is_complex else _dtypes.float64)
+    if _count(steps) == 1:  # then PyTorch cuts no end
+        first, last, _ = _ends("logspace", start, end, _widest(dtype), None)
+    wide = numpy_dtype(_widest(dtype))
     B, place = place_for(device)
     exponents = B.linspace(first, last, _count(steps), wide, place.index)
     powers = B.pow(B.full((), base, wide, place.index), exponents)

@@ -10,6 +10,7 @@ from ..autograd.tape import TensorBase, record, replay, taped, taped_view, wrap
 from ..backends import backend_of, numpy_dtype
 from ._declare import derivative, renamed
 from ._promote import dim_of, shape_of
+from ._results import check_tensor
 from ._write import _Overwrite
 from .indexing import select
 
@@ -59,7 +60,11 @@ def reshape(input: Tensor, shape: Any) -> Tensor:
     >>> torch.reshape(torch.arange(6), (2, -1)).shape
     torch.Size([2, 3])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("reshape", input)
+        raise
     B = backend_of(x)
     shape = resolved(shape_of((shape,)), x.size)
     z = B.reshape(x, shape)
@@ -177,6 +182,7 @@ def broadcast_to(input: Tensor, size: Any) -> Tensor:
     tensor([[1, 2],
             [1, 2]])
     """
+    check_tensor("broadcast_to", input)
     return expand(input, *shape_of((size,)))
 
 
@@ -188,7 +194,11 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     tensor([[1, 3],
             [2, 4]])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("transpose", input)
+        raise
     i, j = dim_of(dim0, x.ndim), dim_of(dim1, x.ndim)
     z = backend_of(x).transpose(x, i, j) if x.ndim else x[...]
     return taped_view(transpose, z, input, (i, j), (i, j))
@@ -200,7 +210,11 @@ def t(input: Tensor) -> Tensor:
     >>> torch.t(torch.tensor([[1, 2]])).shape
     torch.Size([2, 1])
     """
-    ndim = input._data.ndim
+    try:
+        ndim = input._data.ndim
+    except AttributeError:
+        check_tensor("t", input)
+        raise
     if ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
     out = transpose(input, 0, 1 if ndim == 2 else 0)
@@ -226,7 +240,11 @@ def permute(input: Tensor, dims: Any) -> Tensor:
     >>> torch.permute(torch.zeros(2, 3, 5), (2, 0, 1)).shape
     torch.Size([5, 2, 3])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("permute", input)
+        raise
     order = tuple([dim_of(d, x.ndim) for d in shape_of((dims,), "permute")])
     if len(order) != x.ndim:
         raise RuntimeError(
@@ -246,7 +264,11 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     >>> torch.unsqueeze(torch.tensor([1, 2]), 0)
     tensor([[1, 2]])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("unsqueeze", input)
+        raise
     d = dim_of(dim, x.ndim + 1)
     shape = x.shape
     z = x[(slice(None),) * d + (None,)] if d < x.ndim else x[..., None]
@@ -260,7 +282,11 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     >>> torch.squeeze(torch.zeros(1, 2, 1)).shape
     torch.Size([2])
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("squeeze", input)
+        raise
     if dim is None:
         dims = tuple(range(x.ndim))
     else:
@@ -280,7 +306,11 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     >>> torch.flatten(torch.zeros(2, 3, 5), 1).shape
     torch.Size([2, 15])
     """
-    shape = input._data.shape
+    try:
+        shape = input._data.shape
+    except AttributeError:
+        check_tensor("flatten", input)
+        raise
     first, last = dim_of(start_dim, len(shape)), dim_of(end_dim, len(shape))
     if first > last:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
@@ -297,7 +327,11 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     >>> torch.unflatten(torch.zeros(2, 6), 1, (2, -1)).shape
     torch.Size([2, 2, 3])
     """
-    shape = input._data.shape
+    try:
+        shape = input._data.shape
+    except AttributeError:
+        check_tensor("unflatten", input)
+        raise
     d, parts = dim_of(dim, len(shape)), shape_of((sizes,), "unflatten")
     if not parts:
         raise RuntimeError("unflatten: sizes must be non-empty")
@@ -317,6 +351,7 @@ def ravel(input: Tensor) -> Tensor:
     >>> torch.ravel(torch.zeros(2, 3)).shape
     torch.Size([6])
     """
+    check_tensor("ravel", input)
     return reshape(input, (-1,))
 
 
@@ -326,7 +361,11 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     >>> torch.movedim(torch.zeros(2, 3, 5), 0, -1).shape
     torch.Size([3, 5, 2])
     """
-    n = input._data.ndim
+    try:
+        n = input._data.ndim
+    except AttributeError:
+        check_tensor("movedim", input)
+        raise
     sources, targets = (s if isinstance(s, (tuple, list)) else (s,) for s in (source, destination))
     if len(sources) != len(targets):
         raise RuntimeError(
@@ -351,7 +390,11 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     >>> torch.unbind(torch.tensor([[1, 2], [3, 4]]))
     (tensor([1, 2]), tensor([3, 4]))
     """
-    x = input._data
+    try:
+        x = input._data
+    except AttributeError:
+        check_tensor("unbind", input)
+        raise
     if not x.ndim:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     d = dim_of(dim, x.ndim)
@@ -379,7 +422,11 @@ def detach(input: Tensor) -> Tensor:
     >>> torch.ones(1, requires_grad=True).detach().requires_grad
     False
     """
-    out = wrap(input._data[...])
+    try:
+        out = wrap(input._data[...])
+    except AttributeError:
+        check_tensor("detach", input)
+        raise
     out._owner = input if input._owner is None else input._owner
     return out
 

@@ -9,6 +9,7 @@ from ..autograd.tape import taped
 from ..backends import backend_of, numpy_dtype
 from ._declare import cast, derivative, kernel_op
 from ._promote import dim_of
+from ._results import check_tensor
 from ._write import write_result
 from .elementary import exp
 from .reduction import sum
@@ -17,9 +18,13 @@ Tensor = Any
 
 
 def _prepared(name: str, input: Tensor, dim: int | None, dtype: Dtype | None) -> tuple[Tensor, int]:
-    if dtype is not None:
-        input = cast(input, numpy_dtype(dtype))
-    x = input._data
+    try:
+        if dtype is not None:
+            input = cast(input, numpy_dtype(dtype))
+        x = input._data
+    except AttributeError:
+        check_tensor(name, input)
+        raise
     if x.dtype.kind in "biu":
         raise NotImplementedError(
             f"\"{name}_lastdim_kernel_impl\" not implemented for '{x.dtype.name}'"

@@ -180,7 +180,11 @@ def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
     >>> torch.hsplit(torch.arange(4), 2)
     (tensor([0, 1]), tensor([2, 3]))
     """
-    dim = 0 if input._data.ndim == 1 else 1
+    try:
+        dim = 0 if input._data.ndim == 1 else 1
+    except AttributeError:
+        check_tensor("hsplit", input)
+        raise
     return _equal_parts("hsplit", input, indices_or_sections, dim, 1)
 
 
