@@ -16,7 +16,7 @@ from ._size import Size
 from .autograd import calculus, engine, tape
 from .autograd.tape import Leaf, TensorBase, wrap
 from .backends import backend_of, dtype_of, host
-from .ops import conversion, creation
+from .ops import conversion, creation, newcomers
 from .ops import shape as shapes
 from .ops._declare import OPS
 from .ops._promote import dim_of
@@ -107,7 +107,11 @@ class Tensor(Methods):
         """How the elements are stored: ``torch.strided``."""
         return strided
 
-    is_sparse = is_quantized = is_mkldnn = is_nested = False
+    is_sparse = is_quantized = is_mkldnn = is_nested = is_sparse_csr = is_mps = False
+
+    def as_subclass(self, cls: Any) -> Any:
+        """Returns the same elements and history as a tensor of another class."""
+        return _as_subclass(cls, shapes.alias(self))
 
     def size(self, dim: int | None = None) -> Any:
         """Returns the shape, or the size of one dimension."""
@@ -476,29 +480,8 @@ class Tensor(Methods):
         return creation.tensor(data, dtype=dtype or self.dtype, device=device or self.device,
                                requires_grad=requires_grad)  # fmt: skip
 
-    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None,
-                  requires_grad: Any = False) -> Any:  # fmt: skip
-        """Returns zeros with this one's dtype and device unless others are given."""
-        return creation.zeros(*size, dtype=dtype or self.dtype, device=device or self.device,
-                              requires_grad=requires_grad)  # fmt: skip
-
-    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None,
-                 requires_grad: Any = False) -> Any:  # fmt: skip
-        """Returns ones with this one's dtype and device unless others are given."""
-        return creation.ones(*size, dtype=dtype or self.dtype, device=device or self.device,
-                             requires_grad=requires_grad)  # fmt: skip
-
-    def new_empty(self, *size: Any, dtype: Any = None, device: Any = None,
-                  requires_grad: Any = False) -> Any:  # fmt: skip
-        """Returns unset memory with this one's dtype and device unless others are given."""
-        return creation.empty(*size, dtype=dtype or self.dtype, device=device or self.device,
-                              requires_grad=requires_grad)  # fmt: skip
-
-    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
-                 requires_grad: Any = False) -> Any:  # fmt: skip
-        """Returns one value with this one's dtype and device unless others are given."""
-        return creation.full(size, fill_value, dtype=dtype or self.dtype,
-                             device=device or self.device, requires_grad=requires_grad)  # fmt: skip
+    new_zeros, new_ones = newcomers.new_zeros, newcomers.new_ones
+    new_empty, new_full = newcomers.new_empty, newcomers.new_full
 
 
 def _as_subclass(cls: Any, tensor: Any) -> Any:

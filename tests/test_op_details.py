@@ -74,7 +74,8 @@ def test_sequences_count_as_pytorch():
     assert same(torch.arange(5, 1, -2), [5, 3])
     assert same(torch.arange(0, 3, 0.5, dtype=torch.int32), [0] * 6)
     assert same(torch.linspace(4.3, 0, 5, dtype=torch.int64), [4, 3, 2, 1, 0])
-    assert same(torch.logspace(0, 2, 3, 2.5, dtype=torch.int64), [1, 2, 4])
+    assert same(torch.logspace(0, 2.9, 3, 2.5, dtype=torch.int64), [1, 2, 6])
+    assert same(torch.logspace(1.5, 0, 1, 2.5, dtype=torch.int64), [3])
     assert same(torch.logspace(0, 1.2, 2, 5.0, dtype=torch.int64), [1, 5])
     for bad, error, words in (
         (lambda: torch.arange(0, 64, 0.5, dtype=torch.int64), ValueError, "step must be nonzero"),

@@ -1,0 +1,99 @@
+"""New tensors with the dtype and the device of another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backends import backend_of, dtype_of
+from . import creation
+
+Tensor = Any
+
+
+def _place(self: Tensor, device: Any) -> Any:
+    return backend_of(self._data).device_of(self._data) if device is None else device
+
+
+def new_zeros(
+    self: Tensor,
+    *sizes: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Returns zeros with this one's dtype and device unless others are given."""
+    return creation.zeros(
+        *sizes,
+        size=size,
+        layout=layout,
+        dtype=dtype or dtype_of(self._data),
+        device=_place(self, device),
+        requires_grad=requires_grad,
+    )
+
+
+def new_ones(
+    self: Tensor,
+    *sizes: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Returns ones with this one's dtype and device unless others are given."""
+    return creation.ones(
+        *sizes,
+        size=size,
+        layout=layout,
+        dtype=dtype or dtype_of(self._data),
+        device=_place(self, device),
+        requires_grad=requires_grad,
+    )
+
+
+def new_empty(
+    self: Tensor,
+    *sizes: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Returns unset memory with this one's dtype and device unless others are given."""
+    return creation.empty(
+        *sizes,
+        size=size,
+        layout=layout,
+        dtype=dtype or dtype_of(self._data),
+        device=_place(self, device),
+        requires_grad=requires_grad,
+    )
+
+
+def new_full(
+    self: Tensor,
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Returns one value with this one's dtype and device unless others are given."""
+    return creation.full(
+        size,
+        fill_value,
+        dtype=dtype or dtype_of(self._data),
+        layout=layout,
+        device=_place(self, device),
+        requires_grad=requires_grad,
+    )
