@@ -165,6 +165,7 @@ def alpha_dropout(
     tensor([1., 1.])
     """
     _checked(p)
+    check_tensor("alpha_dropout", input)
     if p == 0 or not training or not input._data.size:
         return input
     return _self_normalizing(input, input._data.shape, p, inplace)

@@ -271,6 +271,7 @@ def kl_div(
             "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
             stacklevel=2,
         )
+    check_tensor("kl_div", input, target, names=("input", "target"))
     if log_target:
         loss = exp(target) * (target - input)
     else:
@@ -507,6 +508,7 @@ def poisson_nll_loss(
     tensor(1.)
     """
     reduction = _reduction(reduction, size_average, reduce)
+    check_tensor("poisson_nll_loss", input, target, names=("input", "target"))
     loss = exp(input) - target * input if log_input else input - target * log(input + eps)
     if full:
         stirling = target * log(target) - target + 0.5 * log(2 * math.pi * target)
@@ -559,6 +561,7 @@ def soft_margin_loss(
     >>> torch.nn.functional.soft_margin_loss(torch.zeros(1), torch.ones(1))
     tensor(0.6931)
     """
+    check_tensor("soft_margin_loss", input, target, names=("input", "target"))
     return _reduced(_log1p(exp(-target * input)), _reduction(reduction, size_average, reduce))
 
 

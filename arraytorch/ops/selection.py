@@ -97,9 +97,10 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     tensor([5., 1.])
     """
     if not isinstance(mask, TensorBase) or mask._data.dtype.kind != "b":
-        kind = repr(dtype_of(mask._data)) if isinstance(mask, TensorBase) else type(mask).__name__
+        check_tensor("masked_fill", input, mask, names=("input", "mask"))
         raise RuntimeError(
-            f"masked_fill_ only supports boolean masks, but got mask with dtype {kind}"
+            "masked_fill_ only supports boolean masks, but got mask with dtype "
+            f"{dtype_of(mask._data)!r}"
         )
     common_device("masked_fill", [input, mask])
     broadcast_shape("masked_fill", input._data.shape, mask._data.shape)
@@ -160,4 +161,8 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
         z = B.empty(x.shape, x.dtype)
         B.write(z, value._data)
         return taped(fill, z, (input, value), (x.shape,))
+    if not is_number(value):
+        raise TypeError(
+            f"fill(): argument 'value' (position 2) must be Number, not {type(value).__name__}"
+        )
     return taped(fill, B.full(x.shape, value, x.dtype), (input, None), (x.shape,))

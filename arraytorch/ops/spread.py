@@ -240,6 +240,7 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     >>> torch.dist(torch.tensor([1.0, 2.0]), torch.tensor([4.0, 6.0]))
     tensor(5.)
     """
+    check_tensor("dist", input, other)
     return vector_norm(input - other, p)
 
 

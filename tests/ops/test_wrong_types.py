@@ -93,6 +93,9 @@ A = torch.ones(2, 2)
         (F.softplus, (3,), "softplus", "input", 1),
         (F.gelu, (3,), "gelu", "input", 1),
         (F.dropout, (3,), "dropout", "input", 1),
+        (F.alpha_dropout, (3,), "alpha_dropout", "input", 1),
+        (F.kl_div, (3, A), "kl_div", "input", 1),
+        (torch.dist, (A, 3), "dist", "other", 2),
         (F.layer_norm, (3, (1,)), "layer_norm", "input", 1),
     ],
 )
