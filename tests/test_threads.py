@@ -16,7 +16,9 @@ def test_the_number_of_threads_is_the_librarys_own():
     assert torch.get_num_threads() == before
 
 
-@pytest.mark.parametrize(("number", "error"), [(0, RuntimeError), (-1, RuntimeError), (1.5, TypeError)])
+@pytest.mark.parametrize(
+    ("number", "error"), [(0, RuntimeError), (-1, RuntimeError), (1.5, TypeError)]
+)
 def test_a_number_that_is_none_is_refused(number, error):
     """PyTorch's errors."""
     with pytest.raises(error, match="set_num_threads expects"):

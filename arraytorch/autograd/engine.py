@@ -237,7 +237,7 @@ def _unpack(node: Any, create_graph: bool) -> Sequence[Any]:
 
 
 def _scalar(array: Any) -> Any:
-    """A 0-d array as what its library makes of one: NumPy's scalars compute 7 times as fast."""
+    """A 0-d array as what its library makes of one: NumPy's scalars compute 4 times as fast."""
     return array if array.__class__ is tuple or array.ndim else array[()]
 
 

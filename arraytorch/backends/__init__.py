@@ -156,7 +156,7 @@ def show() -> str:
     cpu: NumPy ...
     """
     lines = []
-    for kind in ["cpu", *_LOADERS, *(p.name for p in _entry_points())]:
+    for kind in dict.fromkeys([*_LOADED, *_LOADERS, *(p.name for p in _entry_points())]):
         try:
             lines.append(f"{kind}: {backend_for(device(kind)).describe()}")
         except RuntimeError as error:

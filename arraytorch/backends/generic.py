@@ -81,5 +81,9 @@ class ArrayModuleBackend(
         """The stream that is used where none is given."""
         return self.new_generator()
 
+    def data_ptr(self, x: Any) -> int:
+        """The address of the first element, 0 where a library tells none."""
+        return 0
+
     def synchronize(self) -> None:
         """Waits until all kernels have run."""

@@ -21,7 +21,9 @@ from .numpy_sampling import NumpyGenerator
 _add_reduce = np.add.reduce
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _getrefcount = getattr(sys, "getrefcount", None)
-if getattr(sys, "_is_gil_enabled", lambda: True)() is False:  # counts are deferred: do not trust them
+if (
+    getattr(sys, "_is_gil_enabled", lambda: True)() is False
+):  # counts are deferred: do not trust them
     _getrefcount = None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import _dtypes
 from ..autograd.modes import grad_enabled
-from ..autograd.tape import TensorBase, rebase, stamp, wrap
+from ..autograd.tape import TensorBase, rebase, stamp
 from ..backends import backend_of, dtype_of
 
 __all__ = ["check_cast", "stamp", "write_back", "write_result"]
@@ -113,6 +113,3 @@ def write_results(name: str, outs: Any, results: Any, inputs: Any = ()) -> Any:
     if len(outs) != len(results):
         raise TypeError(f"{name}(): out takes {len(results)} tensors, got {len(outs)}")
     return tuple(write_result(name, o, r, inputs) for o, r in zip(outs, results, strict=True))
-
-
-_ = wrap

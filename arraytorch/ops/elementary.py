@@ -74,9 +74,7 @@ def log10(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(
-    result="float", name="Log1PBackward0", d_input=lambda B, g, input: g / B.conj(input + 1)
-)
+@pointwise(result="float", name="Log1PBackward0", d_input=lambda B, g, input: g / B.conj(input + 1))
 def log1p(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns log(1 + x), accurate near 0.
 

@@ -63,7 +63,8 @@ def _slope(x: Tensor, d: int, step: Any, edge_order: int) -> Tensor:
     """The slope along one dimension, in the middle of the second order in the distances."""
     n = x._data.shape[d]
     if isinstance(step, TensorBase) and step._data.ndim:
-        h = reshape(step[1:] - step[:-1], [-1 if k == d else 1 for k in range(x._data.ndim)])
+        places: Any = step
+        h = reshape(places[1:] - places[:-1], [-1 if k == d else 1 for k in range(x._data.ndim)])
     else:
         h = None
 
