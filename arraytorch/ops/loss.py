@@ -262,6 +262,7 @@ def kl_div(
     >>> torch.nn.functional.kl_div(torch.tensor([[-1.0]]), torch.tensor([[1.0]]), reduction="sum")
     tensor(1.)
     """
+    check_tensor("kl_div", input, target, names=("input", "target"))
     batch = reduction == "batchmean"
     reduction = "sum" if batch else _reduction(reduction, size_average, reduce)
     if reduction == "mean":
@@ -271,7 +272,6 @@ def kl_div(
             "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
             stacklevel=2,
         )
-    check_tensor("kl_div", input, target, names=("input", "target"))
     if log_target:
         loss = exp(target) * (target - input)
     else:
