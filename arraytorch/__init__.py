@@ -131,6 +131,7 @@ _LAZY = {
     "istft": "ops.short_time:istft",
     "kaiser_window": "ops.windows:kaiser_window",
     "linalg": "linalg",
+    "masked": "masked",
     "mvlgamma": "ops.special:mvlgamma",
     "polygamma": "ops.special:polygamma",
     "signal": "signal",

@@ -155,12 +155,13 @@ class Methods(TensorBase):
 
     view, view_as, reshape_as = shapes.view, shapes.view_as, shapes.reshape_as
     expand, expand_as, broadcast_to = shapes.expand, shapes.expand_as, shapes.broadcast_to
-    transpose = swapaxes = swapdims = shapes.transpose
+    transpose = swapdims = shapes.transpose
+    swapaxes = shapes.swapaxes
     t, movedim, moveaxis = shapes.t, shapes.movedim, shapes.movedim
     unsqueeze, ravel = shapes.unsqueeze, shapes.ravel
     flatten, unflatten, unbind = shapes.flatten, shapes.unflatten, shapes.unbind
     select, narrow = indexing.select, indexing.narrow
-    split, chunk = indexing.split, indexing.chunk
+    chunk = indexing.chunk
     gather, scatter = scattering.gather, scattering.scatter
     scatter_add, scatter_reduce = scattering.scatter_add, scattering.scatter_reduce
     index_select, index_add = picking.index_select, picking.index_add
@@ -194,21 +195,25 @@ class Methods(TensorBase):
     is_pinned, is_shared = queries.is_pinned, queries.is_shared
     is_set_to, is_nonzero, dim_order = queries.is_set_to, queries.is_nonzero, queries.dim_order
 
-    def flip(self, *dims: Any) -> Any:
+    def flip(self, *dims_: Any, dims: Any = None) -> Any:
         """Returns a copy with the order along some dimensions reversed; see `torch.flip`."""
-        return rearranging.flip(self, shape_of(dims, "flip"))
+        return rearranging.flip(self, shape_of(dims_, "flip") if dims is None else dims)
+
+    def split(self, split_size: Any, dim: int = 0) -> Any:
+        """Returns views of parts of a dimension; see `torch.split`."""
+        return indexing.split(self, split_size, dim)
 
     def reshape(self, *shape_: Any, shape: Any = None) -> Any:
         """Returns the elements in another shape; see `torch.reshape`."""
         return shapes.reshape(self, shape_of(shape_, "reshape") if shape is None else shape)
 
-    def permute(self, *dims: Any) -> Any:
+    def permute(self, *dims_: Any, dims: Any = None) -> Any:
         """Returns a view with its dimensions in another order; see `torch.permute`."""
-        return shapes.permute(self, shape_of(dims, "permute"))
+        return shapes.permute(self, shape_of(dims_, "permute") if dims is None else dims)
 
-    def squeeze(self, *dim: Any) -> Any:
+    def squeeze(self, *dims: Any, dim: Any = None) -> Any:
         """Returns a view without (these) dimensions of size 1; see `torch.squeeze`."""
-        return shapes.squeeze(self, (dim[0] if len(dim) == 1 else dim) if dim else None)
+        return shapes.squeeze(self, (dims[0] if len(dims) == 1 else dims) if dims else dim)
 
     @property
     def T(self) -> Any:
@@ -256,7 +261,7 @@ class Methods(TensorBase):
     var, std, dist = spread.var, spread.std, spread.dist
     cov = spread.cov
     corrcoef = spread.corrcoef
-    norm = Late("matrix_norms:norm")
+    norm = Late("matrix_norms:norm_method")
     cumsum, cumprod, logcumsumexp = scan.cumsum, scan.cumprod, scan.logcumsumexp
     diff = scan.diff
     renorm = Late("lengths:renorm")
@@ -280,7 +285,7 @@ class Methods(TensorBase):
     kron = Late("contractions:kron")
     vdot = Late("contractions:vdot")
     adjoint = Late("solving:adjoint")
-    det = Late("solving:det")
+    det = Late("solving:det_of")
     slogdet = Late("solving:slogdet")
     logdet = Late("solving:logdet")
     inverse = Late("solving:inverse")
@@ -373,7 +378,7 @@ class Methods(TensorBase):
     masked_scatter_, put_ = overwriting.masked_scatter_, overwriting.put_
     fill_diagonal_, as_strided_ = overwriting.fill_diagonal_, overwriting.as_strided_
     t_, transpose_ = overwriting.t_, overwriting.transpose_
-    swapaxes_ = swapdims_ = overwriting.transpose_
+    swapaxes_, swapdims_ = overwriting.swapaxes_, overwriting.transpose_
     copysign_, hypot_ = overwriting.copysign_, overwriting.hypot_
     conj_physical_, renorm_ = overwriting.conj_physical_, overwriting.renorm_
     clamp_min_, clamp_max_ = overwriting.clamp_min_, overwriting.clamp_max_

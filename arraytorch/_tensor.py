@@ -20,6 +20,7 @@ from .ops import conversion, creation, newcomers
 from .ops import shape as shapes
 from .ops._declare import OPS
 from .ops._promote import dim_of
+from .ops._strides import check_layout
 
 
 class Tensor(Methods):
@@ -475,8 +476,10 @@ class Tensor(Methods):
         return conversion.to(self, dtype if isinstance(dtype, _dtypes.dtype) else _legacy(dtype))
 
     def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None,
-                   requires_grad: Any = False) -> Any:  # fmt: skip
+                   requires_grad: Any = False, layout: Any = None,
+                   pin_memory: Any = False) -> Any:  # fmt: skip
         """Returns a new tensor with this one's dtype and device unless others are given."""
+        check_layout("new_tensor", layout)
         return creation.tensor(data, dtype=dtype or self.dtype, device=device or self.device,
                                requires_grad=requires_grad)  # fmt: skip
 

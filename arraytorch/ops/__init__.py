@@ -388,7 +388,7 @@ LATE = {
     "conv_transpose2d": "conv:conv_transpose2d",
     "conv_transpose3d": "conv:conv_transpose3d",
     "cosine_similarity": "distance:cosine_similarity",
-    "det": "solving:det",
+    "det": "solving:det_of",
     "detach_copy": "copies:detach_copy",
     "diagonal_copy": "copies:diagonal_copy",
     "einsum": "contractions:einsum",

@@ -140,8 +140,11 @@ def _named_like(op: Any, signature: Callable[..., Any]) -> Any:
     op.__name__ = op.__qualname__ = signature.__name__
     op.__doc__, op.__module__, op.__wrapped__ = signature.__doc__, signature.__module__, signature
     op.__annotations__ = signature.__annotations__
+    taken = signature.__code__.co_varnames[: signature.__code__.co_argcount]
     op.__code__ = op.__code__.replace(
-        co_name=signature.__name__, co_qualname=signature.__qualname__
+        co_name=signature.__name__,
+        co_qualname=signature.__qualname__,
+        co_varnames=taken + op.__code__.co_varnames[len(taken) :],
     )
     return op
 
@@ -365,6 +368,9 @@ def inplace(op: Any, name: str | None = None) -> Any:
         in_place = _general_inplace(op, name)
     else:
         in_place = (_binary_inplace if len(declared.names) == 2 else _unary_inplace)(op, name)
+    if declared is not None and declared.result != "bool":
+        code, names = in_place.__code__, tuple(declared.names)
+        in_place.__code__ = code.replace(co_varnames=names + code.co_varnames[len(names) :])
     in_place.__name__ = in_place.__qualname__ = name
     in_place.__doc__ = f"In-place form of `{op.__name__}`: the result is written into the tensor."
     in_place.__module__ = op.__module__
@@ -437,15 +443,15 @@ def _binary_inplace(op: Any, name: str) -> Any:
 
 
 def _general_inplace(op: Any, name: str) -> Any:
-    def op_(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return _replace(self, op, args, kwargs, name)
+    def op_(input: Any, *args: Any, **kwargs: Any) -> Any:
+        return _replace(input, op, args, kwargs, name)
 
-    op_.__signature__ = _signature_in_place(op)  # type: ignore[attr-defined]
+    op_.__signature__ = signature_in_place(op)  # type: ignore[attr-defined]
     return op_
 
 
-def _signature_in_place(op: Any) -> inspect.Signature:
-    """The signature of an op without ``out``, its first parameter named self.
+def signature_in_place(op: Any) -> inspect.Signature:
+    """The signature of an op without ``out``.
 
     From the code object: inspect.signature takes ten times as long, for every op, at import.
     """
@@ -456,7 +462,7 @@ def _signature_in_place(op: Any) -> inspect.Signature:
     parameters = []
     for i, name in enumerate(names[:count]):
         default = P.empty if i < required else op.__defaults__[i - required]
-        parameters.append(P(name if i else "self", P.POSITIONAL_OR_KEYWORD, default=default))
+        parameters.append(P(name, P.POSITIONAL_OR_KEYWORD, default=default))
     only = names[count : count + code.co_kwonlyargcount]
     rest = names[count + code.co_kwonlyargcount :]
     if flags & inspect.CO_VARARGS:

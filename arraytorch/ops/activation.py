@@ -159,6 +159,8 @@ def rrelu(
     upper: float = 1.0 / 3,
     training: bool = False,
     inplace: bool = False,
+    *,
+    generator: Any = None,
 ) -> Tensor:
     """Returns x where positive, else x times a slope, drawn uniformly while training.
 
@@ -174,9 +176,8 @@ def rrelu(
     # As in PyTorch, only where a slope is needed is one drawn, in float64.
     slopes, needed = ones_like(input), input <= 0
     count = int(needed._data.sum())
-    setitem(
-        slopes, needed, uniform_(empty(count, dtype=float64, device=input.device), lower, upper)
-    )
+    drawn = empty(count, dtype=float64, device=input.device)
+    setitem(slopes, needed, uniform_(drawn, lower, upper, generator=generator))
     return _placed(where(input > 0, input, input * slopes), input, inplace)
 
 
@@ -280,7 +281,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     saves=("input", "approximate"),
     d_input=lambda B, g, input, approximate: B.gelu_backward(g, input, approximate),
 )
-def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """Returns x times the normal distribution function, or ("tanh") an approximation of that.
 
     >>> torch.nn.functional.gelu(torch.tensor([-1.0, 2.0]))
@@ -475,13 +476,20 @@ def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Ten
     return hardtanh(input, min_val, max_val, True)
 
 
-def threshold_(input: Tensor, threshold_: float, value: float) -> Tensor:
+_threshold = threshold  # which its in-place form has for the name of an argument
+
+
+def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     """In-place form of `threshold`."""
-    return threshold(input, threshold_, value, True)
+    return _threshold(input, threshold, value, True)
 
 
 def rrelu_(
-    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False
+    input: Tensor,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    generator: Any = None,
 ) -> Tensor:
     """In-place form of `rrelu`."""
-    return rrelu(input, lower, upper, training, True)
+    return rrelu(input, lower, upper, training, True, generator=generator)

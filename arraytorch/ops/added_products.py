@@ -6,7 +6,7 @@ from typing import Any
 
 from ..backends import dtype_of
 from ._results import check_tensor, finished, same_dtype
-from .products import bmm, matmul
+from .products import bmm, matmul, widened
 from .reduction import sum
 from .shape import expand, reshape
 
@@ -48,6 +48,7 @@ def addmm(
     input: Tensor,
     mat1: Tensor,
     mat2: Tensor,
+    out_dtype: Any = None,
     *,
     beta: Number = 1,
     alpha: Number = 1,
@@ -55,10 +56,14 @@ def addmm(
 ) -> Tensor:
     """Returns ``beta * input + alpha * mat1 @ mat2``.
 
+    ``out_dtype`` is the dtype of the result; see `mm`.
+
     >>> torch.addmm(torch.ones(2), torch.eye(2), torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([[2., 3.],
             [4., 5.]])
     """
+    if out_dtype is not None:
+        input, mat1, mat2 = widened("addmm", out_dtype, input, mat1, mat2)
     _matrices("addmm", input, (2, 2), mat1, mat2)
     return _added("addmm", input, matmul(mat1, mat2), beta, alpha, out, (mat1, mat2))
 
@@ -116,6 +121,7 @@ def baddbmm(
     input: Tensor,
     batch1: Tensor,
     batch2: Tensor,
+    out_dtype: Any = None,
     *,
     beta: Number = 1,
     alpha: Number = 1,
@@ -123,9 +129,13 @@ def baddbmm(
 ) -> Tensor:
     """Returns ``beta * input + alpha * batch1 @ batch2`` for batches of matrices.
 
+    ``out_dtype`` is the dtype of the result; see `mm`.
+
     >>> torch.baddbmm(torch.ones(1, 1, 1), torch.ones(1, 1, 3), torch.ones(1, 3, 1))
     tensor([[[4.]]])
     """
+    if out_dtype is not None:
+        input, batch1, batch2 = widened("baddbmm", out_dtype, input, batch1, batch2)
     _matrices("baddbmm", input, (3, 3), batch1, batch2)
     _check_batches("baddbmm", batch1, batch2)
     return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha, out, (batch1, batch2))

@@ -222,28 +222,28 @@ def fmod(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) ->
     ...
 
 
-def _slope_of_base(B: Any, g: Any, input: Any, other: Any) -> Any:
+def _slope_of_base(B: Any, g: Any, input: Any, exponent: Any) -> Any:
     """d(x^n)/dx = n x^(n-1), and 0 for n = 0 even where x is 0."""
-    slope = other * B.pow(input, other - 1)
-    if not is_number(other):
-        slope = B.where(other == 0, B.zeros_like(slope), slope)
-    elif other == 0:
+    slope = exponent * B.pow(input, exponent - 1)
+    if not is_number(exponent):
+        slope = B.where(exponent == 0, B.zeros_like(slope), slope)
+    elif exponent == 0:
         return B.zeros_like(g)
     return g * B.conj(slope)
 
 
-def _slope_of_exponent(B: Any, g: Any, input: Any, other: Any, out: Any) -> Any:
+def _slope_of_exponent(B: Any, g: Any, input: Any, exponent: Any, out: Any) -> Any:
     """d(x^n)/dn = x^n log x, and 0 for x = 0 where n is not negative."""
     if is_number(input):
         input = B.full(tuple(out.shape), input, getattr(out, "_data", out).dtype)
-    vanishes = (input == 0) & (B.real(other) >= 0)
+    vanishes = (input == 0) & (B.real(exponent) >= 0)
     slope = B.conj(out * B.log(input))
     return B.where(vanishes, B.zeros_like(slope), g * slope)
 
 
-@pointwise(name="PowBackward0", d_input=_slope_of_base, d_other=_slope_of_exponent)
-def pow(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
-    """Raises ``input`` to the power ``other`` (PyTorch's name for it is ``exponent``).
+@pointwise(name="PowBackward0", d_input=_slope_of_base, d_exponent=_slope_of_exponent)
+def pow(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+    """Raises ``input`` to the power ``exponent``.
 
     Raises RuntimeError for integers to a negative integer power; a tensor of them, like PyTorch's,
     gives the truncated quotients.
@@ -393,7 +393,7 @@ def _round_half_even(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
+def round(input: Tensor, decimals: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Rounds to the nearest integer, halves to even, or to a number of decimals.
 
     >>> torch.round(torch.tensor([0.5, 1.5, 2.567]), decimals=0)

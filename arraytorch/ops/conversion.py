@@ -64,6 +64,7 @@ def to(
     non_blocking: bool = False,
     copy: bool = False,
     memory_format: Any = None,
+    other: Tensor | None = None,
 ) -> Tensor:
     """Returns the tensor as another dtype or on another device; itself if it is that already.
 
@@ -73,6 +74,8 @@ def to(
     >>> torch.ones(2).to(torch.int64)
     tensor([1, 1])
     """
+    if other is not None:
+        args = (other, *args)
     if args:
         first, rest = args[0], list(args[1:])
         if isinstance(first, Dtype):

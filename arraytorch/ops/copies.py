@@ -158,13 +158,13 @@ def slice_copy(
     return _copied("slice_copy", _sliced, input, (dim, start, end, step), out)
 
 
-def split_copy(tensor: Tensor, split_size: int, dim: int = 0, *, out: Any = None) -> Any:
+def split_copy(input: Tensor, split_size: int, dim: int = 0, *, out: Any = None) -> Any:
     """Returns copies of parts of one size; None if they are written into ``out``.
 
     >>> torch.split_copy(torch.arange(3), 2)
     (tensor([0, 1]), tensor([2]))
     """
-    return _parts("split_copy", indexing.split, tensor, (split_size, dim), out)
+    return _parts("split_copy", indexing.split, input, (split_size, dim), out)
 
 
 def split_with_sizes_copy(input: Tensor, split_sizes: Any, dim: int = 0, *, out: Any = None) -> Any:

@@ -12,6 +12,7 @@ from ..backends import backend_for, backend_of, numpy_dtype
 from ._declare import cast, derivative
 from ._promote import dim_of, place_for
 from ._results import check_tensor, finished
+from ._strides import check_layout
 from .conversion import to
 from .indexing import _assigned, narrow
 from .joining import cat
@@ -183,6 +184,7 @@ def tril_indices(
     offset: int = 0,
     *,
     dtype: Dtype | None = None,
+    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
@@ -192,6 +194,7 @@ def tril_indices(
     tensor([[0, 1, 1],
             [0, 0, 1]])
     """
+    check_layout("tril_indices", layout)
     return _triangle("tril_indices", "tril", row, col, offset, dtype, device)
 
 
@@ -201,6 +204,7 @@ def triu_indices(
     offset: int = 0,
     *,
     dtype: Dtype | None = None,
+    layout: Any = None,
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
@@ -210,6 +214,7 @@ def triu_indices(
     tensor([[0, 0, 1],
             [0, 1, 1]])
     """
+    check_layout("triu_indices", layout)
     return _triangle("triu_indices", "triu", row, col, offset, dtype, device)
 
 

@@ -128,5 +128,16 @@ def stack(tensors: Any, dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     return result if out is None else write_result("stack", out, result, given)
 
 
-concat = concatenate = cat
+def concatenate(
+    tensors: Any, axis: int = 0, out: Tensor | None = None, *, dim: int | None = None
+) -> Tensor:
+    """Joins tensors one behind the other; see `cat`.
+
+    >>> torch.concatenate([torch.tensor([1, 2]), torch.tensor([3])])
+    tensor([1, 2, 3])
+    """
+    return cat(tensors, axis if dim is None else dim, out=out)
+
+
+concat = cat
 _cat.rules.backward_name, _stack.rules.backward_name = "CatBackward0", "StackBackward0"

@@ -143,6 +143,13 @@ def norm(
     return finished("norm", result, out, (input,))
 
 
+def norm_method(
+    self: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Dtype | None = None
+) -> Tensor:
+    """Returns the ``p``-norm of vectors along ``dim`` or of all elements; see `torch.norm`."""
+    return norm(self, p, dim, keepdim, dtype=dtype)
+
+
 def cond(A: Tensor, p: Any = None, *, out: Tensor | None = None) -> Tensor:
     """Returns the condition numbers of matrices in a norm; see `matrix_norm` for ``p``.
 

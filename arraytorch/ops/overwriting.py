@@ -19,7 +19,7 @@ from . import (
     scattering,
     shape,
 )
-from ._declare import inplace
+from ._declare import inplace, signature_in_place
 from ._promote import is_number
 from ._results import check_tensor
 
@@ -73,7 +73,7 @@ def fill_diagonal_(self: Tensor, fill_value: Number, wrap: bool = False) -> Tens
 def _seen_anew(op: Any, name: str) -> Any:
     """Returns the form of a view op that gives the tensor itself the new shape or order."""
 
-    def op_(self: Tensor, *args: Any) -> Tensor:
+    def op_(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_tensor(name, self)
         if grad_enabled.get():
             forbid_leaf(self)
@@ -84,7 +84,7 @@ def _seen_anew(op: Any, name: str) -> Any:
             self._owner,
             self._step,
         )
-        new = op(old, *args)
+        new = op(old, *args, **kwargs)
         self._data, self._node = new._data, new._node
         if self._base is not None:
             self._step = new._step
@@ -93,13 +93,18 @@ def _seen_anew(op: Any, name: str) -> Any:
     op_.__name__ = op_.__qualname__ = name
     op_.__doc__ = f"Gives the tensor itself the shape and order that `{name.strip('_')}` returns."
     op_.__module__ = __name__
+    op_.__signature__ = signature_in_place(op)  # type: ignore[attr-defined]
     return op_
+
+
+def _squeezed(input: Tensor, *dims: Any, dim: Any = None) -> Tensor:
+    return shape.squeeze(input, (dims[0] if len(dims) == 1 else dims) if dims else dim)
 
 
 t_, transpose_ = _seen_anew(shape.t, "t_"), _seen_anew(shape.transpose, "transpose_")
 squeeze_, unsqueeze_ = (
-    _seen_anew(shape.squeeze, "squeeze_"),
+    _seen_anew(_squeezed, "squeeze_"),
     _seen_anew(shape.unsqueeze, "unsqueeze_"),
 )
 as_strided_ = _seen_anew(rearranging.as_strided, "as_strided_")
-swapaxes_ = swapdims_ = transpose_
+swapaxes_, swapdims_ = _seen_anew(shape.swapaxes, "swapaxes_"), transpose_

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._dtypes import float32
 from ..autograd.tape import taped
-from ..backends import backend_of, dtype_of
-from ._declare import derivative
+from ..backends import backend_of, dtype_of, numpy_dtype
+from ._declare import cast, derivative
 from ._promote import common_device
 from ._results import check_tensor
 from ._write import write_result
@@ -123,8 +124,23 @@ def _of_dims(name: str, x: Any, ndim: int, what: str) -> None:
         raise RuntimeError(f"{what} must be a {'matrix' if ndim == 2 else f'{ndim}D tensor'}")
 
 
-def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
+def widened(name: str, out_dtype: Any, *inputs: Any) -> list[Tensor]:
+    """The factors of a product in the dtype of its result: their own, or float32 for halves."""
+    check_tensor(name, *inputs)
+    native = numpy_dtype(out_dtype)
+    for t in inputs:
+        half = t._data.dtype.itemsize == 2 and dtype_of(t._data).is_floating_point
+        if native is not t._data.dtype and not (half and out_dtype is float32):
+            raise RuntimeError(
+                "out_dtype must be the same as input dtype or fp32 for fp16/bf16 inputs"
+            )
+    return [t if t._data.dtype is native else cast(t, native) for t in inputs]
+
+
+def mm(input: Tensor, mat2: Tensor, out_dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
     """Returns the product of two matrices.
+
+    ``out_dtype`` is the dtype of the result: the inputs', or float32 for halves, multiplied as such.
 
     >>> torch.mm(torch.eye(2), torch.ones(2, 1)).shape
     torch.Size([2, 1])
@@ -135,11 +151,15 @@ def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     except AttributeError:
         check_tensor("mm", input, mat2, names=("input", "mat2"))
         raise
+    if out_dtype is not None:
+        input, mat2 = widened("mm", out_dtype, input, mat2)
     return matmul(input, mat2, out=out)
 
 
-def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
+def bmm(input: Tensor, mat2: Tensor, out_dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
     """Returns the products of two batches of matrices of the same length.
+
+    ``out_dtype`` is the dtype of the result: the inputs', or float32 for halves, multiplied as such.
 
     >>> torch.bmm(torch.ones(3, 2, 4), torch.ones(3, 4, 5)).shape
     torch.Size([3, 2, 5])
@@ -156,6 +176,8 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
             f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[2]}] but "
             f"got: [{b[0]}, {b[1]}]."
         )
+    if out_dtype is not None:
+        input, mat2 = widened("bmm", out_dtype, input, mat2)
     return matmul(input, mat2, out=out)
 
 

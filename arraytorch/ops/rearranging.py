@@ -135,14 +135,14 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     return _roll(input, tuple([int(s) for s in shifts]), order)
 
 
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:
     """Returns the tensor repeated along each dimension; more numbers than dimensions add new ones.
 
     >>> torch.tensor([1, 2]).repeat(2, 2)
     tensor([[1, 2, 1, 2],
             [1, 2, 1, 2]])
     """
-    times = shape_of(repeats, "repeat")
+    times = shape_of(sizes if repeats is None else (repeats,), "repeat")
     shape = input._data.shape
     if len(times) < len(shape):
         raise RuntimeError(
@@ -158,14 +158,14 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     return reshape(wide, [n * r for n, r in zip(shape, times, strict=True)])
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *sizes: Any, dims: Any = None) -> Tensor:
     """Returns the tensor repeated along each of the last dimensions, new ones coming first.
 
     >>> torch.tile(torch.tensor([1, 2]), (2,))
     tensor([1, 2, 1, 2])
     """
     check_tensor("tile", input)
-    times = shape_of(dims, "tile")
+    times = shape_of(sizes if dims is None else (dims,), "tile")
     return repeat(input, *(1,) * (input._data.ndim - len(times)), *times)
 
 

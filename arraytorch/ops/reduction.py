@@ -50,8 +50,8 @@ def sum(
     input: Tensor,
     dim: Any = None,
     keepdim: bool = False,
-    *,
     dtype: dtype | None = None,
+    *,
     out: Tensor | None = None,
 ) -> Tensor:
     """Sums over ``dim``, one or several, or over everything; integers are summed as int64.
@@ -161,8 +161,8 @@ def prod(
     input: Tensor,
     dim: int | None = None,
     keepdim: bool = False,
-    *,
     dtype: dtype | None = None,
+    *,
     out: Tensor | None = None,
 ) -> Tensor:
     """Multiplies all elements, or those along ``dim``; integers as int64.
@@ -271,8 +271,8 @@ def nansum(
     input: Tensor,
     dim: Any = None,
     keepdim: bool = False,
-    *,
     dtype: dtype | None = None,
+    *,
     out: Tensor | None = None,
 ) -> Tensor:
     """Sums over ``dim`` or everything, with NaN counted as 0.

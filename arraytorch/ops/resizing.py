@@ -111,10 +111,10 @@ def new_empty_strided(
     size: Any,
     stride: Any,
     dtype: dtype | None = None,
-    layout: Any = None,
     device: device | str | int | None = None,
-    pin_memory: bool = False,
     requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Returns unset memory of given strides with this tensor's dtype and device unless others are given."""
     place = backend_of(self._data).device_of(self._data) if device is None else device
@@ -165,7 +165,7 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     return _take_place(self, array)
 
 
-def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+def resize_as_(input: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
     """Gives ``input`` the shape of another tensor; see `Tensor.resize_`.
 
     >>> torch.resize_as_(torch.arange(4), torch.ones(2))

@@ -120,7 +120,7 @@ def _run(op: Any, x: Tensor, dim: int) -> Tensor:
 
 
 def cumsum(
-    input: Tensor, dim: int, *, dtype: dtype | None = None, out: Tensor | None = None
+    input: Tensor, dim: int, dtype: dtype | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """Returns the sums of the elements so far along ``dim``; integers are summed as int64.
 
@@ -132,7 +132,7 @@ def cumsum(
 
 
 def cumprod(
-    input: Tensor, dim: int, *, dtype: dtype | None = None, out: Tensor | None = None
+    input: Tensor, dim: int, dtype: dtype | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """Returns the products of the elements so far along ``dim``; integers are multiplied as int64.
 

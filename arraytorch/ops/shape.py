@@ -73,7 +73,7 @@ def reshape(input: Tensor, shape: Any) -> Tensor:
     return taped(reshape, z, (input,), (x.shape,))
 
 
-def view(input: Tensor, *shape: Any) -> Tensor:
+def view(input: Tensor, *shape: Any, size: Any = None, dtype: Dtype | None = None) -> Tensor:
     """Returns the same memory in another shape, or read as another dtype.
 
     Raises RuntimeError where that shape would need a copy: use ``reshape`` then.
@@ -82,8 +82,11 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    if len(shape) == 1 and isinstance(shape[0], Dtype):
-        return view_dtype(input, shape[0])
+    if len(shape) < 2:
+        if not shape and (size is not None or dtype is not None):
+            shape = (size if dtype is None else dtype,)
+        if shape and isinstance(shape[0], Dtype):
+            return view_dtype(input, shape[0])
     x = input._data
     B = backend_of(x)
     for n in shape:
@@ -135,14 +138,14 @@ def _expand(input: Tensor, shape: tuple[int, ...]) -> Tensor:
 _expand.rules.backward_name = "ExpandBackward0"
 
 
-def expand(input: Tensor, *size: Any, implicit: bool = False) -> Tensor:
+def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False) -> Tensor:
     """Returns a view with dimensions of size 1 repeated; -1 keeps a size, new ones come first.
 
     >>> torch.tensor([[1], [2]]).expand(-1, 3)
     tensor([[1, 1, 1],
             [2, 2, 2]])
     """
-    shape = shape_of(size, "expand")
+    shape = shape_of(sizes if size is None else (size,), "expand")
     old = input._data.shape
     lead = len(shape) - len(old)
     if lead < 0:
@@ -463,5 +466,15 @@ def _without(B: Any, g: Any, step: Any) -> Any:
     return out
 
 
-swapaxes = swapdims = transpose
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """Returns a view with two dimensions swapped; see `transpose`.
+
+    >>> torch.swapaxes(torch.tensor([[1, 2], [3, 4]]), 0, 1)
+    tensor([[1, 3],
+            [2, 4]])
+    """
+    return transpose(input, axis0, axis1)
+
+
+swapdims = transpose
 moveaxis = movedim

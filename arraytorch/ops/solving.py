@@ -106,6 +106,15 @@ def det(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     return finished("linalg.det", _det(A), out, (A,))
 
 
+def det_of(input: Tensor) -> Tensor:
+    """Returns the determinants of square matrices; see `linalg.det`.
+
+    >>> torch.det(torch.tensor([[2.0, 1.0], [0.0, 4.0]]))
+    tensor(8.)
+    """
+    return det(input)
+
+
 def _slope_of_slogdet(B: Any, g: Any, needs: Any, input: Any, out: Any) -> list[Any]:
     """X^-H times g of the logarithm, less i Im(conj(g) sign) for the phase of a complex sign."""
     g_sign, g_log = (*g, None)[:2]
@@ -374,13 +383,14 @@ def _cholesky_solve(input: Tensor, other: Tensor, upper: bool) -> Tensor:
 
 
 def cholesky_solve(
-    B: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | None = None
+    input: Tensor, input2: Tensor, upper: bool = False, *, out: Tensor | None = None
 ) -> Tensor:
-    """Returns X with ``A @ X = B``, given the Cholesky factor of A.
+    """Returns X with ``A @ X = input``, given ``input2``, the Cholesky factor of A.
 
     >>> torch.cholesky_solve(torch.ones(1, 1), torch.full((1, 1), 2.0))
     tensor([[0.2500]])
     """
+    B, L = input, input2
     check_matrix("cholesky_solve", L, position="L")
     check_tensor("cholesky_solve", B)
     if B._data.ndim < 2:

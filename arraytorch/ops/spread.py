@@ -123,6 +123,7 @@ def var_mean(
     keepdim: bool = False,
     *,
     correction: float | None = None,
+    out: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """Returns the variance and the mean.
 
@@ -130,7 +131,7 @@ def var_mean(
     (tensor(1.), tensor(2.))
     """
     result, dim = _spread("var_mean", _var, input, dim, unbiased, correction, keepdim)
-    return result, mean(input, dim, keepdim)
+    return finished("var_mean", (result, mean(input, dim, keepdim)), out, (input,))
 
 
 def std_mean(
@@ -140,6 +141,7 @@ def std_mean(
     keepdim: bool = False,
     *,
     correction: float | None = None,
+    out: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """Returns the standard deviation and the mean.
 
@@ -147,7 +149,7 @@ def std_mean(
     (tensor(1.), tensor(2.))
     """
     result, dim = _spread("std_mean", _std, input, dim, unbiased, correction, keepdim)
-    return result, mean(input, dim, keepdim)
+    return finished("std_mean", (result, mean(input, dim, keepdim)), out, (input,))
 
 
 def _slope_of_norm(B: Any, g: Any, input: Any, p: float, dims: Any, kept: Any, out: Any) -> Any:

@@ -112,13 +112,27 @@ def column_stack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     return _joined("column_stack", parts, 1, out)
 
 
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+def tensor_split(
+    input: Tensor,
+    indices_or_sections: Any = None,
+    dim: int = 0,
+    *,
+    sections: int | None = None,
+    indices: Any = None,
+    tensor_indices_or_sections: Tensor | None = None,
+) -> tuple[Tensor, ...]:
     """Returns views of parts of a dimension: so many, as equal as can be, or cut at these indices.
+
+    ``sections``, ``indices`` and ``tensor_indices_or_sections`` are other names of the argument.
 
     >>> torch.tensor_split(torch.arange(5), 2)
     (tensor([0, 1, 2]), tensor([3, 4]))
     """
     check_tensor("tensor_split", input)
+    given = (indices_or_sections, sections, indices, tensor_indices_or_sections)
+    if sum(v is not None for v in given) != 1:
+        raise TypeError("tensor_split() takes either a number of sections or indices")
+    indices_or_sections = next(v for v in given if v is not None)
     if not input._data.ndim:
         raise RuntimeError(
             "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"

@@ -156,6 +156,7 @@ SAMPLES = [
     sample("reshape", np.reshape, case((2, 3), args=((3, -1),)), case((), args=((1, 1),)), dtypes=ANY),
     sample("permute", np.transpose, case((2, 3, 4), args=((2, 0, 1),)), dtypes=ANY),
     sample("transpose", np.swapaxes, case((2, 3, 4), args=(0, -1)), dtypes=ANY),
+    sample("swapaxes", np.swapaxes, case((2, 3, 4), args=(0, -1)), dtypes=ANY),
     sample("t", np.transpose, ((2, 3),), dtypes=ANY),
     sample("movedim", np.moveaxis, case((2, 3, 4), args=(0, -1)), case((2, 3, 4), args=((0, 1), (2, 0))), dtypes=ANY),
     sample("squeeze", lambda x, dim=None: np.squeeze(x, dim), case((1, 3, 1)), case((1, 3), args=(0,)), dtypes=ANY),
@@ -187,6 +188,7 @@ SAMPLES = [
     sample("atleast_3d", np.atleast_3d, ((),), ((2,),), ((2, 3),)),
     # joining and splitting
     sample("cat", lambda x, d=0: np.concatenate(x, d), case((2, 3), (1, 3)), case((2, 3), (2, 1), args=(-1,)), dtypes=ANY, listed=True),
+    sample("concatenate", lambda x, d=0: np.concatenate(x, d), case((2, 3), (2, 1), args=(-1,)), dtypes=ANY, listed=True),
     sample("stack", lambda x, d=0: np.stack(x, d), case((2, 3), (2, 3)), case((2,), (2,), (2,), args=(-1,)), dtypes=ANY, listed=True),
     sample("hstack", np.hstack, ((2,), (3,)), ((2, 1), (2, 2)), listed=True),
     sample("vstack", np.vstack, ((3,), (2, 3)), listed=True),
