@@ -6,6 +6,7 @@ import numpy as np
 import samples_fft
 import samples_functional
 import samples_linalg
+import samples_masked
 import samples_nn
 import samples_shape
 import samples_special
@@ -133,6 +134,7 @@ SAMPLES: list[Sample] = [
     *samples_nn.SAMPLES,
     *samples_special.SAMPLES,
     *samples_fft.SAMPLES,
+    *samples_masked.SAMPLES,
     *samples_functional.SAMPLES,
     *samples_vision.SAMPLES,
 ]

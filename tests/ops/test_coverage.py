@@ -63,10 +63,11 @@ def test_every_function_of_nn_has_a_row():
     assert not uncovered([n for n in dir(functional) if not n.startswith("_")], functional)
 
 
-def test_every_function_of_special_and_fft_has_a_row():
-    """And one in torch.special and torch.fft."""
+def test_every_function_of_special_fft_and_masked_has_a_row():
+    """And one in torch.special, torch.fft and torch.masked."""
     assert not uncovered(torch.special.__all__, torch.special)
     assert not uncovered(torch.fft.__all__, torch.fft)
+    assert not uncovered(torch.masked.__all__, torch.masked)
 
 
 def test_no_exemption_is_outdated():
