@@ -431,8 +431,9 @@ def stamp_quietly(tensors: Iterable[Any]) -> None:
 
 def _date(owner: Any) -> None:
     owner._written = now = tick()
-    if owner._node is not None:
-        _date_outputs(owner._node, now, owner._writer)
+    node = owner._node
+    if node is not None and node.__class__ is not Leaf:
+        _date_outputs(node, now, owner._writer)
 
 
 def _date_outputs(node: Any, now: int, writer: Any) -> None:

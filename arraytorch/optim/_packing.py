@@ -89,13 +89,13 @@ class Packing:
         for pack in self.packs:
             params = [param._data for param in pack.params]
             if complete and _uniform(pack):
-                grads = [param.grad._data for param in pack.params]
+                grads = [param._grad._data for param in pack.params]
                 yield pack, pack.flat, params, grads, slice(None)
                 continue
             for i, param in enumerate(pack.params):
-                if param.grad is not None:
+                if param._grad is not None:
                     part = pack.flat.part(i)
-                    yield pack, part, [params[i]], [param.grad._data], slice(i, i + 1)
+                    yield pack, part, [params[i]], [param._grad._data], slice(i, i + 1)
 
 
 def _uniform(pack: Pack) -> bool:
@@ -124,7 +124,7 @@ def packing(
     steps, if it keeps that. Parameters are marked as written. The packing is None if no
     parameter has a gradient.
     """
-    live = [param for param in group["params"] if param.grad is not None]
+    live = [param for param in group["params"] if param._grad is not None]
     if not live:
         return None, False
     stamp_quietly(live)
@@ -136,7 +136,7 @@ def packing(
         if packs.members.issuperset(live):
             return packs, False
     before = [] if known is None else known[0].members
-    members = list(dict.fromkeys(p for p in group["params"] if p.grad is not None or p in before))
+    members = list(dict.fromkeys(p for p in group["params"] if p._grad is not None or p in before))
     packs = Packing(optimizer, members, names, steps)
     # Groups that were replaced take their packs with them.
     present = {id(g) for g in optimizer.param_groups}

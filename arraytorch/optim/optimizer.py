@@ -277,12 +277,9 @@ class Optimizer:
         """Forgets the gradients or, with ``set_to_none=False``, fills them with zeros."""
         for group in self.param_groups:
             for param in group["params"]:
-                grad = param.grad
-                if grad is None:
-                    continue
                 if set_to_none:
-                    param.grad = None
-                else:
+                    param._grad = None
+                elif (grad := param._grad) is not None:
                     if grad.grad_fn is not None:
                         grad.detach_()
                     else:
