@@ -89,7 +89,7 @@ class Packing:
         for pack in self.packs:
             params = [param._data for param in pack.params]
             if complete and _uniform(pack):
-                grads = [param._grad._data for param in pack.params]
+                grads = [param._grad._data for param in pack.params]  # type: ignore[union-attr]
                 yield pack, pack.flat, params, grads, slice(None)
                 continue
             for i, param in enumerate(pack.params):
