@@ -516,7 +516,9 @@ def _check_grad(tensor: Any, value: Any) -> None:
 
 
 def _legacy(name: Any) -> dtype:
-    """The dtype of a name like torch.FloatTensor or torch.cuda.FloatTensor."""
+    """The dtype of a name like torch.FloatTensor or torch.cuda.FloatTensor, or of such a type."""
+    if isinstance(getattr(name, "dtype", None), dtype):
+        return name.dtype  # type: ignore[no-any-return]
     for d in _dtypes.ALL:
         if str(name).endswith(f".{_dtypes.scalar_type_name(d)}Tensor"):
             return d

@@ -55,6 +55,14 @@ def _set(mode: bool, check_nan: bool) -> None:
     engine.adopt_check(_demand_numbers if mode and check_nan else None)
 
 
+def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
+    """Switches anomaly detection on or off; see `autograd.set_detect_anomaly`.
+
+    >>> torch.set_anomaly_enabled(False)
+    """
+    _set(mode, check_nan)
+
+
 def _demand_numbers(node: Any, pulled: Any) -> None:
     for index, g in enumerate(pulled):
         if g is not None:

@@ -1,5 +1,5 @@
-"""Helpers around the library: loading data, and the handles of hooks."""
+"""Helpers around the library: loading data, exchanging tensors, and the handles of hooks."""
 
-from . import data, hooks
+from . import data, dlpack, hooks
 
-__all__ = ["data", "hooks"]
+__all__ = ["data", "dlpack", "hooks"]

@@ -1,0 +1,96 @@
+"""The tensor types of PyTorch's first years: `torch.FloatTensor` and the like.
+
+They make tensors of one dtype in the memory of the CPU, and `isinstance` knows them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from . import _dtypes
+from ._device import as_device, set_default_device
+from ._dtypes import set_default_dtype
+from ._layouts import strided
+from ._size import Size
+from ._tensor import Tensor
+from .ops import creation
+from .ops.shape import alias
+
+
+class TensorType(type):
+    """The class of the tensor types: tells the tensors of a type and makes new ones."""
+
+    dtype: Any
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return (
+            isinstance(instance, Tensor)
+            and instance.dtype is cls.dtype
+            and instance.device.type == "cpu"
+        )
+
+    def __call__(cls, *args: Any, device: Any = None) -> Any:
+        if device is not None and as_device(device).type != "cpu":
+            raise RuntimeError(
+                f"legacy constructor expects device type: cpu but device type: "
+                f"{as_device(device).type} was passed"
+            )
+        name = f"torch.{cls.__name__}"
+        if len(args) == 1 and not isinstance(args[0], (int, Size)):
+            (data,) = args
+            if isinstance(data, Tensor):
+                if not isinstance(data, cls):
+                    raise TypeError(f"expected {name} (got {data.type()})")
+                return alias(data)
+            if isinstance(data, str):
+                raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+            if not hasattr(data, "__len__"):
+                raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
+            return creation.tensor(data, dtype=cls.dtype, device="cpu")
+        return creation.empty(*(args or (0,)), dtype=cls.dtype, device="cpu")
+
+
+def _type_of(dtype: Any) -> Any:
+    name = f"{_dtypes.scalar_type_name(dtype)}Tensor"
+    doc = f"Makes tensors of {dtype!r} of a shape or from data; prefer `torch.tensor`."
+    values = {
+        "__doc__": doc, "__module__": __package__, "dtype": dtype, "layout": strided,
+        "is_cuda": False, "is_sparse": False,
+    }  # fmt: skip
+    return TensorType(name, (), values)
+
+
+FloatTensor, DoubleTensor = _type_of(_dtypes.float32), _type_of(_dtypes.float64)
+HalfTensor, BFloat16Tensor = _type_of(_dtypes.float16), _type_of(_dtypes.bfloat16)
+CharTensor, ByteTensor = _type_of(_dtypes.int8), _type_of(_dtypes.uint8)
+ShortTensor, IntTensor = _type_of(_dtypes.int16), _type_of(_dtypes.int32)
+LongTensor, BoolTensor = _type_of(_dtypes.int64), _type_of(_dtypes.bool)
+
+
+def set_default_tensor_type(t: Any, /) -> None:
+    """Sets the default dtype and device to those of a tensor type or its name; deprecated.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.set_default_tensor_type(torch.FloatTensor)
+    >>> torch.get_default_dtype()
+    torch.float32
+    """
+    warnings.warn(
+        "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use "
+        "torch.set_default_dtype() and torch.set_default_device() as alternatives.",
+        stacklevel=2,
+    )
+    name = f"torch.{t.__name__}" if isinstance(t, TensorType) else str(t)
+    known = {f"torch.{_dtypes.scalar_type_name(d)}Tensor": d for d in _dtypes.ALL}
+    place, plain = "cpu", name
+    for kind in ("cuda", "xpu"):
+        if name.startswith(f"torch.{kind}."):
+            place, plain = kind, name.replace(f"{kind}.", "", 1)
+    if plain not in known:
+        raise TypeError(f"invalid type object: {name!r} is no tensor type")
+    if not known[plain].is_floating_point:
+        raise TypeError(f"only floating-point types are supported as the default type, not {name}")
+    set_default_dtype(known[plain])
+    set_default_device(place)
