@@ -362,12 +362,13 @@ def _on_the_way(roots: Iterable[tuple[Any, Any]], targets: set[Any]) -> set[Any]
 
 def accumulate(grads: dict[Any, Any], create_graph: bool) -> None:
     """Adds the gradients of leaves to their ``.grad``; empties ``grads`` on the way."""
-    while grads:
-        leaf, g = grads.popitem()
-        tensor = leaf.tensor()
-        if tensor is None:
-            continue
-        with _accumulating:
+    hooked = []
+    with _accumulating:
+        while grads:
+            leaf, g = grads.popitem()
+            tensor = leaf.tensor()
+            if tensor is None:
+                continue
             before = tensor._grad
             if create_graph:
                 tensor._grad = g if before is None else before + g
@@ -376,9 +377,11 @@ def accumulate(grads: dict[Any, Any], create_graph: bool) -> None:
                 tensor._grad = wrap(backend_of(g).owned(g))
             else:
                 _add_to(before, g)
-        if leaf.hooks is not None:
-            for hook in list(leaf.hooks.accumulated.values()):
-                hook(tensor)
+            if leaf.hooks is not None:
+                hooked.append((leaf, tensor))
+    for leaf, tensor in hooked:  # not under the lock: a hook may call backward
+        for hook in list(leaf.hooks.accumulated.values()):
+            hook(tensor)
 
 
 def _add_to(before: Any, g: Any) -> None:
