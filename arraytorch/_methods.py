@@ -298,6 +298,8 @@ class Methods(TensorBase):
     qr = Late("factors:qr")
     svd = Late("factors:svd")
     pinverse = Late("factors:pinverse")
+    lu, lu_solve = Late("lu:lu_method"), Late("lu:lu_solve")
+    geqrf, orgqr = Late("lu:geqrf"), Late("lu:orgqr")
     matmul, mm, bmm, mv, dot = (
         products.matmul, products.mm, products.bmm, products.mv, products.dot,
     )  # fmt: skip

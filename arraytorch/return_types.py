@@ -4,6 +4,7 @@ from .ops._return_types import aminmax as aminmax
 from .ops._return_types import cummax as cummax
 from .ops._return_types import cummin as cummin
 from .ops._return_types import frexp as frexp
+from .ops._return_types import geqrf as geqrf
 from .ops._return_types import histogram as histogram
 from .ops._return_types import histogramdd as histogramdd
 from .ops._return_types import kthvalue as kthvalue
@@ -11,11 +12,17 @@ from .ops._return_types import linalg_cholesky_ex as linalg_cholesky_ex
 from .ops._return_types import linalg_eig as linalg_eig
 from .ops._return_types import linalg_eigh as linalg_eigh
 from .ops._return_types import linalg_inv_ex as linalg_inv_ex
+from .ops._return_types import linalg_ldl_factor as linalg_ldl_factor
+from .ops._return_types import linalg_ldl_factor_ex as linalg_ldl_factor_ex
 from .ops._return_types import linalg_lstsq as linalg_lstsq
+from .ops._return_types import linalg_lu as linalg_lu
+from .ops._return_types import linalg_lu_factor as linalg_lu_factor
+from .ops._return_types import linalg_lu_factor_ex as linalg_lu_factor_ex
 from .ops._return_types import linalg_qr as linalg_qr
 from .ops._return_types import linalg_slogdet as linalg_slogdet
 from .ops._return_types import linalg_solve_ex as linalg_solve_ex
 from .ops._return_types import linalg_svd as linalg_svd
+from .ops._return_types import lu_unpack as lu_unpack
 from .ops._return_types import max as max
 from .ops._return_types import median as median
 from .ops._return_types import min as min

@@ -12,15 +12,23 @@ class LinalgKernels:
 
     xp: Any
 
+    to_host: Any
+    from_host: Any
+
     def _lapack(self, name: str, function: str, *args: Any, **options: Any) -> Any:
         try:
             return getattr(self.xp.linalg, function)(*args, **options)
         except Exception as error:
             if type(error).__name__ != "LinAlgError":
                 raise
-            raise LinAlgError(
-                _REASONS.get(name, "{error}").format(name=name, error=error)
-            ) from None
+            raise LinAlgError(self._reason(name, args[0], error)) from None
+
+    def _reason(self, name: str, x: Any, error: Any) -> str:
+        """What LAPACK refuses in the first matrix that it refuses."""
+        if name not in REASONS:
+            return str(error)
+        info = (self.cholesky_parts if name == "linalg.cholesky" else self.lu)(x)[-1]
+        return refusal(REASONS[name], name, self.to_host(info))
 
     def det(self, x: Any) -> Any:
         """The determinants."""
@@ -37,7 +45,7 @@ class LinalgKernels:
 
     def solve(self, x: Any, y: Any) -> Any:
         """The solutions z of x z = y, where y is made of matrices."""
-        return self._lapack("linalg.solve", "solve", x, y)
+        return self._lapack("torch.linalg.solve", "solve", x, y)
 
     def solve_triangular(self, x: Any, y: Any, upper: bool, unitriangular: bool) -> Any:
         """The solutions z of x z = y, where only one triangle of x counts."""
@@ -86,15 +94,117 @@ class LinalgKernels:
         """Whether an element is 0, as far as that can be known."""
         return bool((x == 0).any())
 
+    def lu(self, x: Any) -> tuple[Any, Any, Any]:
+        """L without its ones and U in one, the rows swapped, from 1, and the first zero of U, or 0.
 
-_REASONS = {
+        Gaussian elimination, a column of all matrices at a time (Golub and Van Loan, 3.4.1). Of
+        complex pivots that with the largest sum of parts is taken, as LAPACK takes it.
+        """
+        xp, (m, n) = self.xp, x.shape[-2:]
+        k = min(m, n)
+        a, info = xp.array(x), xp.zeros(x.shape[:-2], dtype="i4")
+        rows = xp.arange(m)
+        pivots = xp.zeros((*x.shape[:-2], k), dtype="i4")
+        for j in range(k if x.size else 0):
+            column = a[..., j:, j]
+            size = xp.abs(column.real) + xp.abs(column.imag) if _complex(x) else xp.abs(column)
+            best = (xp.argmax(size, axis=-1) + j)[..., None]
+            pivots[..., j : j + 1] = best + 1
+            order = xp.where(rows == j, best, xp.where(rows == best, j, rows))
+            a = xp.take_along_axis(a, xp.broadcast_to(order[..., None], a.shape), axis=a.ndim - 2)
+            pivot = a[..., j : j + 1, j : j + 1]
+            zero = pivot == 0
+            info = xp.where((info == 0) & zero[..., 0, 0], j + 1, info)
+            below = a[..., j + 1 :, j : j + 1] / xp.where(zero, xp.ones_like(pivot), pivot)
+            a[..., j + 1 :, j : j + 1] = below
+            a[..., j + 1 :, j + 1 :] -= below * a[..., j : j + 1, j + 1 :]
+        return a, pivots, xp.asarray(info, dtype="i4")
+
+    def permutation(self, pivots: Any, m: int) -> Any:
+        """Which of m rows comes to stand in each place when rows are swapped as pivots say."""
+        xp = self.xp
+        order = xp.broadcast_to(xp.arange(m), (*pivots.shape[:-1], m))
+        places = xp.arange(m)
+        for j in range(pivots.shape[-1] if order.size else 0):
+            other = pivots[..., j : j + 1] - 1
+            here = order[..., j : j + 1]
+            there = xp.take_along_axis(order, xp.asarray(other, dtype="i8"), axis=order.ndim - 1)
+            order = xp.where(places == j, there, xp.where(places == other, here, order))
+        return xp.asarray(order, dtype="i8")
+
+    def cholesky_parts(self, x: Any) -> tuple[Any, Any]:
+        """The Cholesky factor as far as it goes, and the first minor that is not positive, or 0.
+
+        By columns (Golub and Van Loan, 4.2.2); those behind that minor stay as they were.
+        """
+        xp, n = self.xp, x.shape[-1]
+        a, info = xp.tril(x), xp.zeros(x.shape[:-2], dtype="i4")
+        for j in range(n if x.size else 0):
+            row = a[..., j : j + 1, :j]
+            rest = a[..., j:, j] - (a[..., j:, :j] @ xp.conjugate(row).swapaxes(-2, -1))[..., 0]
+            top = rest[..., 0].real
+            info = xp.where((info == 0) & ~(top > 0), j + 1, info)
+            good = (info == 0)[..., None]
+            root = xp.sqrt(xp.where(good, top[..., None], xp.ones_like(top[..., None])))
+            left = xp.where((info == j + 1)[..., None], rest, a[..., j:, j])
+            a[..., j:, j] = xp.where(good, rest / root, left)
+        return a, xp.asarray(info, dtype="i4")
+
+    def ldl(self, x: Any, hermitian: bool) -> tuple[Any, Any, Any]:
+        """The factors of `ldl_factor` in one, pivots and infos: by LAPACK, on the host."""
+        from .numpy_linalg import ldl
+
+        factor, pivots, info = ldl(self.to_host(x), hermitian)
+        return self.from_host(factor), self.from_host(pivots), self.from_host(info)
+
+    def ldl_solve(self, factor: Any, pivots: Any, y: Any, hermitian: bool) -> Any:
+        """The solutions z of x z = y by the factors of x that `ldl` gives; on the host."""
+        from .numpy_linalg import ldl_solve
+
+        host = [self.to_host(a) for a in (factor, pivots, y)]
+        return self.from_host(ldl_solve(*host, hermitian))
+
+    def geqrf(self, x: Any) -> tuple[Any, Any]:
+        """R and below it the Householder vectors without their ones, and their factors."""
+        xp, (m, n) = self.xp, x.shape[-2:]
+        k, batch = min(m, n), x.shape[:-2]
+        if not x.size:
+            return xp.array(x), xp.zeros((*batch, k), dtype=x.dtype)
+        if x.ndim == 2:
+            turned, factors = xp.linalg.qr(x, mode="raw")
+            return turned.swapaxes(-2, -1), factors
+        pairs = [self.geqrf(a) for a in x.reshape((-1, m, n))]
+        return (
+            xp.stack([a for a, _ in pairs]).reshape(x.shape),
+            xp.stack([t for _, t in pairs]).reshape((*batch, k)),
+        )
+
+    def all_finite(self, x: Any) -> bool:
+        """Whether no element is infinite or NaN, as far as that can be known."""
+        return bool(self.xp.isfinite(x).all())
+
+
+def _complex(x: Any) -> bool:
+    return bool(x.dtype.kind == "c")
+
+
+def refusal(reason: str, name: str, info: Any) -> str:
+    """Says what of the first matrix with an info other than 0 fails, and which that is."""
+    flat = info.reshape(-1).tolist()
+    first = next((i for i, code in enumerate(flat) if code), 0)
+    where = f"(Batch element {first}): " if info.ndim else ""
+    return f"{name}: {where}" + reason.format(at=flat[first])
+
+
+# What is wrong with a matrix, by the name of what refuses it.
+REASONS = {
     "linalg.inv": (
-        "{name}: The diagonal element is zero, the inversion could not be completed because the "
-        "input matrix is singular."
+        "The diagonal element {at} is zero, the inversion could not be completed because the input "
+        "matrix is singular."
     ),
-    "linalg.solve": "{name}: The solver failed because the input matrix is singular.",
+    "torch.linalg.solve": "The solver failed because the input matrix is singular.",
     "linalg.cholesky": (
-        "{name}: The factorization could not be completed because the input is not "
-        "positive-definite."
+        "The factorization could not be completed because the input is not positive-definite (the "
+        "leading minor of order {at} is not positive-definite)."
     ),
 }

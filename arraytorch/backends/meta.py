@@ -459,6 +459,25 @@ class MetaBackend(ArrayModuleBackend):
     def has_nan(self, x: Any) -> bool:
         return False
 
+    def all_finite(self, x: Any) -> bool:
+        return True
+
+    def lu(self, x: Any) -> Any:
+        batch, k = x.shape[:-2], min(x.shape[-2:])
+        return _same(x), MetaArray((*batch, k), "i4"), MetaArray(batch, "i4")
+
+    def ldl(self, x: Any, hermitian: bool) -> Any:
+        return self.lu(x)
+
+    def ldl_solve(self, factor: Any, pivots: Any, y: Any, hermitian: bool) -> Any:
+        return _same(y)
+
+    def geqrf(self, x: Any) -> Any:
+        return _same(x), MetaArray((*x.shape[:-2], min(x.shape[-2:])), x.dtype)
+
+    def permutation(self, pivots: Any, m: int) -> Any:
+        return MetaArray((*pivots.shape[:-1], m), "i8")
+
     def combine_at(self, target: Any, index: Any, value: Any, function: Any) -> None:
         target[index] = value
 

@@ -12,6 +12,7 @@ from .._dtypes import ALL, bfloat16
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
 from .numpy_convolution import NumpyConvolutionKernels
+from .numpy_linalg import NumpyLinalg
 from .numpy_normalization import NumpyNormalization, ones
 from .numpy_optimizers import NumpyOptimizerKernels
 from .numpy_places import NumpyPlaceKernels
@@ -63,6 +64,7 @@ class NumpyBackend(
     NumpyConvolutionKernels,
     NumpyPoolingKernels,
     NumpyPlaceKernels,
+    NumpyLinalg,
     NumpyNormalization,
     NumpyOptimizerKernels,
     ArrayModuleBackend,

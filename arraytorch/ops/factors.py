@@ -17,7 +17,7 @@ from .products import matmul
 from .reduction import sum
 from .selection import where
 from .shape import reshape, transpose, unsqueeze
-from .solving import H, _info, check_matrix, mH
+from .solving import H, check_matrix, mH
 
 Tensor = Any
 
@@ -91,20 +91,6 @@ def cholesky(input: Tensor, upper: bool = False, *, out: Tensor | None = None) -
     """
     check_matrix("cholesky", input)
     return finished("cholesky", cholesky_of(input, upper=upper), out, (input,))
-
-
-def cholesky_ex(
-    A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Any = None
-) -> Any:
-    """Returns the Cholesky factor and, for each matrix, 0.
-
-    Unlike in PyTorch, a matrix without one raises LinAlgError also without ``check_errors``.
-
-    >>> torch.linalg.cholesky_ex(torch.eye(1)).L
-    tensor([[1.]])
-    """
-    result = return_types.linalg_cholesky_ex((cholesky_of(A, upper=upper), _info(A._data)))
-    return finished("linalg.cholesky_ex", result, out, (A,))
 
 
 # ------------------------------------------------------------------------------------- QR

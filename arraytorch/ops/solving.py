@@ -202,23 +202,6 @@ def inverse(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return inv(input, out=out)
 
 
-def _info(x: Any) -> Tensor:
-    return wrap(backend_of(x).zeros(x.shape[:-2], numpy_dtype(_dtypes.int32)))
-
-
-def inv_ex(A: Tensor, *, check_errors: bool = False, out: Any = None) -> Any:
-    """Returns the inverses and, for each, 0.
-
-    Unlike in PyTorch, a singular matrix raises LinAlgError also without ``check_errors``.
-
-    >>> torch.linalg.inv_ex(torch.eye(1)).info
-    tensor(0, dtype=torch.int32)
-    """
-    check_matrix("linalg.inv_ex", A)
-    result = return_types.linalg_inv_ex((_inv(A), _info(A._data)))
-    return finished("linalg.inv_ex", result, out, (A,))
-
-
 @derivative(
     saves=("input", "out"),
     kernel="solve",
@@ -268,20 +251,6 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None = None)
 def _same_batch(name: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     batch = broadcast_shape(name, a._data.shape[:-2], b._data.shape[:-2])
     return expand(a, *batch, *a._data.shape[-2:]), expand(b, *batch, *b._data.shape[-2:])
-
-
-def solve_ex(
-    A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out: Any = None
-) -> Any:
-    """Returns `solve` and, for each matrix, 0.
-
-    Unlike in PyTorch, a singular matrix raises LinAlgError also without ``check_errors``.
-
-    >>> torch.linalg.solve_ex(torch.eye(1), torch.ones(1)).result
-    tensor([1.])
-    """
-    result = return_types.linalg_solve_ex((solve(A, B, left=left), _info(A._data)))
-    return finished("linalg.solve_ex", result, out, (A, B))
 
 
 def _triangle_of(B: Any, x: Any, upper: bool, unit: bool) -> Any:
