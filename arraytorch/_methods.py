@@ -190,6 +190,9 @@ class Methods(TensorBase):
     narrow_copy = Late("copies:narrow_copy")
     as_strided_scatter = Late("copies:as_strided_scatter")
     nonzero_static = Late("places:nonzero_static")
+    apply_, map_ = Late("elementwise:apply_"), Late("elementwise:map_")
+    to_dense = Late("elementwise:to_dense")
+    dense_dim, sparse_dim = Late("elementwise:dense_dim"), Late("elementwise:sparse_dim")
     is_conj, is_neg, is_inference = queries.is_conj, queries.is_neg, queries.is_inference
     resolve_conj, resolve_neg = queries.resolve_conj, queries.resolve_neg
     is_pinned, is_shared = queries.is_pinned, queries.is_shared

@@ -151,6 +151,8 @@ class Tensor(Methods):
         """Returns the address of the first element."""
         return backend_of(self._data).data_ptr(self._data)
 
+    const_data_ptr = data_ptr
+
     def is_floating_point(self) -> bool:
         """Returns whether the dtype is a real floating-point one."""
         return self.dtype.is_floating_point

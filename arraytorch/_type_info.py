@@ -27,6 +27,10 @@ class finfo:
     1.1920928955078125e-07
     """
 
+    __slots__ = (
+        "bits", "dtype", "eps", "max", "min", "resolution", "smallest_normal", "tiny",
+    )  # fmt: skip
+
     def __init__(self, type: Dtype | None = None) -> None:
         """Takes a dtype, or none for the default one; TypeError for one without a point."""
         type = _dtypes.get_default_dtype() if type is None else type
@@ -64,6 +68,8 @@ class iinfo:
     >>> torch.iinfo(torch.int8).max
     127
     """
+
+    __slots__ = ("bits", "dtype", "max", "min")
 
     def __init__(self, type: Dtype) -> None:
         """Takes a dtype; TypeError for bool and for one with a point."""

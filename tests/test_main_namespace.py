@@ -229,3 +229,20 @@ def test_products_in_a_wider_dtype():
     assert torch.baddbmm(start, a[None], b.T[None], torch.float32).dtype is torch.float32
     with pytest.raises(RuntimeError, match="out_dtype"):
         torch.mm(X, Y.T, out_dtype=torch.float64)
+
+
+def test_functions_of_every_element():
+    """In place, cast to the tensor's dtype, over views too."""
+    x = torch.arange(6).view(2, 3)
+    x.t().apply_(lambda v: v + 0.5)
+    assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
+    x[:, 1].map_(torch.tensor(10), lambda a, b: a * b)
+    assert x.tolist() == [[0, 10, 2], [3, 40, 5]]
+    with pytest.raises(RuntimeError, match="requires grad"):
+        torch.ones(1, requires_grad=True).apply_(abs)
+    with pytest.raises(TypeError, match="expected torch.LongTensor"):
+        x.map_(torch.ones(3), max)
+    with pytest.raises(TypeError, match="CPU"):
+        torch.ones(2, device="meta").apply_(abs)
+    assert x.to_dense() is x and x.to_dense(torch.float32).dtype is torch.float32
+    assert x.const_data_ptr() == x.data_ptr()
