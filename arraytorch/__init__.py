@@ -145,6 +145,8 @@ _LAZY = {
     "ShortTensor": "_tensor_types:ShortTensor",
     "set_default_tensor_type": "_tensor_types:set_default_tensor_type",
     "from_dlpack": "ops.exchange:from_dlpack",
+    "pca_lowrank": "ops.low_rank:pca_lowrank",
+    "svd_lowrank": "ops.low_rank:svd_lowrank",
     "set_anomaly_enabled": "autograd.anomaly:set_anomaly_enabled",
     "batch_norm": "ops.natives:batch_norm",
     "constant_pad_nd": "ops.natives:constant_pad_nd",

@@ -246,3 +246,22 @@ def test_functions_of_every_element():
         torch.ones(2, device="meta").apply_(abs)
     assert x.to_dense() is x and x.to_dense(torch.float32).dtype is torch.float32
     assert x.const_data_ptr() == x.data_ptr()
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (2, 5, 3)])
+def test_low_rank_factors(shape):
+    """As many as there are, they are exact; the same seed draws PyTorch's start."""
+    torch.manual_seed(0)
+    a = torch.randn(*shape, dtype=torch.float64, requires_grad=True)
+    most = min(shape[-2:])
+    u, s, v = torch.svd_lowrank(a, q=most)
+    assert torch.allclose(u * s.unsqueeze(-2) @ v.mT, a)
+    (slope,) = torch.autograd.grad(s.sum(), a)
+    assert torch.allclose(slope, u @ v.mT)
+    apart = a.detach() - a.detach().mean(-2, keepdim=True)
+    assert torch.allclose(torch.pca_lowrank(a, most)[1], torch.linalg.svdvals(apart), atol=1e-7)
+    assert torch.allclose(torch.svd_lowrank(a, most, M=a / 2)[1], s / 2)
+    with pytest.raises(ValueError, match="not greater than"):
+        torch.pca_lowrank(a, most + 1)
+    with pytest.raises(RuntimeError, match="floating-point"):
+        torch.svd_lowrank(torch.ones(2, 2, dtype=torch.int64))
