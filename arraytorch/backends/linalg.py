@@ -161,8 +161,8 @@ class LinalgKernels:
         """The solutions z of x z = y by the factors of x that `ldl` gives; on the host."""
         from .numpy_linalg import ldl_solve
 
-        host = [self.to_host(a) for a in (factor, pivots, y)]
-        return self.from_host(ldl_solve(*host, hermitian))
+        a, p, b = (self.to_host(array) for array in (factor, pivots, y))
+        return self.from_host(ldl_solve(a, p, b, hermitian))
 
     def geqrf(self, x: Any) -> tuple[Any, Any]:
         """R and below it the Householder vectors without their ones, and their factors."""

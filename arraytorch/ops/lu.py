@@ -427,7 +427,8 @@ def householder_product(A: Tensor, tau: Tensor, *, out: Tensor | None = None) ->
     x, t = A._data, tau._data
     if x.ndim < 2:
         raise RuntimeError(f"{name}: input must have at least 2 dimensions.")
-    m, n, k = *x.shape[-2:], t.shape[-1] if t.ndim else 0
+    m, n = x.shape[-2:]
+    k = t.shape[-1] if t.ndim else 0
     if m < n:
         raise RuntimeError(
             f"{name}: input.shape[-2] must be greater than or equal to input.shape[-1]"
