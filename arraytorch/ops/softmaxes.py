@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .._dtypes import dtype as Dtype
+from .._dtypes import scalar_type_name
 from ..autograd.tape import taped
-from ..backends import backend_of, numpy_dtype
+from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative, kernel_op
 from ._promote import dim_of
 from ._results import check_tensor
@@ -25,10 +26,9 @@ def _prepared(name: str, input: Tensor, dim: int | None, dtype: Dtype | None) ->
     except AttributeError:
         check_tensor(name, input)
         raise
-    if x.dtype.kind in "biu":
-        raise NotImplementedError(
-            f"\"{name}_lastdim_kernel_impl\" not implemented for '{x.dtype.name}'"
-        )
+    if x.dtype.kind in "biuc":
+        kind = scalar_type_name(dtype_of(x))
+        raise NotImplementedError(f"\"{name}_lastdim_kernel_impl\" not implemented for '{kind}'")
     if dim is None:  # PyTorch's old guess
         dim = 0 if x.ndim in (0, 1, 3) else 1
     return input, dim_of(dim, x.ndim)
@@ -37,7 +37,7 @@ def _prepared(name: str, input: Tensor, dim: int | None, dtype: Dtype | None) ->
 @derivative(
     saves=("out", "dim"),
     kernel="_softmax",
-    d_input=lambda B, g, out, dim: B.softmax_backward(g, B.conj(out), dim),
+    d_input=lambda B, g, out, dim: B.softmax_backward(g, out, dim),
 )
 def _softmax(input: Tensor, dim: int) -> Tensor:
     x = input._data
