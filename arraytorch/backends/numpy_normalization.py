@@ -84,7 +84,11 @@ class NumpyNormalization(NormalizationKernels):
         mean = _add(x, dims, None, None, True)
         mean /= count
         off = x - mean
-        rstd = _add(off * off, dims, None, None, True)
+        rows = _as_rows(off, dims, count)
+        if rows is None or count > 8192:  # einsum adds one by one, which loses digits in long rows
+            rstd = _add(off * off, dims, None, None, True)
+        else:
+            rstd = np.einsum("ij,ij->i", rows, rows).reshape(mean.shape)
         rstd /= count
         rstd += eps
         np.sqrt(rstd, out=rstd)
@@ -95,3 +99,39 @@ class NumpyNormalization(NormalizationKernels):
         if bias is not None:
             off += bias
         return off, mean, rstd
+
+    def norm_affine_backward(
+        self,
+        g: Any,
+        x: Any,
+        dims: tuple[int, ...],
+        weight: Any,
+        mean: Any,
+        rstd: Any,
+        needs: tuple[bool, bool, bool],
+    ) -> tuple[Any, Any, Any]:
+        count = prod([x.shape[d] for d in dims])
+        y = x - mean if x.dtype.itemsize != 2 and g.dtype is x.dtype else None
+        rows, given = _as_rows(y, dims, count), _as_rows(g, dims, count)
+        if rows is None or given is None or (weight is not None and weight.size != count):
+            return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
+        # The same formula on rows: sums of products without the products, the rest in place.
+        scale = rstd.reshape(-1, 1)
+        rows *= scale
+        gw = None
+        if needs[1]:
+            gw = np.einsum("ij,ij->j", given, rows).reshape(weight.shape)
+        if needs[0]:
+            h = given if weight is None else given * weight.reshape(1, count)
+            rows *= np.einsum("ij,ij->i", h, rows)[:, None] / -count
+            rows += h
+            rows -= _add(h, 1, None, None, True) / count
+            rows *= scale
+        return y if needs[0] else None, gw, g if needs[2] else None
+
+
+def _as_rows(x: Any, dims: tuple[int, ...], count: int) -> Any:
+    """x as a matrix whose rows are what dims span, None if its memory is not so."""
+    if x is None or dims[0] + len(dims) != x.ndim or not x.flags.c_contiguous:
+        return None
+    return x.reshape(-1, count)
