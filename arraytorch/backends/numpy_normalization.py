@@ -113,7 +113,9 @@ class NumpyNormalization(NormalizationKernels):
         count = prod([x.shape[d] for d in dims])
         y = x - mean if x.dtype.itemsize != 2 and g.dtype is x.dtype else None
         rows, given = _as_rows(y, dims, count), _as_rows(g, dims, count)
-        if rows is None or given is None or (weight is not None and weight.size != count):
+        # A weight may also lie across the rows, as in a group norm.
+        along = weight is None or weight.shape == (1,) * dims[0] + x.shape[dims[0] :]
+        if rows is None or given is None or not along:
             return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
         # The same formula on rows: sums of products without the products, the rest in place.
         scale = rstd.reshape(-1, 1)

@@ -77,6 +77,10 @@ SAMPLES = [
     sample("F.layer_norm", None, case((2, 5), (5,), (5,)), op=lambda x, w, b: F.layer_norm(x, (5,), w, b)),
     sample("F.group_norm", None, case((2, 4, 3), (4,), (4,)), op=lambda x, w, b: F.group_norm(x, 2, w, b)),
     sample("F.instance_norm", lambda x: _normalised(x, -1), case((2, 3, 5)), rtol=1e-4),
+    # As many channels as places: a weight across the rows must not be taken for one along them.
+    sample("F.instance_norm", None, case((2, 3, 3), (3,), (3,)),
+           op=lambda x, w, b: F.instance_norm(x, None, None, w, b)),
+    sample("F.group_norm", None, case((2, 4, 1), (4,), (4,)), op=lambda x, w, b: F.group_norm(x, 1, w, b)),
     sample("F.rms_norm", lambda x, n, eps: x / np.sqrt((x * x).mean(-1, keepdims=True) + eps), case((2, 5), args=((5,),), eps=1e-5)),
     sample("F.batch_norm", lambda x, m, v, training: _normalised(x, 0), case((4, 3), args=(None, None), training=True), rtol=1e-4),
     sample("F.batch_norm", None, case((3, 2, 2), (2,), (2,)),
