@@ -6,19 +6,20 @@ alignment goes through them in order, may stay, and may skip a blank between dif
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 _NEVER = -float("inf")
 
 
-class Alignments(NamedTuple):
+class Alignments:
     """What is aligned with what: arrays of N samples, of at most T frames and L labels."""
 
-    labels: Any  # (N, L): the classes, blanks at even places
-    skips: Any  # (N, L): whether a label may follow the one two places before
-    frames: Any  # (N,): how many frames count
-    ends: Any  # (N, L): whether an alignment may end there
-    inside: Any  # (N, L): whether there is such a label
+    def __init__(self, labels: Any, skips: Any, frames: Any, ends: Any, inside: Any) -> None:
+        self.labels = labels  # (N, L): the classes, blanks at even places
+        self.skips = skips  # (N, L): whether a label may follow the one two places before
+        self.frames = frames  # (N,): how many frames count
+        self.ends = ends  # (N, L): whether an alignment may end there
+        self.inside = inside  # (N, L): whether there is such a label
 
 
 class CtcKernels:
