@@ -35,26 +35,27 @@ def import_once(module: str) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--limit", type=float, help="fail above this ratio")
     options = parser.parse_args()
     modules = ("numpy", "arraytorch")
     for module in modules:  # compiles bytecode and warms the disk's cache
         import_once(module)
     rounds = [[import_once(module) for module in modules] for _ in range(options.rounds)]
-    fastest = []
+    estimates = []
     for column, what in enumerate(("import", "process")):
         numpy, own = ([pair[side][column] for pair in rounds] for side in (0, 1))
         ratio = statistics.median(b / a for a, b in zip(numpy, own, strict=True))
-        fastest.append(min(own) / min(numpy))
+        fastest = min(own) / min(numpy)
+        estimates.append(min(ratio, fastest))
         print(
             f"{what:8} numpy {1e3 * statistics.median(numpy):6.1f} ms, "
             f"arraytorch {1e3 * statistics.median(own):6.1f} ms, ratio {ratio:.2f}, "
-            f"of the fastest {fastest[-1]:.2f}"
+            f"of the fastest {fastest:.2f}"
         )
-    # The fastest runs are those that nothing else on the machine disturbed.
-    if options.limit and fastest[0] > options.limit:
-        sys.exit(f"the import takes {fastest[0]:.2f} times that of numpy, limit {options.limit}")
+    # A busy machine spoils now the one and now the other; a slower import raises both.
+    if options.limit and estimates[0] > options.limit:
+        sys.exit(f"the import takes {estimates[0]:.2f} times that of numpy, limit {options.limit}")
 
 
 if __name__ == "__main__":
