@@ -53,12 +53,8 @@ from ._layouts import sparse_coo as sparse_coo
 from ._layouts import sparse_csc as sparse_csc
 from ._layouts import sparse_csr as sparse_csr
 from ._layouts import strided as strided
-from ._printing import get_printoptions as get_printoptions
-from ._printing import set_printoptions as set_printoptions
 from ._size import Size as Size
 from ._tensor import Tensor as Tensor
-from ._type_info import finfo as finfo
-from ._type_info import iinfo as iinfo
 from .autograd.modes import enable_grad as enable_grad
 from .autograd.modes import inference_mode as inference_mode
 from .autograd.modes import is_grad_enabled as is_grad_enabled
@@ -88,6 +84,10 @@ legacy_contiguous_format = contiguous_format
 
 # Submodules and names that load when first asked for, and where they are.
 _LAZY = {
+    "finfo": "_type_info:finfo",
+    "get_printoptions": "_printing:get_printoptions",
+    "iinfo": "_type_info:iinfo",
+    "set_printoptions": "_printing:set_printoptions",
     "bilinear": "ops.linear:bilinear",
     "celu": "ops.activation:celu",
     "celu_": "ops.activation:celu_",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from importlib import import_module
 from math import prod
 from typing import Any
 
-from . import _dtypes, _printing
+from . import _dtypes
 from ._device import device
 from ._dtypes import dtype
 from ._layouts import layout, strided
@@ -385,10 +386,10 @@ class Tensor(Methods):
         )
 
     def __repr__(self, *, tensor_contents: str | None = None) -> str:
-        return _printing.tensor_str(self, tensor_contents=tensor_contents)
+        return _printing().tensor_str(self, tensor_contents=tensor_contents)
 
     def _repr_html_(self) -> str:
-        return _printing.tensor_html(self)
+        return _printing().tensor_html(self)
 
     def __format__(self, spec: str) -> str:
         if self._data.ndim == 0 and self._data.size and type(self) is Tensor:
@@ -487,6 +488,11 @@ class Tensor(Methods):
 
     new_zeros, new_ones = newcomers.new_zeros, newcomers.new_ones
     new_empty, new_full = newcomers.new_empty, newcomers.new_full
+
+
+def _printing() -> Any:
+    """How tensors are shown, loaded when the first one is."""
+    return import_module("._printing", __package__)
 
 
 def _as_subclass(cls: Any, tensor: Any) -> Any:

@@ -4,7 +4,6 @@ from importlib import import_module as _import_module
 
 from .calculus import backward as backward
 from .calculus import grad as grad
-from .function import Function as Function
 from .modes import enable_grad as enable_grad
 from .modes import inference_mode as inference_mode
 from .modes import no_grad as no_grad
@@ -12,6 +11,7 @@ from .modes import set_grad_enabled as set_grad_enabled
 
 # What few programs use loads when first asked for.
 _LAZY = {
+    "Function": "function",
     "GradcheckError": "checks",
     "detect_anomaly": "anomaly",
     "functional": "",
