@@ -333,6 +333,10 @@ class ArrayKernels:
         """The gradient of `linear` for x: g @ conj(weight)."""
         return self.matmul(g, self.xp.conjugate(weight) if weight.dtype.kind == "c" else weight)
 
+    def linear_bias(self, g: Any) -> Any:
+        """The gradient of `linear` for its bias: the sum of g's rows."""
+        return g if g.ndim == 1 else self.sum(g, tuple(range(g.ndim - 1)), False)
+
     def linear_weight(self, g: Any, x: Any) -> Any:
         """The gradient of `linear` for its weight: the products of g's and x's rows, summed."""
         if x.ndim != 2:

@@ -185,6 +185,12 @@ class OptimizerKernels:
             return
         xp = self.xp
         multiply, subtract = xp.multiply, xp.subtract
+        if momentum == 0 == weight_decay and not maximize and len(params) > 1:
+            # Two operations each cost less than gathering the gradients for one on all of them.
+            rate = self._scalars(flat, lr)[0]
+            for target, grad, update in zip(params, grads, flat.updates):
+                subtract(target, multiply(grad, rate, update), target)
+            return
         numbers = self._scalars(flat, lr, momentum, 1 - dampening, weight_decay)
         rate, keep, take, decay = numbers[:4]
         for targets, views, grad, g, u, at in self._chunks(flat, params, grads):

@@ -14,6 +14,7 @@ from ._results import check_tensor
 from .arithmetic import add
 from .complex_numbers import conj
 from .products import matmul
+from .reduction import sum
 from .shape import permute, reshape, squeeze, t, unsqueeze
 
 Tensor = Any
@@ -24,7 +25,7 @@ Tensor = Any
     name="AddmmBackward0",
     d_input=lambda B, g, weight: B.linear_input(g, weight),
     d_weight=lambda B, g, input: B.linear_weight(g, input),
-    d_bias=lambda g: g,
+    d_bias=lambda B, g: B.linear_bias(g),
 )
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Returns ``input @ weight.T + bias``, along the last dimension of ``input``.
@@ -52,6 +53,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 def linear_input(g: Tensor, weight: Tensor) -> Tensor:
     """Returns g @ conj(weight): the gradient of `linear` for its input."""
     return matmul(g, conj(weight))
+
+
+@kernel_op
+def linear_bias(g: Tensor) -> Tensor:
+    """Returns the sum of g over all rows: the gradient of `linear` for its bias."""
+    return g if g.ndim == 1 else sum(g, tuple(range(g.ndim - 1)))
 
 
 @kernel_op
