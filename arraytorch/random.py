@@ -1,7 +1,10 @@
 """Generators of random numbers: their seeds and states.
 
-On the CPU a generator gives, number for number, what PyTorch's CPU generator gives after the same
-seed, and their states are interchangeable.
+There are two algorithms. ``mt19937`` gives, number for number, what PyTorch's CPU generator gives
+after the same seed, and is what the CPU uses unless told otherwise. ``philox`` counts instead of
+keeping a state, so that a GPU computes all numbers at once; it is what other devices use, gives the
+same numbers on each of them, the CPU included, and those of PyTorch's CUDA generator for tensors of
+up to some 100,000 elements (where PyTorch's begin to depend on the card).
 """
 
 from __future__ import annotations
@@ -17,28 +20,33 @@ from .autograd.tape import TensorBase, wrap
 Tensor = Any
 
 __all__ = [
-    "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed",
-    "seed", "set_rng_state",
+    "Generator", "default_generator", "fork_rng", "get_default_algorithm", "get_rng_state",
+    "initial_seed", "manual_seed", "seed", "set_default_algorithm", "set_rng_state",
 ]  # fmt: skip
 
 
 class Generator:
     """A stream of random numbers of its own, for the argument ``generator=`` of random functions.
 
-    It starts from a fixed seed. Raises RuntimeError for a device that is not there or that makes
-    no random numbers.
+    It starts from a fixed seed. ``algorithm`` is "mt19937", "philox" or, unless given, the device's
+    own. Raises RuntimeError for a device that is not there or that makes no random numbers, and
+    ValueError for another algorithm.
 
     >>> g = torch.Generator().manual_seed(42)
     >>> torch.rand(3, generator=g)
     tensor([0.8823, 0.9150, 0.3829])
+    >>> g = torch.Generator(algorithm="philox").manual_seed(42)  # as on a GPU
+    >>> torch.randn(3, generator=g)
+    tensor([ 0.1940,  2.1614, -0.1721])
     """
 
-    def __init__(self, device: device | str | int = "cpu") -> None:
+    def __init__(self, device: device | str | int = "cpu", *, algorithm: str | None = None) -> None:
         self._device = as_device(device)
         backend = backends.backend_for(self._device)
         if self._device.type == "meta":
             raise RuntimeError("META device type not an accelerator.")
-        self.core = backend.new_generator()  # what the ops draw from
+        # What the ops draw from.
+        self.core = backend.new_generator(self._device.index, algorithm)
 
     @property
     def device(self) -> device:
@@ -102,6 +110,33 @@ class Generator:
             raise TypeError("RNG state must be a torch.ByteTensor")
         self.core.set_state(backends.backend_of(x).to_host(x))
 
+    def get_offset(self) -> int:
+        """Returns how many 32-bit draws of its stream each element has passed, of "philox" alone.
+
+        >>> g = torch.Generator(algorithm="philox")
+        >>> _ = torch.rand(1000, generator=g)
+        >>> g.get_offset()
+        4
+        """
+        return self._counted().offset
+
+    def set_offset(self, offset: int) -> None:
+        """Goes to a place in the stream, a multiple of 4, of "philox" alone.
+
+        >>> g = torch.Generator(algorithm="philox").manual_seed(42)
+        >>> g.set_offset(4)
+        >>> g.get_offset()
+        4
+        """
+        if offset < 0 or offset % 4:
+            raise RuntimeError(f"offset must be a multiple of 4, got {offset}")
+        self._counted().offset = int(offset)
+
+    def _counted(self) -> Any:
+        if self.core.algorithm != "philox":
+            raise RuntimeError(f"{self._device.type.upper()} Generator does not use offset")
+        return self.core
+
     def clone_state(self) -> Generator:
         """Returns a new generator in the same state.
 
@@ -109,18 +144,18 @@ class Generator:
         >>> torch.equal(torch.rand(2, generator=g.clone_state()), torch.rand(2, generator=g))
         True
         """
-        twin = Generator(self._device)
+        twin = Generator(self._device, algorithm=self.core.algorithm)
         twin.core.set_state(self.core.get_state())
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Generator:
         return self.clone_state()
 
-    def __getstate__(self) -> tuple[Any, Any]:
-        return self._device, self.core.get_state()
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._device, self.core.get_state(), self.core.algorithm
 
-    def __setstate__(self, state: tuple[Any, Any]) -> None:
-        self.__init__(state[0])  # type: ignore[misc]
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.__init__(state[0], algorithm=state[2])  # type: ignore[misc]
         self.core.set_state(state[1])
 
     def __repr__(self) -> str:
@@ -141,6 +176,31 @@ def _default_generator() -> Generator:
 
 
 default_generator = _default_generator()
+
+
+def get_default_algorithm() -> str:
+    """Returns what makes the CPU's random numbers where no generator is given.
+
+    >>> torch.random.get_default_algorithm()
+    'mt19937'
+    """
+    return default_generator.core.algorithm
+
+
+def set_default_algorithm(algorithm: str | None) -> None:
+    """Sets what makes random numbers where no generator is given, on all devices.
+
+    With "philox", a program draws the same numbers on the CPU as on a GPU; with "mt19937", a GPU
+    those of the CPU, slowly. None is each device's own again. The stream of the present seed starts.
+
+    >>> torch.random.set_default_algorithm("philox")
+    >>> _ = torch.manual_seed(0)
+    >>> torch.randn(3)
+    tensor([-0.9247, -0.4253, -2.6438])
+    >>> torch.random.set_default_algorithm(None)
+    """
+    backends.choose_algorithm(algorithm)
+    default_generator.core = backends.backend_for(default_generator.device).generator
 
 
 def manual_seed(seed: int) -> Generator:

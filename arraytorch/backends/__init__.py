@@ -17,6 +17,7 @@ from .numpy import NumpyBackend
 BACKENDS: dict[type, Any] = {}  # array type -> backend
 AS_ARRAY: dict[type, Callable[[Any], Any]] = {}  # array type -> what turns its 0-d results into it
 _LOADED: dict[str, Any] = {}  # device type -> backend
+_CHOSEN: list[str | None] = [None]  # the algorithm of random numbers that the user chose
 GROUP = "arraytorch.backends"
 
 
@@ -29,8 +30,25 @@ def register(backend: Any) -> Any:
     _device.KNOWN_TYPES.add(backend.device_type)
     if backend.device_type not in ("cpu", "meta"):
         # A seed counts for all devices, also for those that come into use after it was set.
-        backend.generator.reseed(_LOADED["cpu"].generator.initial_seed)
+        _start_generator(backend, _LOADED["cpu"].generator.initial_seed)
     return backend
+
+
+def _start_generator(backend: Any, seed: int) -> None:
+    backend.generator = backend.new_generator(None, _CHOSEN[0])
+    backend.generator.reseed(seed)
+
+
+def choose_algorithm(name: str | None) -> None:
+    """Starts all devices' random numbers anew by an algorithm, None for each device's own.
+
+    Raises ValueError if there is no such algorithm.
+    """
+    _LOADED["cpu"].new_generator(None, name)
+    _CHOSEN[0] = name
+    for backend in _LOADED.values():
+        if backend.device_type != "meta":
+            _start_generator(backend, backend.generator.initial_seed)
 
 
 def backend_of(x: Any, *others: Any) -> Any:

@@ -55,6 +55,8 @@ class AcceleratorBackend(ArrayModuleBackend):
     the attributes ``index``, ``pointer`` and ``priority``, and a mark ``index``.
     """
 
+    algorithm = "philox"  # each element computes its own numbers
+
     # devices
 
     def current_device(self) -> int:

@@ -15,6 +15,7 @@ from .host_drawn import HostDrawnGenerator
 from .linalg import LinalgKernels
 from .normalization import NormalizationKernels
 from .optimizers import OptimizerKernels
+from .philox import CounterKernels, PhiloxGenerator
 from .pointwise import PointwiseKernels
 from .pooling import PoolingKernels
 from .reduction import ReductionKernels
@@ -29,6 +30,7 @@ class ArrayModuleBackend(
     ActivationKernels,
     AttentionKernels,
     ConvolutionKernels,
+    CounterKernels,
     CtcKernels,
     PoolingKernels,
     NormalizationKernels,
@@ -48,6 +50,7 @@ class ArrayModuleBackend(
     level = 0  # devices; interpreters stand above
     device_type: str
     array_types: tuple[type, ...]
+    algorithm = "mt19937"  # what makes random numbers unless another is asked for
 
     def __init__(self, xp: Any) -> None:
         super().__init__(xp)
@@ -72,8 +75,17 @@ class ArrayModuleBackend(
         """The elements as a NumPy array, the same memory where that is the host's."""
         raise NotImplementedError
 
-    def new_generator(self) -> Any:
-        """A stream of random numbers of its own."""
+    def new_generator(self, index: int | None = None, algorithm: str | None = None) -> Any:
+        """A stream of random numbers of its own, for a device of this type."""
+        name = algorithm or self.algorithm
+        if name == "philox":
+            return PhiloxGenerator(self, index)
+        if name == "mt19937":
+            return self._mersenne()
+        raise ValueError(f"no such algorithm of random numbers: '{name}' (mt19937, philox)")
+
+    def _mersenne(self) -> Any:
+        """PyTorch's stream for the CPU."""
         return HostDrawnGenerator(self)
 
     @cached_property

@@ -19,6 +19,8 @@ class HostDrawnGenerator:
     of its own returns that one from ``new_generator`` instead.
     """
 
+    algorithm = "mt19937"
+
     def __init__(self, backend: Any) -> None:
         self.backend, self.host = backend, NumpyGenerator()
 

@@ -424,7 +424,7 @@ class MetaBackend(ArrayModuleBackend):
     def to_host(self, x: Any) -> Any:
         raise NotImplementedError("Cannot copy out of meta tensor; no data!")
 
-    def new_generator(self) -> Any:
+    def new_generator(self, index: int | None = None, algorithm: str | None = None) -> Any:
         return _NoNumbers()
 
     def _special_namespace(self) -> Any:

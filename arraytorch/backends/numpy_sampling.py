@@ -34,6 +34,8 @@ _HUGE = 0xFFFFFFFF // 20  # from here permutations need 64-bit draws
 class NumpyGenerator(RejectionSampling, MersenneStream):
     """PyTorch's CPU generator: a stream of random bits and what distributions make of it."""
 
+    algorithm = "mt19937"
+
     def uniform_(self, x: Array, low: float, high: float) -> None:
         """Fills a floating-point or complex array from [low, high)."""
         x = _real(x)
