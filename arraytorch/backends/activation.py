@@ -14,16 +14,18 @@ class ActivationKernels:
     xp: Any
     erf: Any
     sigmoid: Any
+    _widened: Any
 
     def gelu(self, x: Any, approximate: str) -> Any:
         """x times the normal distribution function, exact or by a tanh (Hendrycks & Gimpel 2016)."""
+        x = self._widened(x)
         if approximate == "tanh":
             return (0.5 * x) * (1 + self.xp.tanh(_ROOT_2_PI * (x + 0.044715 * x * x * x)))
         return (0.5 * x) * (1 + self.erf(x / _ROOT2))
 
     def gelu_backward(self, g: Any, x: Any, approximate: str) -> Any:
         """g times the slope of gelu."""
-        xp = self.xp
+        xp, g, x = self.xp, self._widened(g), self._widened(x)
         if approximate == "tanh":
             t = xp.tanh(_ROOT_2_PI * (x + 0.044715 * x * x * x))
             inner = _ROOT_2_PI * (1 + 3 * 0.044715 * x * x)

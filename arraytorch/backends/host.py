@@ -35,15 +35,25 @@ def from_nested(data: Any, native: Any) -> Any:
     if native.kind in "iu":
         # By way of Python's own rules: floats are truncated, and what does not fit raises.
         x = np.array(data)
-        if x.dtype.kind == "f":
-            return x.astype(native)
-        if x.dtype.kind in "bu" and x.dtype.itemsize <= 8 or x.dtype.kind == "i":
-            return np.array(data, dtype=native)
+        if x.dtype.kind in "biuf" and x.size:
+            return _whole(x, native)
         if x.dtype.kind == "c":
             raise TypeError("a complex number does not convert to an integer")
     if native.kind == "f" and np.array(data).dtype.kind == "c":
         raise TypeError("a complex number does not convert to a real one")
     return np.array(data, dtype=native, order="C")
+
+
+def _whole(x: Any, native: Any) -> Any:
+    """Numbers as integers: truncated, and negative ones wrapped around in an unsigned type."""
+    bits = 8 * native.itemsize
+    low, end = (-(1 << (bits - 1)), 1 << (bits - 1)) if native.kind == "i" else (0, 1 << bits)
+    if native.kind == "u" and x.dtype.kind == "i":
+        low = 1 - end
+    least, most = x.min().item(), x.max().item()  # Python's comparisons of int and float are exact
+    if not (low <= least and most < end):
+        raise OverflowError(f"{least if least < low else most} is out of bounds")
+    return x.astype(native)
 
 
 def frombuffer(buffer: Any, native: Any, count: int, offset: int) -> Any:

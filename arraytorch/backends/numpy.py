@@ -112,7 +112,7 @@ class NumpyBackend(
         return x
 
     def trunc_divide(self, x: Any, y: Any) -> Any:
-        return super().trunc_divide(x, _no_zero(y))
+        return super().trunc_divide(x, _no_zero(x, y))
 
     asarray = staticmethod(np.asarray)  # type: ignore[assignment]  # scalars become 0-d arrays
 
@@ -128,6 +128,12 @@ class NumpyBackend(
         return scipy.fft
 
     # memory
+
+    def full(self, shape: tuple[int, ...], value: Any, dtype: Any, index: int | None = None) -> Any:
+        # numpy.full would warn of overflow from a module of NumPy's, where it is not filtered.
+        x = np.empty(shape, dtype)
+        x[...] = value
+        return x
 
     def owned(self, x: Any) -> Any:
         if x.__class__ is not np.ndarray:
@@ -260,18 +266,22 @@ class NumpyBackend(
 
 
 def _floor_divide(x: Any, y: Any) -> Any:
-    return np.floor_divide(x, _no_zero(y))
+    return np.floor_divide(x, _no_zero(x, y))
 
 
 def _remainder(x: Any, y: Any) -> Any:
-    return np.remainder(x, _no_zero(y))
+    return np.remainder(x, _no_zero(x, y))
 
 
 def _fmod(x: Any, y: Any) -> Any:
-    return np.fmod(x, _no_zero(y))
+    return np.fmod(x, _no_zero(x, y))
 
 
-def _no_zero(y: Any) -> Any:
-    if (y.__class__ is int or y.__class__ is not float and y.dtype.kind in "iu") and not np.all(y):
+def _no_zero(x: Any, y: Any) -> Any:
+    if y.__class__ is int:
+        whole = x.dtype.kind in "biu"  # of floats, 0 is an ordinary divisor
+    else:
+        whole = y.__class__ is not float and y.dtype.kind in "iu"
+    if whole and not np.all(y):
         raise RuntimeError("ZeroDivisionError")
     return y

@@ -9,6 +9,7 @@ from .._dtypes import scalar_type_name
 from ..autograd.tape import TensorBase, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast
+from ._fitting import fitting
 from ._promote import common_device, is_number, moved, numpy_result
 from ._write import write_result, write_results
 
@@ -36,6 +37,14 @@ def refuse(name: str, input: Tensor, kinds: str) -> None:
     check_tensor(name, input)
     if input._data.dtype.kind in kinds:
         raise unsupported(name, input)
+
+
+def refuse_kernel(kernel: str, input: Tensor, kinds: str) -> None:
+    """`refuse` where PyTorch's message has a name of its own for the kernel."""
+    check_tensor(kernel, input)
+    if input._data.dtype.kind in kinds:
+        kind = scalar_type_name(dtype_of(input._data))
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
 
 
 def unsupported(name: str, input: Tensor) -> NotImplementedError:
@@ -71,6 +80,20 @@ def floating(input: Tensor) -> Tensor:
     return input
 
 
+def is_half(input: Tensor) -> bool:
+    """Whether the elements are 16-bit floating-point numbers."""
+    d = input._data.dtype
+    return d.itemsize == 2 and d.kind not in "iu"
+
+
+def rounded_once(op: Any, *args: Any, out: Tensor | None = None, **kwargs: Any) -> Tensor:
+    """The result of an op for 16-bit floats, computed in float32: a composite would round each step."""
+    single = numpy_dtype(_dtypes.float32)
+    wide = [cast(a, single) if isinstance(a, TensorBase) and is_half(a) else a for a in args]
+    result = cast(op(*wide, **kwargs), args[0]._data.dtype)
+    return finished(op.__name__, result, out, args)
+
+
 def promoted(name: str, *operands: Any) -> tuple[Tensor, ...]:
     """The operands as tensors of their common dtype and device; at least one must be a tensor."""
     tensors = [t for t in operands if isinstance(t, TensorBase)]
@@ -85,7 +108,7 @@ def promoted(name: str, *operands: Any) -> tuple[Tensor, ...]:
     made = []
     for o in operands:
         if not isinstance(o, TensorBase):
-            made.append(wrap(B.full((), o, dtype)))
+            made.append(wrap(B.full((), fitting(o, dtype), dtype)))
         else:
             o = moved(o, place)
             made.append(o if o._data.dtype is dtype else cast(o, dtype))

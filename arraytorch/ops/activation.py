@@ -12,7 +12,7 @@ from ..backends import backend_of, dtype_of
 from . import elementary
 from ._declare import derivative, inplace, kernel_op
 from ._promote import dim_of
-from ._results import check_tensor, refuse
+from ._results import check_tensor, refuse, refuse_kernel
 from .conversion import clone
 from .creation import empty, ones_like
 from .elementary import exp, sigmoid, tanh
@@ -61,6 +61,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     tensor([20.,  3.])
     """
     # A NaN compares as not beyond the threshold, yet stays NaN.
+    refuse_kernel("threshold_cpu", input, "bc")
     return _placed(where(input <= threshold, value, input), input, inplace)
 
 
@@ -77,8 +78,12 @@ def hardtanh(
     except AttributeError:
         check_tensor("hardtanh", input)
         raise
-    if kind == "u" or kind == "b":
-        raise RuntimeError("Cannot do hardtanh on an unsigned type")
+    if kind == "b":
+        raise RuntimeError("Bool inputs not supported for hardtanh")
+    if kind == "c":
+        raise NotImplementedError("clamp is not supported for complex types")
+    if kind == "u" and (min_val < 0 or max_val < 0):
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     x = _source(input, inplace)
@@ -167,6 +172,7 @@ def rrelu(
     >>> torch.nn.functional.rrelu(torch.tensor([-8.0, 2.0]), 0.25, 0.25)
     tensor([-2.,  2.])
     """
+    refuse_kernel("rrelu_with_noise_out_cpu", input, "biuc")
     if lower > upper:
         raise RuntimeError(
             f"Lower bound should be less than or equal to the upper bound: {lower}, {upper}"
@@ -188,6 +194,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     tensor([-1.,  2.])
     """
     check_tensor("prelu", input, weight, names=("input", "weight"))
+    refuse_kernel("prelu_cpu", input, "biuc")
     x, w = input._data, weight._data
     if w.ndim > 1:
         raise RuntimeError(
@@ -354,6 +361,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     except AttributeError:
         check_tensor("softplus", input)
         raise
+    refuse_kernel("softplus_cpu", input, "biuc")
     if x.dtype.kind in "biu":
         raise NotImplementedError(
             f"\"softplus_cpu\" not implemented for '{scalar_type_name(dtype_of(x))}'"
@@ -434,6 +442,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     tensor([1.])
     """
     check_tensor("glu", input)
+    refuse_kernel("glu_cpu", input, "biuc")
     x = input._data
     if not x.ndim:
         raise RuntimeError("glu does not support 0-dimensional tensors")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backends import dtype_of
-from ._results import check_tensor, finished, same_dtype
+from ._results import check_tensor, finished, is_half, rounded_once, same_dtype
 from .products import bmm, matmul, widened
 from .reduction import sum
 from .shape import expand, reshape
@@ -111,6 +111,8 @@ def addbmm(
     """
     _matrices("addbmm", input, (3, 3), batch1, batch2)
     _check_batches("addbmm", batch1, batch2)
+    if is_half(batch1):
+        return rounded_once(addbmm, input, batch1, batch2, beta=beta, alpha=alpha, out=out)
     total = sum(bmm(batch1, batch2), 0)
     if total._data.dtype is not batch1._data.dtype:
         total = total.to(dtype_of(batch1._data))
@@ -138,6 +140,8 @@ def baddbmm(
         input, batch1, batch2 = widened("baddbmm", out_dtype, input, batch1, batch2)
     _matrices("baddbmm", input, (3, 3), batch1, batch2)
     _check_batches("baddbmm", batch1, batch2)
+    if is_half(batch1):
+        return rounded_once(baddbmm, input, batch1, batch2, beta=beta, alpha=alpha, out=out)
     return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha, out, (batch1, batch2))
 
 
@@ -158,6 +162,8 @@ def addr(
     """
     check_tensor("addr", input, vec1, vec2, names=("input", "vec1", "vec2"))
     _vectors("addr", vec1, vec2)
+    if is_half(input) and is_half(vec1) and is_half(vec2):
+        return rounded_once(addr, input, vec1, vec2, beta=beta, alpha=alpha, out=out)
     product = reshape(vec1, (-1, 1)) * reshape(vec2, (1, -1))
     if input._data.dtype.kind == "b" and product._data.dtype.kind == "b":
         scaled = product & bool(alpha)

@@ -9,7 +9,8 @@ from .. import _dtypes
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, dtype_of
 from ._declare import cast, derivative, kernel_op, pointwise
-from ._promote import is_number, numpy_result, plain
+from ._fitting import fitting
+from ._promote import broadcast_shape, is_number, numpy_result
 from ._results import check_tensor
 from ._write import write_result
 
@@ -18,7 +19,7 @@ Tensor = Any
 
 
 @pointwise(kernel="add", name="AddBackward0", d_input=lambda g: g, d_other=lambda g: g)
-def plus(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def plus(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Adds two tensors, or a tensor and a number: `add` without ``alpha``, and the + operator."""
     ...
 
@@ -29,13 +30,13 @@ def plus(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) ->
     d_input=lambda g: g,
     d_other=lambda g: -g,
 )
-def minus(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def minus(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Subtracts: `sub` without ``alpha``, and the - operator."""
     ...
 
 
 def add(
-    input: Tensor,
+    input: Tensor | Number,
     other: Tensor | Number,
     *,
     alpha: Number = 1,
@@ -52,7 +53,7 @@ def add(
 
 
 def sub(
-    input: Tensor,
+    input: Tensor | Number,
     other: Tensor | Number,
     *,
     alpha: Number = 1,
@@ -70,7 +71,7 @@ def sub(
     return minus(input, _scaled("sub", input, other, alpha), out=out)
 
 
-def _scaled(name: str, input: Tensor, other: Any, alpha: Number) -> Any:
+def _scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     """alpha * other, with alpha of a category that the result can hold."""
     if isinstance(alpha, TensorBase):
         alpha = alpha.item()  # type: ignore[attr-defined]
@@ -116,7 +117,7 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     d_input=lambda B, g, other: g * B.conj(other),
     d_other=lambda B, g, input: g * B.conj(input),
 )
-def mul(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def mul(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Multiplies ``input`` by ``other``, elementwise with broadcasting.
 
     >>> torch.tensor([1.0, 2.0]) * 3
@@ -132,7 +133,9 @@ def mul(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> 
     d_input=lambda B, g, other: g / B.conj(other),
     d_other=lambda B, g, input, other: -g * B.conj((input / other) / other),
 )
-def true_divide(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
+def true_divide(
+    input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None
+) -> Tensor:
     """Divides ``input`` by ``other``; integers give the default floating-point dtype.
 
     >>> torch.true_divide(torch.tensor([1, 2]), 2)
@@ -276,7 +279,7 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-@pointwise(result="real", d_input=lambda B, g, input: g * B.sgn(input))
+@pointwise(result="real", refuses="b", d_input=lambda B, g, input: g * B.sgn(input))
 def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the absolute value; of a complex number its modulus, a real.
 
@@ -544,12 +547,15 @@ def clamp(
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     dtype, native = numpy_result([o for o in (input, min, max) if o is not None])
     if dtype.is_complex:
-        raise RuntimeError("clamp is not supported for complex types")
+        raise NotImplementedError("clamp is not supported for complex types")
     tensors = [
         cast(t, native) if isinstance(t, TensorBase) and t._data.dtype is not native
-        else plain(t) if t is not None and not isinstance(t, TensorBase) else t
+        else fitting(t, native) if t is not None and not isinstance(t, TensorBase) else t
         for t in (input, min, max)
     ]  # fmt: skip
+    shapes = [t._data.shape for t in tensors if isinstance(t, TensorBase)]
+    if len(shapes) > 1:
+        broadcast_shape("clamp", *shapes)
     result = _clamp(*tensors)
     return result if out is None else write_result("clamp", out, result, (input, min, max))
 

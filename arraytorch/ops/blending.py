@@ -10,7 +10,16 @@ from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative, pointwise
 from ._promote import broadcast_shape, dim_of, result_type
-from ._results import check_tensor, finished, floating, promoted, refuse, same_dtype
+from ._results import (
+    check_tensor,
+    finished,
+    floating,
+    is_half,
+    promoted,
+    refuse,
+    rounded_once,
+    same_dtype,
+)
 from .arithmetic import clamp, mul
 from .arithmetic import pow as _pow
 from .comparison import eq
@@ -49,6 +58,8 @@ def addcmul(
     check_tensor("addcmul", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
     if input._data.dtype.kind == "b":
         raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
+    if is_half(input) and is_half(tensor1) and is_half(tensor2):
+        return rounded_once(addcmul, input, tensor1, tensor2, value=value, out=out)
     result = input + _scaled("addcmul", input, tensor1 * tensor2, value)
     return finished("addcmul", result, out, (input, tensor1, tensor2))
 
@@ -67,6 +78,8 @@ def addcdiv(
             "Integer division with addcdiv is no longer supported, and in a future release addcdiv "
             "will perform a true division of tensor1 and tensor2."
         )
+    if is_half(input) and is_half(tensor1) and is_half(tensor2):
+        return rounded_once(addcdiv, input, tensor1, tensor2, value=value, out=out)
     result = input + _scaled("addcdiv", input, tensor1 / tensor2, value)
     return finished("addcdiv", result, out, (input, tensor1, tensor2))
 
@@ -82,6 +95,8 @@ def lerp(
     check_tensor("lerp", input, end, names=("input", "end"))
     refuse("lerp", input, "biu")
     same_dtype("lerp", input, end, *([weight] if isinstance(weight, TensorBase) else []))
+    if is_half(input):
+        return rounded_once(lerp, input, end, weight, out=out)
     span = end - input
     if isinstance(weight, TensorBase):
         # From the nearer end, which keeps the ends themselves exact.
@@ -273,7 +288,10 @@ def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([ 4., 24.])
     """
     check_tensor("ldexp", input, other)
-    return finished("ldexp", mul(input, exp2(floating(other))), out, (input, other))
+    power = exp2(floating(other))
+    if is_half(input) and other._data.dtype.kind in "iu":
+        power = cast(power, input._data.dtype)  # a power of 2 is exact, whatever the precision
+    return finished("ldexp", mul(input, power), out, (input, other))
 
 
 def sinc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -298,7 +316,8 @@ def _sinc(input: Tensor) -> Tensor:
     x = input._data
     B = backend_of(x)
     zero = x == 0
-    y = B.masked_fill(x, zero, 1) * math.pi
+    wide = B.cast(x, numpy_dtype(_dtypes.float32)) if is_half(input) else x
+    y = B.masked_fill(wide, zero, 1) * math.pi
     z = B.cast(B.masked_fill(B.sin(y) / y, zero, 1), x.dtype)
     return taped(_sinc, z, (input,), (input, z))
 
@@ -402,7 +421,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     if count < 0:
         raise RuntimeError("N must be non-negative.")
     B = backend_of(x._data)
-    wide = x if x._data.dtype.kind in "fc" else cast(x, numpy_dtype(_dtypes.int64))
+    wide = cast(x, numpy_dtype(_dtypes.int64)) if x._data.dtype.kind in "biu" else x
     if not count:
         return wrap(B.zeros((x._data.size, 0), wide._data.dtype))
     first = expand(wrap(B.full((1, 1), 1, wide._data.dtype)), x._data.size, 1)

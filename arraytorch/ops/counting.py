@@ -8,7 +8,7 @@ from .. import _dtypes
 from ..autograd.tape import TensorBase, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._promote import common_device, dim_of
-from ._results import check_tensor, finished, promoted, refuse
+from ._results import check_tensor, finished, promoted, refuse, refuse_kernel
 from .arithmetic import abs
 from .comparison import isfinite
 from .comparison import isnan as _isnan
@@ -82,6 +82,7 @@ def unique_consecutive(
     tensor([1, 2, 1])
     """
     check_tensor("unique_consecutive", input)
+    refuse_kernel("unique", input, "c")
     x = input._data
     B = backend_of(x)
     if dim is None or not x.ndim:
@@ -136,6 +137,7 @@ def histc(
     >>> torch.histc(torch.tensor([1.0, 2.0, 1.0]), bins=4, min=0, max=3)
     tensor([0., 2., 1., 0.])
     """
+    refuse_kernel("histogram_cpu", input, "biuc")
     refuse("histc", input, "bc")
     if bins <= 0:
         raise RuntimeError("bins must be > 0")

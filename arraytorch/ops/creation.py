@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any
 
@@ -11,6 +10,7 @@ from .._device import as_device, device
 from .._dtypes import dtype
 from ..autograd.tape import Leaf, TensorBase, wrap
 from ..backends import backend_for, backend_of, dtype_of, host, numpy_dtype
+from ._fitting import fitting
 from ._promote import is_number, place_for, plain, scalar_dtype, shape_of
 from ._results import check_tensor
 from ._strides import Order, check_layout, inverse, order_for, order_of_format
@@ -76,7 +76,7 @@ def _array_from(data: Any, dtype: dtype | None) -> Any:
         return B.cast(B.copy(x), native or x.dtype)
     if is_number(data) and not isinstance(data, host.SCALARS):
         native = native or numpy_dtype(scalar_dtype(data))
-        return _host().full((), _fitting(data, native), native)
+        return _host().full((), _element(data, native), native)
     if isinstance(data, (list, tuple)):
         return _from_sequence(data, native)
     if hasattr(data, "__array__") or isinstance(data, (host.ndarray, *host.SCALARS)):
@@ -94,19 +94,10 @@ def _host() -> Any:
     return backend_for(as_device("cpu"))
 
 
-def _fitting(value: Any, native: Any) -> Any:
-    """A number as one that the type can hold, with PyTorch's error if none can."""
-    if native.kind in "iu" and isinstance(value, float):
-        if not math.isfinite(value):
-            raise RuntimeError(f"value cannot be converted to type {native.name} without overflow")
-        value = int(value)
-    if native.kind in "iu" and isinstance(value, int) and not isinstance(value, bool):
-        bits = 8 * native.itemsize
-        low, high = (-(1 << (bits - 1)), 1 << (bits - 1)) if native.kind == "i" else (0, 1 << bits)
-        if not low <= value < high:
-            raise RuntimeError(f"value cannot be converted to type {native.name} without overflow")
-    if native.kind != "c" and isinstance(value, complex):
-        raise RuntimeError(f"value cannot be converted to type {native.name} without overflow")
+def _element(value: Any, native: Any) -> Any:
+    """A number as an element; one that is too large for a float becomes infinite here."""
+    if native.kind in "iu" or isinstance(value, complex) and native.kind != "c":
+        return fitting(value, native, {})
     return value
 
 
@@ -117,7 +108,9 @@ def _from_sequence(data: Any, native: Any) -> Any:
     try:
         return host.from_nested(data, inferred)
     except OverflowError as error:
-        raise RuntimeError(f"value cannot be converted without overflow: {error}") from error
+        raise RuntimeError(
+            f"value cannot be converted to type {inferred.name} without overflow: {error}"
+        ) from error
     except (ValueError, TypeError) as error:
         raise _nesting_error(data, error) from error
 
@@ -377,7 +370,7 @@ def full(
         dtype = scalar_dtype(fill_value)
     shape = shape_of((size,), "full") if not isinstance(size, int) else (size,)
     native = numpy_dtype(dtype) if dtype is not None else out._data.dtype  # type: ignore[union-attr]
-    value = _fitting(fill_value, native) if native.kind in "iu" else fill_value
+    value = fitting(fill_value, native)
     return _made("full", shape, value, dtype, device, requires_grad, out, layout)
 
 
@@ -478,7 +471,7 @@ def full_like(
         check_tensor("full_like", input)
         raise
     value = plain(fill_value.item() if isinstance(fill_value, TensorBase) else fill_value)
-    value = _fitting(value, native) if native.kind in "iu" else value
+    value = fitting(value, native)
     return _like("full_like", input, value, dtype, device, requires_grad, layout, memory_format)
 
 

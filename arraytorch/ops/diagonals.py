@@ -11,7 +11,7 @@ from ..autograd.tape import taped, taped_view, wrap
 from ..backends import backend_for, backend_of, numpy_dtype
 from ._declare import cast, derivative
 from ._promote import dim_of, place_for
-from ._results import check_tensor, finished
+from ._results import check_tensor, finished, refuse_kernel
 from ._strides import check_layout
 from .conversion import to
 from .indexing import _assigned, narrow
@@ -225,6 +225,7 @@ def trace(input: Tensor) -> Tensor:
     tensor(5.)
     """
     check_tensor("trace", input)
+    refuse_kernel("trace", input, "b")
     if input._data.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._data.ndim}")
     return sum(_diagonal(input, 0, 0, 1))

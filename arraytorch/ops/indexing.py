@@ -9,6 +9,7 @@ from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, tape
 from ..backends import backend_of, dtype_of
 from ..backends.host import ndarray
 from ._declare import cast, derivative, renamed
+from ._fitting import fitting
 from ._promote import dim_of, is_number
 from ._results import check_tensor
 from ._write import _Overwrite, forbid_overlap, stamp
@@ -139,7 +140,19 @@ def _parsed(index: Any, x: Any) -> tuple[tuple[Any, ...], bool]:
             part = _as_int(part)
         advanced |= hasattr(part, "dtype")
         parts.append(part)
+    if advanced and _consumed(parts) == x.ndim:
+        # NumPy takes an ellipsis that stands for nothing for a gap between arrays.
+        parts = [p for p in parts if p is not Ellipsis]
     return tuple(parts), advanced
+
+
+def _consumed(parts: Any) -> int:
+    """How many dimensions an index speaks of, without those of an ellipsis."""
+    return sum(
+        p.ndim if hasattr(p, "dtype") and p.dtype.kind == "b" else 1
+        for p in parts
+        if p is not None and p is not Ellipsis and not isinstance(p, bool)
+    )
 
 
 def _is_sequence_of_numbers(index: list[Any]) -> bool:
@@ -181,11 +194,7 @@ def _checked(parts: tuple[Any, ...], x: Any) -> tuple[Any, ...]:
     if backend_of(x).checks_bounds:
         return parts
     at = 0
-    consumed = sum(
-        p.ndim if hasattr(p, "dtype") and p.dtype.kind == "b" else 1
-        for p in parts
-        if p is not None and p is not Ellipsis and not isinstance(p, bool)
-    )
+    consumed = _consumed(parts)
     for part in parts:
         if part is Ellipsis:
             at += x.ndim - consumed
@@ -260,7 +269,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
                 )
             v = v.to(B.device_of(x))
     elif is_number(value):
-        v = wrap(B.full((), value, x.dtype))
+        v = wrap(B.full((), fitting(value, x.dtype), x.dtype))
     else:
         v = cast(tensor(value), x.dtype)
     v = _shed(v)

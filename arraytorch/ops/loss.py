@@ -13,7 +13,7 @@ from ..backends import backend_of, dtype_of, numpy_dtype
 from . import arithmetic
 from ._declare import derivative, kernel_op
 from ._promote import common_device
-from ._results import check_tensor
+from ._results import check_tensor, refuse_kernel
 from .activation import logsigmoid
 from .arithmetic import clamp, maximum
 from .blending import xlogy
@@ -180,6 +180,7 @@ def binary_cross_entropy(
     >>> torch.nn.functional.binary_cross_entropy(torch.tensor([0.5]), torch.tensor([1.0]))
     tensor(0.6931)
     """
+    refuse_kernel("binary_cross_entropy", input, "biuc")
     reduction = _reduction(reduction, size_average, reduce)
     check_tensor("binary_cross_entropy", input, target, names=("input", "target"))
     if input._data.shape != target._data.shape:
@@ -297,6 +298,7 @@ def nll_loss(
     >>> torch.nn.functional.nll_loss(torch.tensor([[-1.0, -2.0]]), torch.tensor([1]))
     tensor(2.)
     """
+    refuse_kernel("nll_loss_out_frame", input, "biuc")
     reduction = _reduction(reduction, size_average, reduce)
     classes = _check_classes("nll_loss", input, target, weight)
     flat, labels, batch = _flattened(input, target)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..autograd.tape import wrap
 from ..backends import backend_of, dtype_of
-from ._results import check_tensor
+from ._results import check_tensor, is_half, refuse_kernel, rounded_once
 from .activation import logsigmoid
 from .arithmetic import clamp, minimum, sqrt
 from .distance import pairwise_distance
@@ -184,6 +184,7 @@ def multi_margin_loss(
     tensor(0.3750)
     """
     check_tensor("multi_margin_loss", input, target, names=("input", "target"))
+    refuse_kernel("multi_margin_loss_cpu_kernel", input, "biuc")
     reduction = _reduction(reduction, size_average, reduce)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
@@ -242,6 +243,7 @@ def multilabel_margin_loss(
     tensor(0.4167)
     """
     check_tensor("multilabel_margin_loss", input, target, names=("input", "target"))
+    refuse_kernel("multilabel_margin_loss_forward_out_frame", input, "biuc")
     reduction = _reduction(reduction, size_average, reduce)
     x, labels = input._data, target._data
     if x.ndim > 2 or (x.ndim and not x.shape[-1]):
@@ -284,6 +286,8 @@ def multilabel_soft_margin_loss(
     """
     check_tensor("multilabel_soft_margin_loss", input, target, names=("input", "target"))
     reduction = _reduction(reduction, size_average, reduce)
+    if is_half(input):
+        return rounded_once(multilabel_soft_margin_loss, input, target, weight, reduction=reduction)
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     if weight is not None:
         loss = loss * weight

@@ -7,6 +7,7 @@ from typing import Any
 from ..autograd.tape import taped
 from ..backends import backend_of
 from ._declare import derivative
+from ._fitting import fitting
 from .indexing import narrow
 from .joining import cat
 from .pooling import tensor_of
@@ -56,7 +57,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
                     f"pad(): narrow(): length must be non-negative. Dimension {dim} of size {n} "
                     f"cannot be padded by {(a, b)}"
                 )
-        return constant_pad(input, tuple(pairs), 0 if value is None else value)
+        return constant_pad(input, tuple(pairs), 0 if value is None else fitting(value, x.dtype))
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if mode not in _EXTEND:

@@ -9,8 +9,9 @@ from .. import _dtypes
 from ..autograd.tape import TensorBase, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast
+from ._fitting import fitting
 from ._promote import broadcast_shape, common_device, dim_of
-from ._results import check_tensor, finished, same_dtype
+from ._results import check_tensor, finished, refuse_kernel, same_dtype
 from .indexing import _advanced, _assigned, unindex
 from .joining import stack
 from .reduction import sum
@@ -138,7 +139,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
         raise RuntimeError(
             "index_fill_(): Converting complex Scalar to non-complex type is not supported"
         )
-    return _like(_assigned(x, value, at), input)
+    return _like(_assigned(x, fitting(value, x._data.dtype), at), input)
 
 
 def index_reduce(
@@ -158,6 +159,7 @@ def index_reduce(
     >>> torch.index_reduce(torch.ones(2), 0, torch.tensor([0, 0]), torch.tensor([5.0, 3.0]), "prod")
     tensor([15.,  1.])
     """
+    refuse_kernel("index_func_", input, "b")
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(
             f"reduce argument must be either prod, mean, amax or amin, got {reduce}."

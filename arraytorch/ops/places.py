@@ -8,6 +8,7 @@ from typing import Any
 from .. import _dtypes
 from ..autograd.tape import TensorBase, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
+from ._declare import cast
 from ._results import check_tensor, finished
 from .picking import nonzero
 
@@ -35,6 +36,7 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     sizes = tuple([n.__index__() for n in sizes])
     if any(n < 0 for n in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
+    indices = cast(indices, numpy_dtype(_dtypes.int64))
     steps = [prod(sizes[i + 1 :]) for i in range(len(sizes))]
     return tuple(
         [indices // step % n if n else indices for n, step in zip(sizes, steps, strict=True)]

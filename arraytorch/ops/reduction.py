@@ -185,7 +185,8 @@ def prod(
 def _truth(name: str, input: Tensor, dim: Any, keepdim: bool, out: Any) -> Tensor:
     check_tensor(name, input)
     x = input._data
-    dims, _ = over(x.shape, dim)
+    # No dimension at all is none here, where it is all of them for sums.
+    dims, _ = over(x.shape, dim) if dim not in ((), []) else ((), ())
     B = backend_of(x)
     z = as_array(B, getattr(B, name)(x, dims, keepdim), x)
     if dtype_of(x) is _dtypes.uint8:

@@ -7,6 +7,7 @@ from typing import Any
 from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of
 from ._declare import derivative
+from ._fitting import fitting
 from ._promote import common_device, dim_of, is_number
 from ._results import as_array, check_tensor, finished, native, same_dtype
 from .shape import reshape
@@ -227,7 +228,7 @@ def scatter(
     check_tensor("scatter", index, names=("index",))
     if is_number(src):
         x = input._data
-        src = wrap(backend_of(x).full(index._data.shape, src, x.dtype))
+        src = wrap(backend_of(x).full(index._data.shape, fitting(src, x.dtype), x.dtype))
     check_tensor("scatter", src, names=("src",))
     if reduce is None:
         result = _on_vectors("scatter", _scatter, input, dim, index, src)

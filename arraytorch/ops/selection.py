@@ -6,9 +6,10 @@ from typing import Any
 
 from .. import _dtypes
 from ..autograd.tape import TensorBase, taped, wrap
-from ..backends import backend_of, dtype_of
+from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative
-from ._promote import broadcast_shape, common_device, is_number, moved, numpy_result, plain
+from ._fitting import fitting
+from ._promote import broadcast_shape, common_device, is_number, moved, numpy_result
 from ._results import check_tensor
 from ._write import write_result
 
@@ -72,7 +73,7 @@ def where(
     condition = moved(condition, place)
     B = backend_of(condition._data)
     operands = [
-        wrap(B.full((), plain(o), native)) if not isinstance(o, TensorBase)
+        _number(B, o, native) if not isinstance(o, TensorBase)
         else moved(o, place) if o._data.dtype is native else cast(moved(o, place), native)
         for o in operands
     ]  # fmt: skip
@@ -80,6 +81,14 @@ def where(
         condition = wrap(condition._data != 0)
     result = _where(condition, *operands)
     return result if out is None else write_result("where", out, result, operands)
+
+
+def _number(B: Any, value: Any, native: Any) -> Tensor:
+    """A number as a tensor; by way of float32, so that -1e9 is -inf in float16 and no error."""
+    if native.itemsize == 2 and native.kind not in "iu":
+        single = numpy_dtype(_dtypes.float32)
+        return wrap(B.cast(B.full((), fitting(value, single), single), native))
+    return wrap(B.full((), fitting(value, native), native))
 
 
 @derivative(saves=("mask",), kernel="masked_fill", name="MaskedFillBackward0",
@@ -113,15 +122,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
         if value._node is not None:
             return where(mask, cast(value, input._data.dtype), input)
         value = value.item()  # type: ignore[attr-defined]
-    if (
-        isinstance(value, complex)
-        and input._data.dtype.kind != "c"
-        or (isinstance(value, float) and input._data.dtype.kind in "iub" and value != int(value))
-    ):
-        raise RuntimeError(
-            f"value cannot be converted to type {dtype_of(input._data).name} without overflow"
-        )
-    return _masked_number(input, mask, value)
+    return _masked_number(input, mask, fitting(value, input._data.dtype))
 
 
 @derivative(d_input=lambda B, g: B.zeros_like(g))
@@ -165,4 +166,4 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
         raise TypeError(
             f"fill(): argument 'value' (position 2) must be Number, not {type(value).__name__}"
         )
-    return taped(fill, B.full(x.shape, value, x.dtype), (input, None), (x.shape,))
+    return taped(fill, B.full(x.shape, fitting(value, x.dtype), x.dtype), (input, None), (x.shape,))

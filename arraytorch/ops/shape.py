@@ -122,11 +122,13 @@ def _unrecorded(input: Tensor) -> Tensor:
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """Returns ``input`` viewed in the shape of ``other``."""
+    check_tensor("view_as", input, other)
     return view(input, *other._data.shape)
 
 
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     """Returns ``input`` in the shape of ``other``."""
+    check_tensor("reshape_as", input, other)
     return reshape(input, other._data.shape)
 
 
@@ -175,6 +177,7 @@ def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False)
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """Returns ``input`` expanded to the shape of ``other``."""
+    check_tensor("expand_as", input, other)
     return expand(input, *other._data.shape)
 
 

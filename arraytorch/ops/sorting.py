@@ -10,7 +10,7 @@ from ..backends import backend_of, dtype_of, numpy_dtype
 from . import _return_types as return_types
 from ._declare import derivative
 from ._promote import common_device, dim_of, is_number
-from ._results import check_tensor, finished, refuse
+from ._results import check_tensor, finished, refuse, refuse_kernel
 from ._write import forbid_shared
 from .blending import lerp
 from .comparison import isnan
@@ -320,6 +320,7 @@ def searchsorted(
     tensor([1, 3])
     """
     check_tensor("searchsorted", sorted_sequence, names=("sorted_sequence",))
+    refuse_kernel("searchsorted_out_cpu", sorted_sequence, "bc")
     right = _side("searchsorted", right, side)
     rows = sorted_sequence._data
     B = backend_of(rows)
@@ -388,6 +389,7 @@ def bucketize(
     tensor([1, 3])
     """
     check_tensor("bucketize", boundaries, names=("boundaries",))
+    refuse_kernel("searchsorted_out_cpu", boundaries, "bc")
     if boundaries._data.ndim != 1:
         raise RuntimeError(
             f"boundaries tensor must be 1 dimension, but got dim({boundaries._data.ndim})"
