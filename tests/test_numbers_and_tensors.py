@@ -201,3 +201,27 @@ def test_composites_of_halves_round_once(dtype):
         if got.ndim == 1:
             assert (got.double() - wanted).abs().le(eps / 2 * wanted.abs() + 1e-3 * eps).all()
         assert got.dtype is dtype
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, out: torch.abs(x, out=out),
+        lambda x, out: torch.mm(x, x, out=out),
+        lambda x, out: torch.amax(x, 0, out=out),
+        lambda x, out: torch.gather(x, 0, torch.zeros(1, 1, dtype=torch.int64), out=out),
+        lambda x, out: torch.softmax(x, 0, out=out),
+        lambda x, out: torch.tril(x, out=out),
+        lambda x, out: torch.linalg.det(x, out=out),
+        lambda x, out: F.gelu(x, out=out),
+        lambda x, out: F.avg_pool2d(x[None], 1, out=out),
+    ],
+    ids=["abs", "mm", "amax", "gather", "softmax", "tril", "det", "gelu", "avg_pool2d"],
+)
+def test_out_of_another_dtype_is_refused_where_nothing_converts(call):
+    """A float64 out= for float32 results raises; add and its like convert, as in PyTorch."""
+    x, out = torch.eye(2), torch.empty(0, dtype=torch.float64)
+    with pytest.raises(RuntimeError, match="dtype (torch.)?float32"):
+        call(x, out)
+    assert call(x, torch.empty(0)).dtype is torch.float32
+    assert torch.add(x, x, out=out) is out

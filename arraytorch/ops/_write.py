@@ -13,6 +13,21 @@ from ..backends import backend_of, dtype_of
 __all__ = ["check_cast", "stamp", "write_back", "write_result"]
 
 
+# Ops whose out= has the dtype of the result, and no other that this would convert to.
+_EXACT_NAMES = """abs addbmm addmm addmv alias_copy all amax amin aminmax any argmax argmin
+    as_strided_copy avg_pool2d avg_pool3d baddbmm bitwise_not bmm bucketize ceil cholesky
+    cholesky_inverse cholesky_solve conj_physical cross diag diagonal_copy diff dot expand_copy floor
+    frac gather gelu hardshrink hash_tensor heaviside histc index_add index_copy index_reduce
+    index_select isin isneginf isposinf log_softmax logcumsumexp masked_select matmul mm msort multi_dot mv
+    nan_to_num nanquantile neg norm permute_copy quantile renorm round scatter scatter_add
+    scatter_reduce searchsorted sgn sign signbit slice_scatter softmax softplus softshrink
+    squeeze_copy t_copy take take_along_dim tensordot transpose_copy tril triu trunc unfold_copy
+    unsqueeze_copy vdot view_copy where linalg.cholesky linalg.cross linalg.det linalg.eigvalsh
+    linalg.matrix_norm linalg.multi_dot linalg.norm linalg.solve linalg.svdvals linalg.vecdot
+    linalg.vector_norm"""
+_EXACT = frozenset(_EXACT_NAMES.split())
+
+
 class _Overwrite:
     """The op that records a write through a view; it lives with the view ops, which stand above."""
 
@@ -82,7 +97,12 @@ def write_result(name: str, out: Any, result: Any, inputs: Any = ()) -> Any:
             f"{name}(): functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
         )
-    check_cast(dtype_of(result._data), dtype_of(out._data))
+    made, wanted = dtype_of(result._data), dtype_of(out._data)
+    check_cast(made, wanted)
+    if name in _EXACT and made is not wanted:
+        raise RuntimeError(
+            f"Expected out tensor to have dtype {made.name}, but got {wanted.name} instead: {name}"
+        )
     B, source = backend_of(out._data), backend_of(result._data)
     if B.device_of(out._data) != source.device_of(result._data):
         raise RuntimeError(

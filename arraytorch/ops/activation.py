@@ -12,7 +12,7 @@ from ..backends import backend_of, dtype_of
 from . import elementary
 from ._declare import derivative, inplace, kernel_op
 from ._promote import dim_of
-from ._results import check_tensor, refuse, refuse_kernel
+from ._results import check_tensor, finished, refuse, refuse_kernel
 from .conversion import clone
 from .creation import empty, ones_like
 from .elementary import exp, sigmoid, tanh
@@ -288,7 +288,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     saves=("input", "approximate"),
     d_input=lambda B, g, input, approximate: B.gelu_backward(g, input, approximate),
 )
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None) -> Tensor:
     """Returns x times the normal distribution function, or ("tanh") an approximation of that.
 
     >>> torch.nn.functional.gelu(torch.tensor([-1.0, 2.0]))
@@ -307,7 +307,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
         )
     z = backend_of(x).gelu(x, approximate)
     z = backend_of(x).cast(z, x.dtype)
-    return taped(gelu, z, (input,), (input, approximate))
+    return finished("gelu", taped(gelu, z, (input,), (input, approximate)), out, (input,))
 
 
 @kernel_op
@@ -350,7 +350,9 @@ def _soft_slope(B: Any, g: Any, input: Any, beta: float, threshold: float) -> An
 
 
 @derivative(saves=("input", "beta", "threshold"), d_input=_soft_slope)
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+def softplus(
+    input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None
+) -> Tensor:
     """Returns log(1 + exp(beta x)) / beta, and x itself where beta x exceeds ``threshold``.
 
     >>> torch.nn.functional.softplus(torch.tensor([-1.0, 2.0]))
@@ -362,12 +364,10 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
         check_tensor("softplus", input)
         raise
     refuse_kernel("softplus_cpu", input, "biuc")
-    if x.dtype.kind in "biu":
-        raise NotImplementedError(
-            f"\"softplus_cpu\" not implemented for '{scalar_type_name(dtype_of(x))}'"
-        )
     z = backend_of(x).softplus(x, beta, threshold)
-    return taped(softplus, z, (input,), (input, beta, threshold))
+    return finished(
+        "softplus", taped(softplus, z, (input,), (input, beta, threshold)), out, (input,)
+    )
 
 
 def softsign(input: Tensor) -> Tensor:
@@ -388,17 +388,18 @@ def tanhshrink(input: Tensor) -> Tensor:
     return input - tanh(input)
 
 
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """Returns x where |x| exceeds ``lambd``, else 0.
 
     >>> torch.nn.functional.hardshrink(torch.tensor([-1.0, 0.3]))
     tensor([-1.,  0.])
     """
     refuse("hardshrink", input, "biuc")
-    return where((input >= -lambd) & (input <= lambd), 0.0, input)
+    result = where((input >= -lambd) & (input <= lambd), 0.0, input)
+    return finished("hardshrink", result, out, (input,))
 
 
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """Returns x moved towards 0 by ``lambd``, and 0 where that would pass it.
 
     >>> torch.nn.functional.softshrink(torch.tensor([-1.0, 0.3]))
@@ -409,11 +410,12 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     refuse("softshrink", input, "biuc")
     # A NaN is in neither half, and stays NaN.
     beyond = where(input > lambd, input - lambd, input + lambd)
-    return where((input >= -lambd) & (input <= lambd), input * 0, beyond)
+    result = where((input >= -lambd) & (input <= lambd), input * 0, beyond)
+    return finished("softshrink", result, out, (input,))
 
 
 @derivative(saves=("input",), d_input=lambda B, g, input: g * B.sigmoid(-input))
-def logsigmoid(input: Tensor) -> Tensor:
+def logsigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns log(sigmoid(x)) without overflow.
 
     >>> torch.nn.functional.logsigmoid(torch.tensor([0.0, -100.0]))
@@ -424,12 +426,9 @@ def logsigmoid(input: Tensor) -> Tensor:
     except AttributeError:
         check_tensor("logsigmoid", input)
         raise
-    if x.dtype.kind in "biu":
-        raise NotImplementedError(
-            f"\"log_sigmoid_cpu\" not implemented for '{scalar_type_name(dtype_of(x))}'"
-        )
-    z = backend_of(x).logsigmoid(x)
-    return taped(logsigmoid, backend_of(x).cast(z, x.dtype), (input,), (input,))
+    refuse_kernel("log_sigmoid_cpu", input, "biuc")
+    z = backend_of(x).cast(backend_of(x).logsigmoid(x), x.dtype)
+    return finished("logsigmoid", taped(logsigmoid, z, (input,), (input,)), out, (input,))
 
 
 logsigmoid.rules.backward_name = "LogSigmoidBackward0"

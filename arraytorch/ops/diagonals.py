@@ -269,6 +269,8 @@ def slice_scatter(
     start: int | None = None,
     end: int | None = None,
     step: int = 1,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns a copy of ``input`` with ``src`` in a slice of ``dim``.
 
@@ -283,7 +285,8 @@ def slice_scatter(
     part = slice(start, end, step)
     n = len(range(*part.indices(x.shape[d])))
     src = _fitted("slice_scatter", src, (*x.shape[:d], n, *x.shape[d + 1 :]), input)
-    return _assigned(input, src, (*(slice(None),) * d, part))
+    result = _assigned(input, src, (*(slice(None),) * d, part))
+    return finished("slice_scatter", result, out, (input, src))
 
 
 def diagonal_scatter(

@@ -479,7 +479,14 @@ def matrix_rank(
     return finished("linalg.matrix_rank", result, out)
 
 
-def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
+def lstsq(
+    A: Tensor,
+    B: Tensor,
+    rcond: float | None = None,
+    *,
+    driver: str | None = None,
+    out: tuple[Tensor, ...] | None = None,
+) -> Any:
     """Returns the X that minimises ``|A @ X - B|``, residuals, ranks and singular values.
 
     Computed from the pseudoinverse. Residuals are there for full rank, more rows than columns and
@@ -516,7 +523,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         residuals = reshape(residuals, residuals._data.shape[:-1]) if vector else residuals
     solution = reshape(solution, solution._data.shape[:-1]) if vector else solution
     no_rank = wrap(backend_of(s._data).zeros((0,), rank._data.dtype))
-    return return_types.linalg_lstsq(
+    results = return_types.linalg_lstsq(
         (
             solution,
             residuals,
@@ -524,3 +531,4 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
             s if driver in ("gelsd", "gelss") else nothing,
         )
     )
+    return finished("linalg.lstsq", results, out, (A, B))

@@ -10,7 +10,7 @@ from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, dtype_of
 from ._declare import derivative, kernel_op
 from ._promote import broadcast_shape, common_device
-from ._results import check_tensor
+from ._results import check_tensor, finished
 from .arithmetic import add
 from .complex_numbers import conj
 from .products import matmul
@@ -27,7 +27,9 @@ Tensor = Any
     d_weight=lambda B, g, input: B.linear_weight(g, input),
     d_bias=lambda B, g: B.linear_bias(g),
 )
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """Returns ``input @ weight.T + bias``, along the last dimension of ``input``.
 
     ``weight`` is of shape (out, in), ``bias`` of shape (out,). Raises RuntimeError where sizes or
@@ -45,8 +47,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             raise TypeError
         z = backend_of(x).linear(x, w, b)
     except (AttributeError, TypeError, ValueError) as error:
-        return _uncommon(input, weight, bias, error)
-    return taped(linear, z, (input, weight, bias), (input, weight))
+        return finished("linear", _uncommon(input, weight, bias, error), out, (input, weight, bias))
+    result = taped(linear, z, (input, weight, bias), (input, weight))
+    return result if out is None else finished("linear", result, out, (input, weight, bias))
 
 
 @kernel_op

@@ -13,6 +13,7 @@ from ..backends import backend_of, dtype_of
 from ..backends.convolution import Convolution, convolution
 from ..backends.pooling import Divisor
 from ._declare import derivative
+from ._results import finished
 from .activation import relu
 from .arithmetic import abs, mul, pow, sign
 from .shape import squeeze, unsqueeze
@@ -259,6 +260,8 @@ def avg_pool2d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns the mean of each window of images (N, C, H, W) or (C, H, W).
 
@@ -271,7 +274,8 @@ def avg_pool2d(
              [10.5000, 12.5000]]])
     """
     window = kernel_size, stride, padding, 1, ceil_mode
-    return _averaged("avg_pool2d", 2, input, window, count_include_pad, divisor_override)
+    result = _averaged("avg_pool2d", 2, input, window, count_include_pad, divisor_override)
+    return finished("avg_pool2d", result, out, (input,))
 
 
 def avg_pool3d(
@@ -282,6 +286,8 @@ def avg_pool3d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns the mean of each window of volumes (N, C, D, H, W) or (C, D, H, W).
 
@@ -291,7 +297,8 @@ def avg_pool3d(
     tensor([[[[3.5000]]]])
     """
     window = kernel_size, stride, padding, 1, ceil_mode
-    return _averaged("avg_pool3d", 3, input, window, count_include_pad, divisor_override)
+    result = _averaged("avg_pool3d", 3, input, window, count_include_pad, divisor_override)
+    return finished("avg_pool3d", result, out, (input,))
 
 
 def _averaged(
