@@ -544,7 +544,7 @@ def gaussian_nll_loss(
     if v != x:
         if v == x[:-1]:
             var = var.unsqueeze(-1)
-        elif not (len(v) == len(x) and v[:-1] == x[:-1] and v[-1] == 1):
+        elif len(v) != len(x) or [n for m, n in zip(x, v) if m != n] != [1]:
             raise ValueError("var is of incorrect size")
     held = maximum(var, full_like(var, eps))
     var = where(var < eps, held.detach(), var)  # type: ignore[operator]

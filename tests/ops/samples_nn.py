@@ -103,7 +103,7 @@ SAMPLES = [
     sample("F.kl_div", lambda x, y, reduction: np.sum(y * (np.log(y) - x)) / 2, case((2, 3), (2, 3), reduction="batchmean"),
            low=0.1, high=0.9),
     sample("F.poisson_nll_loss", _mean(lambda x, y: np.exp(x) - y * x), ((2, 3), (2, 3)), low=0.1),
-    sample("F.gaussian_nll_loss", _mean(lambda x, y, v: (np.log(v) + (x - y) ** 2 / v) / 2), ((2, 3), (2, 3), (2, 3)), low=0.2),
+    sample("F.gaussian_nll_loss", _mean(lambda x, y, v: (np.log(v) + (x - y) ** 2 / v) / 2), ((2, 3), (2, 3), (2, 3)), ((2, 3), (2, 3), (1, 3)), low=0.2),
     sample("F.hinge_embedding_loss", None, case((2, 3), SIGNS.astype(int)), low=0.1, high=0.9),
     sample("F.margin_ranking_loss", _mean(lambda x, y, s: np.maximum(-s * (x - y), 0)), case((2, 3), (2, 3), SIGNS.astype(int))),
     sample("F.soft_margin_loss", _mean(lambda x, s: np.log1p(np.exp(-s * x))), case((2, 3), SIGNS.astype(int))),

@@ -81,6 +81,16 @@ class Linear(Module):
         )
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A `Linear` under the name by which PyTorch prints the last layer of an attention.
+
+    >>> torch.nn.MultiheadAttention(2, 1)
+    MultiheadAttention(
+      (out_proj): NonDynamicallyQuantizableLinear(in_features=2, out_features=2, bias=True)
+    )
+    """
+
+
 class Bilinear(Module):
     """x1 @ weight[k] @ x2 + bias[k] for each output k, along the last dimensions.
 
