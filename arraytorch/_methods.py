@@ -6,10 +6,12 @@ from typing import Any
 
 from .autograd.tape import TensorBase
 from .ops import (
+    _pinning,
     arithmetic,
     blending,
     comparison,
     complex_numbers,
+    conversion,
     counting,
     diagonals,
     elementary,
@@ -195,7 +197,8 @@ class Methods(TensorBase):
     dense_dim, sparse_dim = Late("elementwise:dense_dim"), Late("elementwise:sparse_dim")
     is_conj, is_neg, is_inference = queries.is_conj, queries.is_neg, queries.is_inference
     resolve_conj, resolve_neg = queries.resolve_conj, queries.resolve_neg
-    is_pinned, is_shared = queries.is_pinned, queries.is_shared
+    is_pinned, is_shared = _pinning.is_pinned, queries.is_shared
+    pin_memory, record_stream = _pinning.pin_memory, conversion.record_stream
     is_set_to, is_nonzero, dim_order = queries.is_set_to, queries.is_nonzero, queries.dim_order
 
     def flip(self, *dims_: Any, dims: Any = None) -> Any:

@@ -450,14 +450,14 @@ class Tensor(Methods):
     def cuda(
         self, device: Any = None, non_blocking: bool = False, memory_format: Any = None
     ) -> Any:
-        """Returns the tensor on a CUDA or ROCm device."""
-        place = "cuda" if device is None else device
-        return conversion.to(self, place, memory_format=memory_format)
+        """Returns the tensor on a CUDA or ROCm device, the current one unless another is named."""
+        place = conversion.of_type("cuda", device)
+        return conversion.to(self, place, non_blocking=non_blocking, memory_format=memory_format)
 
     def xpu(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Any:
-        """Returns the tensor on an Intel device."""
-        place = "xpu" if device is None else device
-        return conversion.to(self, place, memory_format=memory_format)
+        """Returns the tensor on an Intel device, the current one unless another is named."""
+        place = conversion.of_type("xpu", device)
+        return conversion.to(self, place, non_blocking=non_blocking, memory_format=memory_format)
 
     bool = conversion.astype("bool")
     byte = conversion.astype("uint8")
@@ -475,8 +475,12 @@ class Tensor(Methods):
     def type(self, dtype: Any = None, non_blocking: Any = False) -> Any:
         """Returns the tensor as another dtype, or without one the name of PyTorch's tensor type."""
         if dtype is None:
-            return f"torch.{_dtypes.scalar_type_name(self.dtype)}Tensor"
-        return conversion.to(self, dtype if isinstance(dtype, _dtypes.dtype) else _legacy(dtype))
+            kind = self.device.type
+            prefix = "torch" if kind in ("cpu", "meta") else f"torch.{kind}"
+            return f"{prefix}.{_dtypes.scalar_type_name(self.dtype)}Tensor"
+        if isinstance(dtype, _dtypes.dtype):
+            return conversion.to(self, dtype, non_blocking=non_blocking)
+        return conversion.to(self, _legacy_place(dtype), _legacy(dtype), non_blocking)
 
     def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None,
                    requires_grad: Any = False, layout: Any = None,
@@ -531,6 +535,12 @@ def _legacy(name: Any) -> dtype:
         if str(name).endswith(f".{_dtypes.scalar_type_name(d)}Tensor"):
             return d
     raise ValueError(f"invalid type: {str(name)!r}")
+
+
+def _legacy_place(name: Any) -> str:
+    """The type of device of such a type or name."""
+    parts = getattr(name, "title", str(name)).split(".")
+    return parts[1] if len(parts) == 3 else "cpu"
 
 
 def _rebuilt(cls: Any, array: Any, name: str, where: str, requires_grad: Any, extra: Any) -> Any:

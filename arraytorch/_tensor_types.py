@@ -22,21 +22,23 @@ class TensorType(type):
     """The class of the tensor types: tells the tensors of a type and makes new ones."""
 
     dtype: Any
+    place: str  # the type of device
+    title: str
 
     def __instancecheck__(cls, instance: object) -> bool:
         return (
             isinstance(instance, Tensor)
             and instance.dtype is cls.dtype
-            and instance.device.type == "cpu"
+            and instance.device.type == cls.place
         )
 
     def __call__(cls, *args: Any, device: Any = None) -> Any:
-        if device is not None and as_device(device).type != "cpu":
+        if device is not None and as_device(device).type != cls.place:
             raise RuntimeError(
-                f"legacy constructor expects device type: cpu but device type: "
+                f"legacy constructor expects device type: {cls.place} but device type: "
                 f"{as_device(device).type} was passed"
             )
-        name = f"torch.{cls.__name__}"
+        name, place = cls.title, device or cls.place
         if len(args) == 1 and not isinstance(args[0], (int, Size)):
             (data,) = args
             if isinstance(data, Tensor):
@@ -47,25 +49,28 @@ class TensorType(type):
                 raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
             if not hasattr(data, "__len__"):
                 raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
-            return creation.tensor(data, dtype=cls.dtype, device="cpu")
-        return creation.empty(*(args or (0,)), dtype=cls.dtype, device="cpu")
+            return creation.tensor(data, dtype=cls.dtype, device=place)
+        return creation.empty(*(args or (0,)), dtype=cls.dtype, device=place)
 
 
-def _type_of(dtype: Any) -> Any:
+def type_of(dtype: Any, place: str = "cpu") -> Any:
+    """Makes the type of tensors of a dtype on a type of device."""
     name = f"{_dtypes.scalar_type_name(dtype)}Tensor"
-    doc = f"Makes tensors of {dtype!r} of a shape or from data; prefer `torch.tensor`."
+    module = __package__ if place == "cpu" else f"{__package__}.{place}"
     values = {
-        "__doc__": doc, "__module__": __package__, "dtype": dtype, "layout": strided,
-        "is_cuda": False, "is_sparse": False,
+        "__doc__": f"Makes tensors of {dtype!r} of a shape or from data; prefer `torch.tensor`.",
+        "__module__": module, "dtype": dtype, "layout": strided, "place": place,
+        "title": f"torch.{name}" if place == "cpu" else f"torch.{place}.{name}",
+        "is_cuda": place == "cuda", "is_sparse": False,
     }  # fmt: skip
     return TensorType(name, (), values)
 
 
-FloatTensor, DoubleTensor = _type_of(_dtypes.float32), _type_of(_dtypes.float64)
-HalfTensor, BFloat16Tensor = _type_of(_dtypes.float16), _type_of(_dtypes.bfloat16)
-CharTensor, ByteTensor = _type_of(_dtypes.int8), _type_of(_dtypes.uint8)
-ShortTensor, IntTensor = _type_of(_dtypes.int16), _type_of(_dtypes.int32)
-LongTensor, BoolTensor = _type_of(_dtypes.int64), _type_of(_dtypes.bool)
+FloatTensor, DoubleTensor = type_of(_dtypes.float32), type_of(_dtypes.float64)
+HalfTensor, BFloat16Tensor = type_of(_dtypes.float16), type_of(_dtypes.bfloat16)
+CharTensor, ByteTensor = type_of(_dtypes.int8), type_of(_dtypes.uint8)
+ShortTensor, IntTensor = type_of(_dtypes.int16), type_of(_dtypes.int32)
+LongTensor, BoolTensor = type_of(_dtypes.int64), type_of(_dtypes.bool)
 
 
 def set_default_tensor_type(t: Any, /) -> None:
@@ -82,7 +87,7 @@ def set_default_tensor_type(t: Any, /) -> None:
         "torch.set_default_dtype() and torch.set_default_device() as alternatives.",
         stacklevel=2,
     )
-    name = f"torch.{t.__name__}" if isinstance(t, TensorType) else str(t)
+    name = t.title if isinstance(t, TensorType) else str(t)
     known = {f"torch.{_dtypes.scalar_type_name(d)}Tensor": d for d in _dtypes.ALL}
     place, plain = "cpu", name
     for kind in ("cuda", "xpu"):

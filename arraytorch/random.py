@@ -230,7 +230,7 @@ def seed() -> int:
 def _seed_others(seed: int) -> None:
     for backend in backends.loaded():
         if backend.generator is not default_generator.core:
-            backend.generator.reseed(_unsigned(seed))
+            backend.reseed(_unsigned(seed))
 
 
 def initial_seed() -> int:
@@ -283,11 +283,11 @@ def fork_rng(
     if not enabled or device_type == "meta":
         yield
         return
-    forked = [default_generator.core] + [
-        b.generator
-        for b in backends.loaded()
-        if b.device_type not in ("cpu", "meta") and _wanted(b, devices, device_type)
-    ]
+    devices = None if devices is None else list(devices)
+    forked = [default_generator.core]
+    for backend in backends.loaded():
+        if backend.device_type not in ("cpu", "meta"):
+            forked += _wanted(backend, devices, device_type)
     states = [generator.get_state() for generator in forked]
     try:
         yield
@@ -296,7 +296,21 @@ def fork_rng(
             generator.set_state(state)
 
 
-def _wanted(backend: Any, devices: Iterable[Any] | None, device_type: str | None) -> bool:
-    if device_type is not None and backend.device_type != device_type:
-        return False
-    return devices is None or any(as_device(d).type == backend.device_type for d in devices)
+def _wanted(backend: Any, devices: list[Any] | None, device_type: str | None) -> list[Any]:
+    """The streams of a backend's devices that a fork is to keep."""
+    kind = backend.device_type
+    if device_type is not None and kind != device_type:
+        return []
+    named = [
+        as_device(f"{device_type or 'cuda'}:{d}" if isinstance(d, int) else d)
+        for d in devices or ()
+    ]
+    if devices is not None and all(d.type != kind for d in named):
+        return []
+    if not hasattr(backend, "default_generator"):
+        return [backend.generator]
+    every = list(range(backend.device_count()))
+    if devices is not None:
+        here = backend.current_device()
+        every = sorted({here if d.index is None else d.index for d in named if d.type == kind})
+    return [backend.default_generator(index) for index in every]

@@ -16,13 +16,16 @@ class Toy:
     __array_ufunc__ = None
     __hash__ = object.__hash__
 
-    def __init__(self, array: Any) -> None:
+    current = 0  # the number of the device on which new ones are made
+
+    def __init__(self, array: Any, place: int | None = None) -> None:
         self.array = np.asarray(array)
+        self.place = Toy.current if place is None else place
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return wrapped(getattr(self.array, name))
+        return wrapped(getattr(self.array, name), self.place)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in ("real", "imag"):
@@ -31,7 +34,7 @@ class Toy:
             object.__setattr__(self, name, value)
 
     def __getitem__(self, index: Any) -> Any:
-        return Toy(self.array[unwrapped(index)])
+        return Toy(self.array[unwrapped(index)], self.place)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.array[unwrapped(index)] = unwrapped(value)
@@ -54,7 +57,9 @@ def _operator(name: str) -> Any:
 
     def operator(self: Toy, *others: Any) -> Any:
         result = method(self.array, *map(unwrapped, others))
-        return self if name.startswith("__i") and name != "__invert__" else wrapped(result)
+        return (
+            self if name.startswith("__i") and name != "__invert__" else wrapped(result, self.place)
+        )
 
     return operator
 
@@ -109,12 +114,15 @@ def unwrapped(value: Any) -> Any:
     return type(value)(map(unwrapped, value)) if type(value) in (tuple, list) else value
 
 
-def wrapped(value: Any) -> Any:
-    """The value with toys for NumPy's arrays, also within tuples; functions return toys."""
+def wrapped(value: Any, place: int | None = None) -> Any:
+    """The value with toys for NumPy's arrays, also within tuples; functions return toys.
+
+    These are on the device of a number, or on that of a function's first toy.
+    """
     if isinstance(value, (np.ndarray, np.generic)):
-        return Toy(value)
+        return Toy(value, place)
     if type(value) is tuple or hasattr(value, "_fields"):
-        return tuple(map(wrapped, value))
+        return tuple(wrapped(item, place) for item in value)
     if not callable(value) or isinstance(value, (type, np.dtype)):
         return value
 
@@ -122,9 +130,19 @@ def wrapped(value: Any) -> Any:
         named = {k: unwrapped(v) for k, v in kwargs.items()}
         out = kwargs.get("out")
         result = value(*map(unwrapped, args), **named)
-        return out if out is not None else wrapped(result)
+        return out if out is not None else wrapped(result, place_of(args, place))
 
     return function
+
+
+def place_of(values: Any, default: int | None) -> int | None:
+    """The number of the device of the first toy among values, also within tuples and lists."""
+    for value in values:
+        if isinstance(value, Toy):
+            return value.place
+        if type(value) in (tuple, list) and value:
+            default = place_of(value, default)
+    return default
 
 
 class Namespace:

@@ -30,13 +30,8 @@ def register(backend: Any) -> Any:
     _device.KNOWN_TYPES.add(backend.device_type)
     if backend.device_type not in ("cpu", "meta"):
         # A seed counts for all devices, also for those that come into use after it was set.
-        _start_generator(backend, _LOADED["cpu"].generator.initial_seed)
+        backend.start_generator(_LOADED["cpu"].generator.initial_seed, _CHOSEN[0])
     return backend
-
-
-def _start_generator(backend: Any, seed: int) -> None:
-    backend.generator = backend.new_generator(None, _CHOSEN[0])
-    backend.generator.reseed(seed)
 
 
 def choose_algorithm(name: str | None) -> None:
@@ -48,7 +43,7 @@ def choose_algorithm(name: str | None) -> None:
     _CHOSEN[0] = name
     for backend in _LOADED.values():
         if backend.device_type != "meta":
-            _start_generator(backend, backend.generator.initial_seed)
+            backend.start_generator(backend.generator.initial_seed, name)
 
 
 def backend_of(x: Any, *others: Any) -> Any:
@@ -165,6 +160,18 @@ def is_available(kind: str) -> bool:
         return backend_for(device(kind)).device_count() > 0
     except RuntimeError:
         return False
+
+
+def current_accelerator() -> Any:
+    """Returns the backend of whatever computes beside the CPU here, None if nothing does."""
+    for kind in dict.fromkeys(["cuda", "xpu", *_LOADED]):
+        if kind not in ("cpu", "meta") and is_available(kind):
+            found = backend_for(device(kind))
+            if hasattr(
+                found, "current_queue"
+            ):  # an AcceleratorBackend, which is not loaded for this
+                return found
+    return None
 
 
 def show() -> str:

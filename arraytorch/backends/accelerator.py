@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -66,9 +68,17 @@ class AcceleratorBackend(ArrayModuleBackend):
     def set_device(self, index: int) -> None:
         """Makes a device this thread's current one."""
 
+    def at(self, index: int) -> Any:
+        """This backend, its kernels making new arrays on a device that need not be the current one."""
+        return self if index == self.current_device() else _Elsewhere(self, index)
+
     def facts(self, index: int) -> DeviceFacts:
         """What a device says of itself."""
         return DeviceFacts(self.describe(), "", "", 0, 0, 0, 0, 0, "", True, True, 1, 0, False)
+
+    def toolkits(self) -> dict[str, str]:
+        """The versions of the vendor's toolkits in use, by name: of "cuda", "hip", "rocm", "xpu"."""
+        return {}
 
     def reaches(self, index: int, other: int) -> bool:
         """Whether a device can read another's memory directly."""
@@ -88,7 +98,51 @@ class AcceleratorBackend(ArrayModuleBackend):
         """Whether a host array lies in such memory."""
         return False
 
+    # random numbers: a stream for each device
+
+    def default_generator(self, index: int) -> Any:
+        """The stream that a device's numbers come from where none is given."""
+        made = self._generators
+        if index not in made:
+            made[index] = self.new_generator(index, self._algorithm)
+            made[index].reseed(self._seed)
+        return made[index]
+
+    @cached_property
+    def _generators(self) -> dict[int, Any]:
+        return {}
+
+    # What streams that are yet to be made start from, and what makes their numbers.
+    _seed, _algorithm = 0, None
+
+    def start_generator(self, seed: int, algorithm: str | None) -> None:
+        """Starts all of them anew, by an algorithm, None for the device's own."""
+        self._seed, self._algorithm = seed, algorithm  # type: ignore[assignment]
+        self._generators.clear()
+
+    @property
+    def generator(self) -> Any:
+        """The stream of the current device."""
+        return self.default_generator(self.current_device())
+
+    def generator_of(self, x: Any) -> Any:
+        """The stream of the device that an array lies on."""
+        return self.default_generator(self.device_of(x).index or 0)
+
+    def reseed(self, seed: int) -> None:
+        """Starts the streams of all devices from a seed, also those that are yet to be made."""
+        self._seed = seed
+        for made in self._generators.values():
+            made.reseed(seed)
+
     # queues
+
+    def hold(self, x: Any, queue: Any) -> None:
+        """Keeps an array alive until a queue has done the work that it has been given by now."""
+        mark = self.new_mark(queue.index, False, False, False)
+        self.record(mark, queue)
+        waiting = [(m, y) for m, y in self.__dict__.get("_held", []) if not self.mark_done(m)]
+        self._held = [*waiting, (mark, x)]
 
     def new_queue(self, index: int, priority: int) -> Any:
         """Another queue of work; calls in different queues need not run in order."""
@@ -184,3 +238,22 @@ class AcceleratorBackend(ArrayModuleBackend):
     def launch(self, graph: Any, queue: Any) -> None:
         """Gives the work of a graph to a queue."""
         raise RuntimeError(f"{self.describe()} cannot capture graphs of its work")
+
+
+class _Elsewhere:
+    """A backend whose methods run while another device is the current one."""
+
+    def __init__(self, backend: AcceleratorBackend, index: int) -> None:
+        self._backend, self._index = backend, index
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._backend, name)
+        return partial(self._run, found) if callable(found) else found
+
+    def _run(self, kernel: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        here = self._backend.current_device()
+        self._backend.set_device(self._index)
+        try:
+            return kernel(*args, **kwargs)
+        finally:
+            self._backend.set_device(here)

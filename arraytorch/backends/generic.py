@@ -81,17 +81,30 @@ class ArrayModuleBackend(
         if name == "philox":
             return PhiloxGenerator(self, index)
         if name == "mt19937":
-            return self._mersenne()
+            return self._mersenne(index)
         raise ValueError(f"no such algorithm of random numbers: '{name}' (mt19937, philox)")
 
-    def _mersenne(self) -> Any:
+    def _mersenne(self, index: int | None) -> Any:
         """PyTorch's stream for the CPU."""
-        return HostDrawnGenerator(self)
+        return HostDrawnGenerator(self, index)
 
     @cached_property
     def generator(self) -> Any:
         """The stream that is used where none is given."""
         return self.new_generator()
+
+    def generator_of(self, x: Any) -> Any:
+        """The stream that is used to fill an array, where none is given."""
+        return self.generator
+
+    def start_generator(self, seed: int, algorithm: str | None) -> None:
+        """Starts them from a seed, by an algorithm, None for the device's own."""
+        self.generator = self.new_generator(None, algorithm)
+        self.generator.reseed(seed)
+
+    def reseed(self, seed: int) -> None:
+        """Starts the streams that are used where none is given from a seed."""
+        self.generator.reseed(seed)
 
     def data_ptr(self, x: Any) -> int:
         """The address of the first element, 0 where a library tells none."""

@@ -21,8 +21,8 @@ class HostDrawnGenerator:
 
     algorithm = "mt19937"
 
-    def __init__(self, backend: Any) -> None:
-        self.backend, self.host = backend, NumpyGenerator()
+    def __init__(self, backend: Any, index: int | None = None) -> None:
+        self.backend, self.host, self.index = backend, NumpyGenerator(), index
 
     @property
     def initial_seed(self) -> int:
@@ -90,8 +90,8 @@ class HostDrawnGenerator:
     # results
 
     def permutation(self, n: int) -> Array:
-        """Returns the integers below n in random order, on the current device."""
-        return self.backend.from_host(self.host.permutation(n))
+        """Returns the integers below n in random order, on the stream's device."""
+        return self.backend.from_host(self.host.permutation(n), self.index)
 
     def multinomial(self, p: Array, n: int, replacement: bool) -> Array:
         """Returns indices drawn with the probabilities in each row."""

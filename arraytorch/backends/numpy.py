@@ -88,7 +88,7 @@ class NumpyBackend(
         super().__init__(np)
         self.floor_divide, self.remainder, self.fmod = _floor_divide, _remainder, _fmod
 
-    def _mersenne(self) -> NumpyGenerator:
+    def _mersenne(self, index: int | None) -> NumpyGenerator:
         return NumpyGenerator()
 
     def philox(self, seed: int, counter: int, n: int, index: int | None = None) -> Any:

@@ -177,4 +177,7 @@ def shape_of(size: tuple[Any, ...], name: str = "size") -> tuple[int, ...]:
 def place_for(where: Any) -> tuple[Any, device]:
     """Returns the backend and the device that new tensors go to; None asks the default device."""
     place = get_default_device() if where is None else as_device(where)
-    return backend_for(place), place
+    B = backend_for(place)
+    if place.index is not None and hasattr(B, "at"):
+        B = B.at(place.index)
+    return B, place

@@ -40,20 +40,26 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
 @derivative(
     saves=("place",), name="ToCopyBackward0", d_input=lambda B, g, place: _sent(B, g, place)
 )
-def to_device(input: Tensor, place: Device) -> Tensor:
-    """Returns a copy on another device."""
+def to_device(input: Tensor, place: Device, non_blocking: bool = False) -> Tensor:
+    """Returns a copy on another device; ``non_blocking`` may return before it has been made."""
     source = backend_of(input._data)
     home = source.device_of(input._data)
-    return taped(to_device, _sent(source, input._data, place), (input,), (home,))
+    return taped(to_device, _sent(source, input._data, place, non_blocking), (input,), (home,))
 
 
-def _sent(B: Any, x: Any, place: Device) -> Any:
+def _sent(B: Any, x: Any, place: Device, non_blocking: bool = False) -> Any:
     if isinstance(x, TensorBase):
         return to_device(x, place)
     target = backend_for(place)
     if target is B:
-        return B.moved(x, place.index) if hasattr(B, "moved") else x
-    return target.from_host(B.to_host(x), place.index)
+        return B.moved(x, place.index, non_blocking) if hasattr(B, "moved") else x
+    if not non_blocking:
+        return target.from_host(B.to_host(x), place.index)
+    # Only the backends of accelerators have copies that need not be waited for.
+    host = B.to_host(x, non_blocking=True) if hasattr(B, "moved") else B.to_host(x)
+    if hasattr(target, "moved"):
+        return target.from_host(host, place.index, non_blocking=True)
+    return target.from_host(host, place.index)
 
 
 def to(
@@ -91,8 +97,8 @@ def to(
                 "to() received an invalid combination of arguments: the first must be a dtype, a "
                 f"device or a tensor, not {type(first).__name__}"
             )
-        if len(rest) > 1:  # the first is non_blocking: nothing here is
-            copy = rest[1]
+        if rest:
+            non_blocking, copy = rest[0], rest[1] if len(rest) > 1 else copy
     x = self._data
     result = self
     if dtype is not None and numpy_dtype(dtype) is not x.dtype:
@@ -101,10 +107,30 @@ def to(
         place = as_device(device)
         here = backend_of(x).device_of(x)
         if place.type != here.type or place.index not in (None, here.index):
-            result = to_device(result, place)
+            result = to_device(result, place, non_blocking)
     if copy and result is self:
         return clone(result, memory_format=memory_format)
     return formatted(result, memory_format)
+
+
+def of_type(kind: str, device: Any) -> Device:
+    """The device of a type that a user named; None is the current one, a number that one."""
+    place = Device(kind, device) if isinstance(device, int) else as_device(device or kind)
+    if place.type != kind:
+        raise RuntimeError(f"Invalid device, must be {kind} device")
+    return place
+
+
+def record_stream(self: Tensor, stream: Any) -> None:
+    """Keeps the tensor's memory from being handed out again before a stream has done its work.
+
+    That is the work which the stream has been given by now.
+    """
+    if not hasattr(stream, "_queue"):
+        raise TypeError(f"record_stream(): argument must be Stream, not {type(stream).__name__}")
+    B = backend_of(self._data)
+    if hasattr(B, "hold"):
+        B.hold(self._data, stream._queue)
 
 
 def formatted(input: Tensor, memory_format: Any) -> Tensor:

@@ -11,6 +11,7 @@ from .._dtypes import dtype
 from ..autograd.tape import Leaf, TensorBase, wrap
 from ..backends import backend_for, backend_of, dtype_of, host, numpy_dtype
 from ._fitting import fitting
+from ._pinning import pinned
 from ._promote import is_number, place_for, plain, scalar_dtype, shape_of
 from ._results import check_tensor
 from ._strides import Order, check_layout, inverse, order_for, order_of_format
@@ -64,7 +65,8 @@ def tensor(
         array = B.from_host(source.to_host(array), place.index)
         if source.device_type == "cpu" and B.device_type == "cpu":
             array = B.copy(array)
-    return finished(array, requires_grad, "tensor")
+    new = finished(array, requires_grad, "tensor")
+    return pinned(new) if pin_memory else new
 
 
 def _array_from(data: Any, dtype: dtype | None) -> Any:
@@ -301,7 +303,8 @@ def zeros(
             [0., 0., 0.]])
     """
     shape = shape_of(sizes if size is None else (size,), "zeros")
-    return _made("zeros", shape, 0, dtype, device, requires_grad, out, layout)
+    new = _made("zeros", shape, 0, dtype, device, requires_grad, out, layout)
+    return pinned(new) if pin_memory else new
 
 
 def ones(
@@ -321,7 +324,8 @@ def ones(
     tensor([1., 1.])
     """
     shape = shape_of(sizes if size is None else (size,), "ones")
-    return _made("ones", shape, 1, dtype, device, requires_grad, out, layout)
+    new = _made("ones", shape, 1, dtype, device, requires_grad, out, layout)
+    return pinned(new) if pin_memory else new
 
 
 def empty(
@@ -343,7 +347,8 @@ def empty(
     """
     shape = shape_of(sizes if size is None else (size,), "empty")
     order = order_of_format(memory_format, len(shape))
-    return _made("empty", shape, None, dtype, device, requires_grad, out, layout, order)
+    new = _made("empty", shape, None, dtype, device, requires_grad, out, layout, order)
+    return pinned(new) if pin_memory else new
 
 
 def full(
@@ -371,7 +376,8 @@ def full(
     shape = shape_of((size,), "full") if not isinstance(size, int) else (size,)
     native = numpy_dtype(dtype) if dtype is not None else out._data.dtype  # type: ignore[union-attr]
     value = fitting(fill_value, native)
-    return _made("full", shape, value, dtype, device, requires_grad, out, layout)
+    new = _made("full", shape, value, dtype, device, requires_grad, out, layout)
+    return pinned(new) if pin_memory else new
 
 
 def _like(
@@ -410,7 +416,8 @@ def zeros_like(
     >>> torch.zeros_like(torch.ones(2))
     tensor([0., 0.])
     """
-    return _like("zeros_like", input, 0, dtype, device, requires_grad, layout, memory_format)
+    new = _like("zeros_like", input, 0, dtype, device, requires_grad, layout, memory_format)
+    return pinned(new) if pin_memory else new
 
 
 def ones_like(
@@ -428,7 +435,8 @@ def ones_like(
     >>> torch.ones_like(torch.zeros(2))
     tensor([1., 1.])
     """
-    return _like("ones_like", input, 1, dtype, device, requires_grad, layout, memory_format)
+    new = _like("ones_like", input, 1, dtype, device, requires_grad, layout, memory_format)
+    return pinned(new) if pin_memory else new
 
 
 def empty_like(
@@ -446,7 +454,8 @@ def empty_like(
     >>> torch.empty_like(torch.zeros(2)).shape
     torch.Size([2])
     """
-    return _like("empty_like", input, None, dtype, device, requires_grad, layout, memory_format)
+    new = _like("empty_like", input, None, dtype, device, requires_grad, layout, memory_format)
+    return pinned(new) if pin_memory else new
 
 
 def full_like(
@@ -472,7 +481,8 @@ def full_like(
         raise
     value = plain(fill_value.item() if isinstance(fill_value, TensorBase) else fill_value)
     value = fitting(value, native)
-    return _like("full_like", input, value, dtype, device, requires_grad, layout, memory_format)
+    new = _like("full_like", input, value, dtype, device, requires_grad, layout, memory_format)
+    return pinned(new) if pin_memory else new
 
 
 def scalar_tensor(
@@ -489,8 +499,9 @@ def scalar_tensor(
     >>> torch.scalar_tensor(3)
     tensor(3.)
     """
-    return full((), s, dtype=dtype or _dtypes.get_default_dtype(), device=device,
+    new = full((), s, dtype=dtype or _dtypes.get_default_dtype(), device=device,
                 requires_grad=requires_grad)  # fmt: skip
+    return pinned(new) if pin_memory else new
 
 
 def is_tensor(obj: Any) -> bool:

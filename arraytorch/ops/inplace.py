@@ -123,8 +123,12 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
             f"{list(src._data.shape)}: copy_"
         )
     B = backend_of(x)
-    if backend_of(src._data) is not B:
-        src = to_device(src, B.device_of(x))
+    if (
+        backend_of(src._data) is not B
+        or hasattr(B, "moved")
+        and B.device_of(src._data) != B.device_of(x)
+    ):
+        src = to_device(src, B.device_of(x), non_blocking)
     B.write(x, src._data if x.dtype.kind == "c" else B.cast(src._data, x.dtype))
     stamp(self)
     if records and (self._node is not None or src._node is not None):

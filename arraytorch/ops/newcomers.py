@@ -6,6 +6,7 @@ from typing import Any
 
 from ..backends import backend_of, dtype_of
 from . import creation
+from ._pinning import pinned
 
 Tensor = Any
 
@@ -25,7 +26,7 @@ def new_zeros(
     pin_memory: bool = False,
 ) -> Tensor:
     """Returns zeros with this one's dtype and device unless others are given."""
-    return creation.zeros(
+    new = creation.zeros(
         *sizes,
         size=size,
         layout=layout,
@@ -33,6 +34,7 @@ def new_zeros(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
+    return pinned(new) if pin_memory else new
 
 
 def new_ones(
@@ -46,7 +48,7 @@ def new_ones(
     pin_memory: bool = False,
 ) -> Tensor:
     """Returns ones with this one's dtype and device unless others are given."""
-    return creation.ones(
+    new = creation.ones(
         *sizes,
         size=size,
         layout=layout,
@@ -54,6 +56,7 @@ def new_ones(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
+    return pinned(new) if pin_memory else new
 
 
 def new_empty(
@@ -67,7 +70,7 @@ def new_empty(
     pin_memory: bool = False,
 ) -> Tensor:
     """Returns unset memory with this one's dtype and device unless others are given."""
-    return creation.empty(
+    new = creation.empty(
         *sizes,
         size=size,
         layout=layout,
@@ -75,6 +78,7 @@ def new_empty(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
+    return pinned(new) if pin_memory else new
 
 
 def new_full(
@@ -89,7 +93,7 @@ def new_full(
     pin_memory: bool = False,
 ) -> Tensor:
     """Returns one value with this one's dtype and device unless others are given."""
-    return creation.full(
+    new = creation.full(
         size,
         fill_value,
         dtype=dtype or dtype_of(self._data),
@@ -97,3 +101,4 @@ def new_full(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
+    return pinned(new) if pin_memory else new

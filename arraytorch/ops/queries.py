@@ -167,11 +167,6 @@ def resolve_neg(input: Tensor) -> Tensor:
     return input
 
 
-def is_pinned(self: Tensor, device: Any = None) -> bool:
-    """Tells whether the memory is locked for transfers to a device: never here."""
-    return False
-
-
 def is_shared(self: Tensor) -> bool:
     """Tells whether other processes see the memory, as they may that of a CUDA device."""
     return backend_of(self._data).device_of(self._data).type == "cuda"

@@ -11,6 +11,7 @@ from .._dtypes import dtype, scalar_type_name
 from ..autograd.tape import Leaf, TensorBase, taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast
+from ._pinning import pinned
 from ._promote import broadcast_shape, common_device, moved, place_for, shape_of
 from ._write import stamp, write_result
 from .arithmetic import mul, plus
@@ -52,7 +53,8 @@ def rand(
     tensor([0.8823, 0.9150, 0.3829])
     """
     new = _new("rand", _shape("rand", shape, size), dtype, device, out)
-    return _finished(_uniform(new, generator), out, requires_grad)
+    new = _finished(_uniform(new, generator), out, requires_grad)
+    return pinned(new) if pin_memory else new
 
 
 def randn(
@@ -75,7 +77,8 @@ def randn(
     tensor([0.3367, 0.1288, 0.2345])
     """
     new = _new("randn", _shape("randn", shape, size), dtype, device, out)
-    return _finished(_normal(new, generator), out, requires_grad)
+    new = _finished(_normal(new, generator), out, requires_grad)
+    return pinned(new) if pin_memory else new
 
 
 def randint(
@@ -117,7 +120,8 @@ def randint(
     if out is None:
         dtype = dtype or _dtypes.int64
     new = _new("randint", shape_of((size,), "randint"), dtype, device, out)
-    return _finished(random_(new, *bounds, generator=generator), out, requires_grad)
+    new = _finished(random_(new, *bounds, generator=generator), out, requires_grad)
+    return pinned(new) if pin_memory else new
 
 
 def randperm(
@@ -146,8 +150,9 @@ def randperm(
     _check_permutation(n, wanted)
     new = _new("randperm", (n,), wanted, device, out)
     B = backend_of(new._data)
-    B.write(new._data, core(generator, B).permutation(n))
-    return _finished(new, out, requires_grad)
+    B.write(new._data, core(generator, B, new._data).permutation(n))
+    new = _finished(new, out, requires_grad)
+    return pinned(new) if pin_memory else new
 
 
 def rand_like(
@@ -167,7 +172,8 @@ def rand_like(
     torch.Size([2, 3])
     """
     new = _new_like("rand_like", input, dtype, device)
-    return _finished(_uniform(new, generator), None, requires_grad)
+    new = _finished(_uniform(new, generator), None, requires_grad)
+    return pinned(new) if pin_memory else new
 
 
 def randn_like(
@@ -187,7 +193,8 @@ def randn_like(
     torch.Size([2, 3])
     """
     new = _new_like("randn_like", input, dtype, device)
-    return _finished(_normal(new, generator), None, requires_grad)
+    new = _finished(_normal(new, generator), None, requires_grad)
+    return pinned(new) if pin_memory else new
 
 
 def randint_like(
@@ -217,7 +224,8 @@ def randint_like(
         for i, (n, v) in enumerate((("low", low), ("high", high)), 2)
     ]
     new = _new_like("randint_like", input, dtype, device)
-    return _finished(random_(new, *bounds, generator=generator), None, requires_grad)
+    new = _finished(random_(new, *bounds, generator=generator), None, requires_grad)
+    return pinned(new) if pin_memory else new
 
 
 def normal(
@@ -242,13 +250,15 @@ def normal(
     tensor([ 1.5410, 99.7066])
     """
     if isinstance(mean, TensorBase) or isinstance(std, TensorBase):
-        return _normal_each(mean, std, generator, out)
+        new = _normal_each(mean, std, generator, out)
+        return pinned(new) if pin_memory else new
     if size is None:
         raise TypeError(
             "normal(): argument 'size' is needed where neither 'mean' nor 'std' is a tensor"
         )
     new = _new("normal", shape_of((size,), "normal"), dtype, device, out)
-    return _finished(normal_(new, mean, std, generator=generator), out, requires_grad)
+    new = _finished(normal_(new, mean, std, generator=generator), out, requires_grad)
+    return pinned(new) if pin_memory else new
 
 
 def bernoulli(
@@ -318,7 +328,7 @@ def multinomial(
     if not x.size:
         found = B.empty((*x.shape[:-1], n), numpy_dtype(_dtypes.int64))
     else:
-        found = core(generator, B).multinomial(x, n, bool(replacement))
+        found = core(generator, B, x).multinomial(x, n, bool(replacement))
     return wrap(found) if out is None else write_result("multinomial", out, wrap(found))
 
 
@@ -333,7 +343,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     _check_tensor("poisson", input)
     if not dtype_of(input._data).is_floating_point:
         raise unsupported("poisson_cpu", input)
-    return taped(_POISSON, core(generator, backend_of(input._data)).poisson(input._data), (input,))
+    return taped(_POISSON, _poisson(input._data, generator), (input,))
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
@@ -357,7 +367,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     shape = broadcast_shape("binomial", count._data.shape, prob._data.shape)
     B = backend_of(count._data)
     n, p = B.expand(count._data, shape), B.expand(prob._data, shape)
-    return taped(_BINOMIAL, core(generator, B).binomial(n, p), (count, prob))
+    return taped(_BINOMIAL, core(generator, B, n).binomial(n, p), (count, prob))
 
 
 _BERNOULLI, _POISSON = forgets("BernoulliBackward0"), forgets("PoissonBackward0")
@@ -369,12 +379,16 @@ _BINOMIAL = forgets("NotImplemented", 2)
 # ------------------------------------------------------------------------------------ helpers
 
 
+def _poisson(rate: Any, generator: Any) -> Any:
+    return core(generator, backend_of(rate), rate).poisson(rate)
+
+
 def _uniform(new: Tensor, generator: Any) -> Tensor:
     """`uniform_` without what only an existing tensor needs: half the time of a small one."""
     x = new._data
     if x.dtype.kind in "biu":
         raise unsupported("check_uniform_bounds", new)
-    core(generator, backend_of(x)).uniform_(x, 0.0, 1.0)
+    core(generator, backend_of(x), x).uniform_(x, 0.0, 1.0)
     return new
 
 
@@ -382,7 +396,7 @@ def _normal(new: Tensor, generator: Any) -> Tensor:
     x = new._data
     if x.size and x.dtype.kind in "biu":
         raise unsupported("normal_kernel_cpu", new)
-    core(generator, backend_of(x)).normal_(x, 0.0, 1.0)
+    core(generator, backend_of(x), x).normal_(x, 0.0, 1.0)
     return new
 
 

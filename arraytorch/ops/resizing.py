@@ -11,6 +11,7 @@ from .._dtypes import dtype
 from .._layouts import preserve_format
 from ..autograd.tape import TensorBase, stamp
 from ..backends import backend_of, dtype_of, numpy_dtype
+from ._pinning import pinned
 from ._promote import broadcast_shape, place_for, shape_of
 from ._results import check_tensor
 from ._strides import CHANNELS_LAST, check_layout, follows, inverse, order_of, order_of_format
@@ -67,7 +68,8 @@ def empty_strided(
     B, place = place_for(device)
     native = numpy_dtype(dtype or _dtypes.get_default_dtype())
     array = B.as_strided(B.empty((room,), native, place.index), shape, steps, 0)
-    return finished(array, requires_grad, "empty_strided")
+    new = finished(array, requires_grad, "empty_strided")
+    return pinned(new) if pin_memory else new
 
 
 def empty_permuted(
@@ -103,7 +105,8 @@ def empty_permuted(
     B, place = place_for(device)
     native = numpy_dtype(dtype or _dtypes.get_default_dtype())
     array = B.empty(tuple([shape[d] for d in order]), native, place.index)
-    return finished(B.permute(array, inverse(order)), requires_grad, "empty_permuted")
+    new = finished(B.permute(array, inverse(order)), requires_grad, "empty_permuted")
+    return pinned(new) if pin_memory else new
 
 
 def new_empty_strided(
@@ -118,8 +121,9 @@ def new_empty_strided(
 ) -> Tensor:
     """Returns unset memory of given strides with this tensor's dtype and device unless others are given."""
     place = backend_of(self._data).device_of(self._data) if device is None else device
-    return empty_strided(size, stride, dtype=dtype or dtype_of(self._data), layout=layout,
+    new = empty_strided(size, stride, dtype=dtype or dtype_of(self._data), layout=layout,
                          device=place, requires_grad=requires_grad)  # fmt: skip
+    return pinned(new) if pin_memory else new
 
 
 def _take_place(self: Tensor, array: Any) -> Tensor:

@@ -242,13 +242,13 @@ def _named_from(name: str, value: Any, named: dict[str, Any]) -> Any:
     return named["from"]
 
 
-def core(generator: Any, B: Any) -> Any:
-    """Returns the backend's own generator, or the one that the user gave.
+def core(generator: Any, B: Any, x: Any) -> Any:
+    """Returns the generator of the device of x, or the one that the user gave.
 
     Raises TypeError if it is none, and RuntimeError if it is another device's.
     """
     if generator is None:
-        return B.generator
+        return B.generator_of(x)
     try:
         found = generator.core
     except AttributeError:
@@ -266,7 +266,7 @@ def core(generator: Any, B: Any) -> Any:
 def _fill(self: Tensor, rules: Any, generator: Any, fill: Callable[[Any, Any], None]) -> Tensor:
     """Fills the memory of a tensor, and records that its former value no longer counts."""
     x = self._data
-    source = core(generator, backend_of(x))
+    source = core(generator, backend_of(x), x)
     recorded = grad_enabled.get() and (self._node is not None or self._base is not None)
     if recorded:
         forbid_leaf(self)

@@ -10,6 +10,7 @@ from .._device import device
 from .._dtypes import dtype
 from ..autograd.tape import TensorBase
 from ..backends import dtype_of, numpy_dtype
+from ._pinning import pinned
 from ._promote import place_for, plain
 from ._strides import check_layout
 from ._write import write_result
@@ -74,7 +75,8 @@ def arange(
         first, stride = int(first), int(stride)
     B, place = place_for(device)
     result = finished(B.ramp(first, stride, count, native, place.index), requires_grad, "arange")
-    return result if out is None else write_result("arange", out, result)
+    new = result if out is None else write_result("arange", out, result)
+    return pinned(new) if pin_memory else new
 
 
 def _ends(name: str, start: Any, end: Any, dtype: Any, out: Any) -> tuple[Any, Any, dtype]:
@@ -143,7 +145,8 @@ def linspace(
     B, place = place_for(device)
     array = B.linspace(first, last, _count(steps), numpy_dtype(dtype), place.index)
     result = finished(array, requires_grad, "linspace")
-    return result if out is None else write_result("linspace", out, result)
+    new = result if out is None else write_result("linspace", out, result)
+    return pinned(new) if pin_memory else new
 
 
 def logspace(
@@ -175,7 +178,8 @@ def logspace(
     exponents = B.linspace(first, last, _count(steps), wide, place.index)
     powers = B.pow(B.full((), base, wide, place.index), exponents)
     result = finished(B.cast(B.asarray(powers), numpy_dtype(dtype)), requires_grad, "logspace")
-    return result if out is None else write_result("logspace", out, result)
+    new = result if out is None else write_result("logspace", out, result)
+    return pinned(new) if pin_memory else new
 
 
 def eye(
@@ -203,4 +207,5 @@ def eye(
     B, place = place_for(device)
     native = numpy_dtype(dtype or _dtypes.get_default_dtype())
     result = finished(B.eye(n, m, native, place.index), requires_grad, "eye")
-    return result if out is None else write_result("eye", out, result)
+    new = result if out is None else write_result("eye", out, result)
+    return pinned(new) if pin_memory else new

@@ -16,6 +16,7 @@ from .._dtypes import dtype as Dtype
 from .._dtypes import scalar_type_name
 from ..autograd.tape import Leaf, wrap
 from ..backends import numpy_dtype
+from ._pinning import pinned
 from ._promote import place_for
 
 Tensor = Any
@@ -110,8 +111,9 @@ def bartlett_window(
     >>> torch.bartlett_window(4)
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
-    return _window("bartlett_window", window_length, periodic, triangle, dtype, device,
+    new = _window("bartlett_window", window_length, periodic, triangle, dtype, device,
                    requires_grad, layout)  # fmt: skip
+    return pinned(new) if pin_memory else new
 
 
 def blackman_window(
@@ -129,8 +131,9 @@ def blackman_window(
     >>> torch.blackman_window(5)[1:]
     tensor([0.2008, 0.8492, 0.8492, 0.2008])
     """
-    return _window("blackman_window", window_length, periodic, cosines((0.42, 0.5, 0.08)), dtype,
+    new = _window("blackman_window", window_length, periodic, cosines((0.42, 0.5, 0.08)), dtype,
                    device, requires_grad, layout)  # fmt: skip
+    return pinned(new) if pin_memory else new
 
 
 def hamming_window(
@@ -150,8 +153,9 @@ def hamming_window(
     >>> torch.hamming_window(4)
     tensor([0.0800, 0.5400, 1.0000, 0.5400])
     """
-    return _window("hamming_window", window_length, periodic, cosines((alpha, beta)), dtype,
+    new = _window("hamming_window", window_length, periodic, cosines((alpha, beta)), dtype,
                    device, requires_grad, layout)  # fmt: skip
+    return pinned(new) if pin_memory else new
 
 
 def hann_window(
@@ -169,8 +173,9 @@ def hann_window(
     >>> torch.hann_window(4)
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
-    return _window("hann_window", window_length, periodic, cosines((0.5, 0.5)), dtype, device,
+    new = _window("hann_window", window_length, periodic, cosines((0.5, 0.5)), dtype, device,
                    requires_grad, layout)  # fmt: skip
+    return pinned(new) if pin_memory else new
 
 
 def kaiser_window(
@@ -189,5 +194,6 @@ def kaiser_window(
     >>> torch.kaiser_window(4, beta=2.0)
     tensor([0.4387, 0.8348, 1.0000, 0.8348])
     """
-    return _window("kaiser_window", window_length, periodic, kaiser_shape(beta), dtype, device,
+    new = _window("kaiser_window", window_length, periodic, kaiser_shape(beta), dtype, device,
                    requires_grad, layout)  # fmt: skip
+    return pinned(new) if pin_memory else new

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from ..._tensor import Tensor
 from ...autograd.tape import wrap
-from ...backends import host
+from ...backends import current_accelerator, host
 from ...random import Generator
 from .collate import (
     collate_tensor_fn,
@@ -19,6 +19,7 @@ from .collate import (
     default_convert,
 )
 from .dataset import Dataset, IterableDataset, Subset, TensorDataset
+from .pinning import pinned
 from .sampler import (
     BatchSampler,
     RandomSampler,
@@ -41,7 +42,8 @@ class DataLoader(Generic[T_co]):
     ``batch_size`` samples make a batch; with None, samples come one by one. ``shuffle`` gives each
     epoch a new order; ``sampler`` or ``batch_sampler`` define another one. ``collate_fn`` makes a
     batch of a list of samples. ``generator`` serves shuffling. For the same seed, the batches are
-    those of PyTorch. ``pin_memory`` does nothing but warn. ``num_workers`` must be 0 for now:
+    those of PyTorch. ``pin_memory`` puts the tensors of a batch into pinned memory, where
+    there is an accelerator, and warns where there is none. ``num_workers`` must be 0 for now:
     another number raises ValueError, since a dataset that runs in this process may see other
     random numbers, another ``get_worker_info()``, and no ``worker_init_fn``.
 
@@ -218,7 +220,7 @@ class _Batches:
     """One epoch of a loader."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
-        _warn_about_pinning(loader)
+        self._pins = _pins(loader)
         self._loader = loader
         self._sampler = loader._index_sampler
         self._indices = iter(self._sampler)
@@ -235,6 +237,8 @@ class _Batches:
 
     def __next__(self) -> Any:
         batch = self._fetch(next(self._indices))
+        if self._pins:
+            batch = pinned(batch)
         self._count += 1
         if self._length is not None and self._count > self._length:
             warnings.warn(
@@ -252,20 +256,24 @@ class _Batches:
         raise NotImplementedError("{} cannot be pickled", type(self).__name__)
 
 
-def _warn_about_pinning(loader: DataLoader[Any]) -> None:
+def _pins(loader: DataLoader[Any]) -> bool:
+    """Whether batches are to go to pinned memory, which takes an accelerator."""
     if not loader.pin_memory:
-        return
+        return False
     if loader.pin_memory_device:
         warnings.warn(
             "pin_memory_device is deprecated, the current accelerator will be used as the device,"
             f"ignore pin_memory_device='{loader.pin_memory_device}'.",
             stacklevel=4,
         )
+    if current_accelerator() is not None:
+        return True
     warnings.warn(
         "'pin_memory' argument is set as true but no accelerator is found, "
         "then device pinned memory won't be used.",
         stacklevel=4,
     )
+    return False
 
 
 def _stream_fetcher(loader: DataLoader[Any]) -> Callable[[Any], Any]:
