@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 # A ContextVar, not a thread-local: also right in asyncio tasks, and as fast to read (27 ns).
 grad_enabled: ContextVar[bool] = ContextVar("grad_enabled", default=True)
+# The dtypes of the autocast regions that code runs in, by type of device; `arraytorch.amp` sets it.
+autocast_dtypes: ContextVar[Mapping[str, Any]] = ContextVar(
+    "autocast_dtypes", default=MappingProxyType({})
+)
 inference: ContextVar[bool] = ContextVar("inference", default=False)
 
 

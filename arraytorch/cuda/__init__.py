@@ -9,6 +9,7 @@ True
 """
 
 from .._errors import OutOfMemoryError as OutOfMemoryError
+from . import amp as amp
 from ._devices import can_device_access_peer as can_device_access_peer
 from ._devices import current_device as current_device
 from ._devices import default_generators as _default_generators

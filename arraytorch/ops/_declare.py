@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from .. import _dtypes
 from .._dtypes import scalar_type_name
-from ..autograd.modes import grad_enabled
+from ..autograd.modes import autocast_dtypes, grad_enabled
 from ..autograd.tape import (
     Node,
     Rules,
@@ -85,7 +85,11 @@ def derivative(
 def renamed(op: Any, name: str) -> Any:
     """Returns a copy of an op, for `taped` and `taped_view`, whose nodes bear another name."""
     other: Any = FunctionType(
-        op.__code__, op.__globals__, op.__name__, op.__defaults__, op.__closure__
+        getattr(op, "uncast", op).__code__,
+        op.__globals__,
+        op.__name__,
+        op.__defaults__,
+        op.__closure__,
     )
     other.__kwdefaults__ = op.__kwdefaults__
     other.args, other.rules = op.args, copy(op.rules)
@@ -455,7 +459,7 @@ def signature_in_place(op: Any) -> inspect.Signature:
 
     From the code object: inspect.signature takes ten times as long, for every op, at import.
     """
-    code, P = op.__code__, inspect.Parameter
+    code, P = getattr(op, "uncast", op).__code__, inspect.Parameter
     count, flags = code.co_argcount, code.co_flags
     names = list(code.co_varnames[: count + code.co_kwonlyargcount + 2])
     required = count - len(op.__defaults__ or ())
@@ -487,7 +491,10 @@ def _replace(self: Any, op: Any, args: Any, kwargs: Any, name: str) -> Any:
     if records:
         old._node = self._node
         old._data = B.copy(self._data)
-    result = op(old, *args, **kwargs)
+    if autocast_dtypes.get():
+        result = _uncast(op, old, args, kwargs)
+    else:
+        result = op(old, *args, **kwargs)
     if result._data.shape != self._data.shape:
         raise RuntimeError(
             f"output with shape {list(self._data.shape)} doesn't match the broadcast shape "
@@ -498,3 +505,12 @@ def _replace(self: Any, op: Any, args: Any, kwargs: Any, name: str) -> Any:
         result = cast(result, self._data.dtype)
     write_back(self, result)
     return self
+
+
+def _uncast(op: Any, old: Any, args: Any, kwargs: Any) -> Any:
+    """The result of an op outside of autocast, which in-place forms do not take part in."""
+    token = autocast_dtypes.set({})
+    try:
+        return op(old, *args, **kwargs)
+    finally:
+        autocast_dtypes.reset(token)
