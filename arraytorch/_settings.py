@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+from . import backends
+
 _MODES = ("default", "warn", "error")
 _PRECISIONS = ("highest", "high", "medium")
 
@@ -12,7 +14,6 @@ class _Settings:
     """What is set now."""
 
     deterministic = 0
-    precision = "highest"
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
@@ -86,7 +87,7 @@ def get_deterministic_debug_mode() -> int:
 def set_float32_matmul_precision(precision: str) -> None:
     """Says how exact products of float32 must be: "highest", "high" or "medium".
 
-    The lower two permit shortcuts that are not taken here: products are always computed in full.
+    The lower two permit CUDA devices to round factors to TF32's 10 bits; the CPU computes in full.
 
     >>> torch.set_float32_matmul_precision("high")
     >>> torch.get_float32_matmul_precision()
@@ -104,7 +105,7 @@ def set_float32_matmul_precision(precision: str) -> None:
             stacklevel=2,
         )
         return
-    _Settings.precision = precision
+    backends.cuda.matmul.set_precision(precision)
 
 
 def get_float32_matmul_precision() -> str:
@@ -113,7 +114,7 @@ def get_float32_matmul_precision() -> str:
     >>> torch.get_float32_matmul_precision()
     'highest'
     """
-    return _Settings.precision
+    return backends.cuda.matmul.precision  # type: ignore[no-any-return]
 
 
 def set_flush_denormal(mode: bool) -> bool:

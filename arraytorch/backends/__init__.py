@@ -31,7 +31,23 @@ def register(backend: Any) -> Any:
     if backend.device_type not in ("cpu", "meta"):
         # A seed counts for all devices, also for those that come into use after it was set.
         backend.start_generator(_LOADED["cpu"].generator.initial_seed, _CHOSEN[0])
+    if backend.device_type == "cuda":
+        _switches().cuda.matmul.tell(backend)
     return backend
+
+
+def __getattr__(name: str) -> Any:
+    # `torch.backends.cudnn` and the like load when they are first asked for.
+    if name in ("cuda", "cudnn", "mkl", "openmp"):
+        return getattr(_switches(), name)
+    raise AttributeError(f"module 'arraytorch.backends' has no attribute '{name}'")
+
+
+def _switches() -> Any:
+    from . import switches
+
+    switches.loaded_backend[0] = _LOADED.get
+    return switches
 
 
 def choose_algorithm(name: str | None) -> None:
