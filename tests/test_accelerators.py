@@ -53,11 +53,8 @@ def test_without_a_device_questions_have_answers(nothing, kind):
     assert module.device_count() == 0 == module.memory_allocated() == module.max_memory_reserved()
     assert module.memory_stats() == {} == module.memory_stats_as_nested_dict()
     assert module.default_generators == () and module.get_rng_state_all() == []
-    assert (
-        not module.is_bf16_supported() and not module.is_current_stream_capturing()
-        if kind == "cuda"
-        else True
-    )
+    assert not module.is_bf16_supported() and not module.is_tf32_supported()
+    assert not module.is_current_stream_capturing()
     module.manual_seed(1), module.manual_seed_all(1), module.seed_all(), module.empty_cache()
     module.set_rng_state(torch.get_rng_state())
     with module.stream(None), module.device(None), module.device_of(torch.ones(2)):

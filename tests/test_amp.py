@@ -6,7 +6,7 @@ import inspect
 import threading
 
 import pytest
-from fake_accelerator import installed
+from fake_accelerator import FakeAccelerator, installed
 
 import arraytorch as torch
 from arraytorch import nn
@@ -469,6 +469,22 @@ def test_lists_of_other_devices():
         x = torch.ones(2, 2, device="xpu")
         assert (x @ x).dtype is torch.bfloat16 and x.bfloat16().exp().dtype is torch.float32
     assert torch.exp(X.half()).dtype is torch.float16
+
+
+def test_regions_in_a_dtype_that_the_device_has_not(monkeypatch):
+    """A library without bfloat16: PyTorch's words."""
+    with installed("xpu") as fake:
+
+        def zeros(shape, dtype):
+            raise ValueError("what is that?")
+
+        monkeypatch.setattr(fake, "zeros", zeros)
+        monkeypatch.setattr(
+            fake, "facts", lambda i: FakeAccelerator.facts(fake, i)._replace(major=0)
+        )
+        assert not torch.xpu.is_bf16_supported()
+        with pytest.raises(RuntimeError, match="Current XPU Device does not support bfloat16"):
+            torch.autocast("xpu", torch.bfloat16)
 
 
 def test_without_the_device_regions_are_off(monkeypatch):

@@ -7,6 +7,7 @@ from typing import Any
 from .. import backends
 from .._device import device as Device
 from .._device import get_default_device
+from .._dtypes import bfloat16
 from ..autograd.tape import TensorBase
 
 
@@ -104,7 +105,16 @@ class Devices:
         """
         if not self.is_available():
             return False
-        return including_emulation or self._facts().major >= 8 or bool(self._facts().architecture)
+        facts = self._facts()
+        return (including_emulation and self._holds_bfloat16()) or facts.major >= 8
+
+    def _holds_bfloat16(self) -> bool:
+        backend = self.backend()
+        try:
+            backend.zeros((1,), backends.numpy_dtype(bfloat16))
+        except (TypeError, ValueError):  # such as of a library without the dtype
+            return False
+        return True
 
     def is_tf32_supported(self) -> bool:
         """Returns whether the current device has units for products of shortened float32."""

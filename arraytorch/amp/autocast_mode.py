@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from .. import backends
+from .._accelerators.devices import Devices
 from .._device import device
 from .._dtypes import bfloat16, dtype, float16, float64
 from ..autograd.modes import autocast_dtypes
@@ -69,6 +70,13 @@ class autocast:
                 stacklevel=3,
             )
             return False
+        devices = Devices(self.device)
+        if self.fast_dtype is bfloat16 and self.device != "cpu" and devices.is_available():
+            if not devices.is_bf16_supported():
+                raise RuntimeError(
+                    f"Current {self.device.upper()} Device does not support bfloat16. Please switch "
+                    "dtype to float16."
+                )
         return True
 
     def __enter__(self) -> autocast:

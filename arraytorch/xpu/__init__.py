@@ -20,7 +20,9 @@ from ._devices import get_device_properties as get_device_properties
 from ._devices import init as init
 from ._devices import is_available as is_available
 from ._devices import is_bf16_supported as is_bf16_supported
+from ._devices import is_current_stream_capturing as is_current_stream_capturing
 from ._devices import is_initialized as is_initialized
+from ._devices import is_tf32_supported as is_tf32_supported
 from ._devices import set_device as set_device
 from ._devices import synchronize as synchronize
 from .memory import device_memory_used as device_memory_used

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._accelerators.devices import DeviceContext, DeviceOf, Devices
+from .._accelerators.graphs import Graphs
 from .._accelerators.random import Random
 
 DEVICES = Devices("xpu")
@@ -19,6 +20,8 @@ synchronize = DEVICES.synchronize
 get_device_name = DEVICES.get_device_name
 get_device_properties = DEVICES.get_device_properties
 is_bf16_supported = DEVICES.is_bf16_supported
+is_tf32_supported = DEVICES.is_tf32_supported
+is_current_stream_capturing = Graphs(DEVICES).is_current_stream_capturing
 default_generators = Random(DEVICES).default_generators
 
 
