@@ -85,6 +85,13 @@ class Devices:
             raise AssertionError("Invalid device id")
         return _PROPERTIES.get(self.kind, Properties)(self.backend().facts(index))
 
+    def get_arch_list(self) -> list[str]:
+        """Returns the architectures to compute on: those of the devices, as kernels are made for them."""
+        if not self.is_available():
+            return []
+        every = [self.backend().facts(i) for i in range(self.device_count())]
+        return sorted({f.architecture or f"sm_{f.major}{f.minor}" for f in every})
+
     def can_device_access_peer(self, device: Any, peer_device: Any) -> bool:
         """Returns whether a device can read the memory of another directly.
 

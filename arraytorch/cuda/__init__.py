@@ -16,6 +16,7 @@ from ._devices import default_generators as _default_generators
 from ._devices import device as device
 from ._devices import device_count as device_count
 from ._devices import device_of as device_of
+from ._devices import get_arch_list as get_arch_list
 from ._devices import get_device_capability as get_device_capability
 from ._devices import get_device_name as get_device_name
 from ._devices import get_device_properties as get_device_properties
@@ -40,6 +41,7 @@ from .graphs import CUDAGraph as CUDAGraph
 from .graphs import graph as graph
 from .graphs import graph_pool_handle as graph_pool_handle
 from .graphs import is_current_stream_capturing as is_current_stream_capturing
+from .graphs import make_graphed_callables as make_graphed_callables
 from .memory import device_memory_used as device_memory_used
 from .memory import empty_cache as empty_cache
 from .memory import get_per_process_memory_fraction as get_per_process_memory_fraction

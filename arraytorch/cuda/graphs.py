@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._accelerators import graphs
+from .._accelerators.graphed import make_graphed
 from ._devices import DEVICES
 from .streams import Stream
 
@@ -30,6 +31,25 @@ class graph(graphs.GraphContext):
         capture_error_mode: str = "global",
     ) -> None:
         super().__init__(cuda_graph, pool, stream, capture_error_mode)
+
+
+def make_graphed_callables(
+    callables: Any,
+    sample_args: Any,
+    num_warmup_iters: int = 3,
+    allow_unused_input: bool = False,
+    pool: Any = None,
+) -> Any:
+    """Returns a function or module, or a tuple of such, whose forward and backward are graphs.
+
+    ``sample_args`` are tensors of the shapes and of the ``requires_grad`` that later arguments will
+    have, for each callable a tuple. A module keeps its parameters, and runs as before in the other
+    mode of ``train()`` and ``eval()``. Raises RuntimeError for modules with hooks or with trainable
+    buffers, and where the library of the device cannot record.
+    """
+    return make_graphed(
+        CUDAGraph, graph, callables, sample_args, num_warmup_iters, allow_unused_input, pool
+    )
 
 
 _graphs = graphs.Graphs(DEVICES)

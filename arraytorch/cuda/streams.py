@@ -52,7 +52,10 @@ class Event(streams.Event):
         enable_timing: bool = False,
         blocking: bool = False,
         interprocess: bool = False,
+        external: bool = False,
     ) -> None:
+        if external:
+            raise RuntimeError("events for use within and without a graph are not supported")
         super().__init__(enable_timing=enable_timing, blocking=blocking, interprocess=interprocess)
 
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ from ._devices import default_generators as _default_generators
 from ._devices import device as device
 from ._devices import device_count as device_count
 from ._devices import device_of as device_of
+from ._devices import get_arch_list as get_arch_list
 from ._devices import get_device_capability as get_device_capability
 from ._devices import get_device_name as get_device_name
 from ._devices import get_device_properties as get_device_properties

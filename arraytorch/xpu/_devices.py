@@ -19,6 +19,7 @@ set_device = DEVICES.set_device
 synchronize = DEVICES.synchronize
 get_device_name = DEVICES.get_device_name
 get_device_properties = DEVICES.get_device_properties
+get_arch_list = DEVICES.get_arch_list
 is_bf16_supported = DEVICES.is_bf16_supported
 is_tf32_supported = DEVICES.is_tf32_supported
 is_current_stream_capturing = Graphs(DEVICES).is_current_stream_capturing
