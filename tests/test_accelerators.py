@@ -180,6 +180,7 @@ def test_properties(cuda):
     )
     assert torch.cuda.get_device_capability() == (8, 6)
     assert torch.cuda.get_arch_list() == ["sm_86"]
+    assert torch.cuda.get_gencode_flags() == "-gencode compute=compute_86,code=sm_86"
     assert torch.cuda.is_tf32_supported() and torch.version.cuda == "12.9"
     with installed("xpu"):
         assert "has_fp64=1" in repr(torch.xpu.get_device_properties())

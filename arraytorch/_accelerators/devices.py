@@ -92,6 +92,11 @@ class Devices:
         every = [self.backend().facts(i) for i in range(self.device_count())]
         return sorted({f.architecture or f"sm_{f.major}{f.minor}" for f in every})
 
+    def get_gencode_flags(self) -> str:
+        """Returns the architectures as the compiler's flags."""
+        pairs = [arch.split("_", 1) for arch in self.get_arch_list() if "_" in arch]
+        return " ".join(f"-gencode compute=compute_{n},code={kind}_{n}" for kind, n in pairs)
+
     def can_device_access_peer(self, device: Any, peer_device: Any) -> bool:
         """Returns whether a device can read the memory of another directly.
 

@@ -35,11 +35,16 @@ class Stream:
     def __init__(self, device: Any = None, priority: int = 0, **kwargs: Any) -> None:
         self._before: list[tuple[Any, int]] = []
         if "_queue" in kwargs:
-            self.device, self._queue = device, kwargs["_queue"]
+            self._device, self._queue = device, kwargs["_queue"]
             return
-        self.device = place = _place(device, self._kind)
+        self._device = place = _place(device, self._kind)
         backend = None if place.type == "cpu" else backends.backend_for(place)
         self._queue = backend.new_queue(place.index, priority) if backend else _HOST
+
+    @property
+    def device(self) -> Device:
+        """The device."""
+        return self._device
 
     @property
     def _backend(self) -> Any:
@@ -152,13 +157,18 @@ class Event:
         blocking: bool = False,
         interprocess: bool = False,
     ) -> None:
-        self.device = place = _place(device, self._kind)
+        self._device = place = _place(device, self._kind)
         self._timing, self._recorded = enable_timing, False
         self._seconds = 0.0  # the CPU's own clock
         self._options = (enable_timing, blocking, interprocess)
         self._mark: Any = None
         if place.type != "cpu":
             self._mark = backends.backend_for(place).new_mark(place.index, *self._options)
+
+    @property
+    def device(self) -> Device:
+        """The device."""
+        return self._device
 
     @property
     def _backend(self) -> Any:
@@ -177,7 +187,7 @@ class Event:
                     f"Event device {self.device} does not match recording stream's device "
                     f"{stream.device}."
                 )
-            self.device = stream.device
+            self._device = stream.device
             self._mark = backend.new_mark(self.device.index, *self._options)
         self._recorded = True
         if backend is None:

@@ -20,6 +20,7 @@ from ._devices import get_arch_list as get_arch_list
 from ._devices import get_device_capability as get_device_capability
 from ._devices import get_device_name as get_device_name
 from ._devices import get_device_properties as get_device_properties
+from ._devices import get_gencode_flags as get_gencode_flags
 from ._devices import init as init
 from ._devices import is_available as is_available
 from ._devices import is_bf16_supported as is_bf16_supported
@@ -79,7 +80,7 @@ from .streams import get_stream_from_external as get_stream_from_external
 from .streams import set_stream as set_stream
 from .streams import stream as stream
 
-has_half = True
+has_half, has_magma = True, False
 
 
 def __getattr__(name: str) -> object:

@@ -20,6 +20,7 @@ get_device_name = DEVICES.get_device_name
 get_device_properties = DEVICES.get_device_properties
 can_device_access_peer = DEVICES.can_device_access_peer
 get_arch_list = DEVICES.get_arch_list
+get_gencode_flags = DEVICES.get_gencode_flags
 is_bf16_supported = DEVICES.is_bf16_supported
 is_tf32_supported = DEVICES.is_tf32_supported
 default_generators = Random(DEVICES).default_generators
