@@ -5,6 +5,7 @@ A switch is kept here, and told to the backend that it concerns, at once or when
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -27,7 +28,7 @@ class Cudnn:
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {
-            "enabled": True, "benchmark": False, "deterministic": False, "allow_tf32": True,
+            "enabled": os.environ.get("USE_CUDNN") != "0", "benchmark": False, "deterministic": False, "allow_tf32": True,
         }  # fmt: skip
         self.benchmark_limit: int | None = None
 
