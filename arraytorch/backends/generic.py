@@ -18,6 +18,7 @@ from .optimizers import OptimizerKernels
 from .philox import CounterKernels, PhiloxGenerator
 from .pointwise import PointwiseKernels
 from .pooling import PoolingKernels
+from .recurrence import RecurrenceKernels
 from .reduction import ReductionKernels
 from .resampling import ResamplingKernels
 from .scattering import ScatterKernels
@@ -35,6 +36,7 @@ class ArrayModuleBackend(
     PoolingKernels,
     NormalizationKernels,
     PointwiseKernels,
+    RecurrenceKernels,
     ReductionKernels,
     ResamplingKernels,
     ScatterKernels,

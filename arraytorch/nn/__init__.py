@@ -136,6 +136,7 @@ from .modules.pooling import (
     MaxUnpool3d,
     Unfold,
 )
+from .modules.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBase
 from .modules.sparse import (
     Embedding,
     EmbeddingBag,
@@ -286,4 +287,12 @@ __all__ = [
     "init",
     "modules",
     "utils",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "GRUCell",
+    "LSTMCell",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
 ]

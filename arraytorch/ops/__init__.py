@@ -449,6 +449,14 @@ LATE = {
     "view_as_complex_copy": "copies:view_as_complex_copy",
     "view_as_real_copy": "copies:view_as_real_copy",
     "view_copy": "copies:view_copy",
+    "gru": "recurrent:gru",
+    "gru_cell": "recurrent:gru_cell",
+    "lstm": "recurrent:lstm",
+    "lstm_cell": "recurrent:lstm_cell",
+    "rnn_relu": "recurrent:rnn_relu",
+    "rnn_relu_cell": "recurrent:rnn_relu_cell",
+    "rnn_tanh": "recurrent:rnn_tanh",
+    "rnn_tanh_cell": "recurrent:rnn_tanh_cell",
 }
 
 __all__ = [

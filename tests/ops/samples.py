@@ -8,6 +8,7 @@ import samples_functional
 import samples_linalg
 import samples_masked
 import samples_nn
+import samples_recurrent
 import samples_shape
 import samples_special
 import samples_vision
@@ -136,5 +137,6 @@ SAMPLES: list[Sample] = [
     *samples_fft.SAMPLES,
     *samples_masked.SAMPLES,
     *samples_functional.SAMPLES,
+    *samples_recurrent.SAMPLES,
     *samples_vision.SAMPLES,
 ]
