@@ -7,3 +7,7 @@ class LinAlgError(RuntimeError):
 
 class OutOfMemoryError(RuntimeError):
     """A device that has no memory left for an allocation."""
+
+
+class AcceleratorError(RuntimeError):
+    """An error of a device while it executed something."""

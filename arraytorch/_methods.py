@@ -199,6 +199,8 @@ class Methods(TensorBase):
     resolve_conj, resolve_neg = queries.resolve_conj, queries.resolve_neg
     is_pinned, is_shared = _pinning.is_pinned, queries.is_shared
     pin_memory, record_stream = _pinning.pin_memory, conversion.record_stream
+    grad_dtype = property(queries.grad_dtype, queries.set_grad_dtype)
+    name = property(queries.no_name)
     is_set_to, is_nonzero, dim_order = queries.is_set_to, queries.is_nonzero, queries.dim_order
 
     def flip(self, *dims_: Any, dims: Any = None) -> Any:
@@ -305,7 +307,8 @@ class Methods(TensorBase):
     svd = Late("factors:svd")
     pinverse = Late("factors:pinverse")
     lu, lu_solve = Late("lu:lu_method"), Late("lu:lu_solve")
-    geqrf, orgqr = Late("lu:geqrf"), Late("lu:orgqr")
+    geqrf, orgqr = Late("lu:geqrf"), Late("reflections:orgqr_method")
+    ormqr, module_load = Late("reflections:ormqr_method"), Late("leaves:module_load")
     matmul, mm, bmm, mv, dot = (
         products.matmul, products.mm, products.bmm, products.mv, products.dot,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Integral
 
 from . import backends
 
@@ -14,6 +15,8 @@ class _Settings:
     """What is set now."""
 
     deterministic = 0
+    interop_threads = 0
+    warns_always = False
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
@@ -129,9 +132,57 @@ def set_flush_denormal(mode: bool) -> bool:
 
 
 def get_num_interop_threads() -> int:
-    """Returns 1: operations run one after the other.
+    """Returns what `set_num_interop_threads` has set; 1 unless it has.
 
     >>> torch.get_num_interop_threads()
     1
     """
-    return 1
+    return _Settings.interop_threads or 1
+
+
+def set_num_interop_threads(int: int, /) -> None:
+    """Sets what `get_num_interop_threads` returns, once: operations run one after the other anyhow.
+
+    Raises RuntimeError the second time, and unless the number is a positive integer.
+    """
+    if isinstance(int, bool) or not isinstance(int, Integral):
+        kind = type(int).__name__
+        raise RuntimeError(f"set_num_interop_threads expects an int, but got {kind}")
+    if int <= 0:
+        raise RuntimeError("set_num_interop_threads expects a positive integer")
+    if _Settings.interop_threads:
+        raise RuntimeError(
+            "Error: cannot set number of interop threads after parallel work has started or "
+            "set_num_interop_threads called"
+        )
+    _Settings.interop_threads = int
+
+
+def set_warn_always(b: bool, /) -> None:
+    """Says that warnings shall appear each time and not only once.
+
+    None here appears once only: they are Python's, and the filters of `warnings` decide.
+
+    >>> torch.set_warn_always(False)
+    """
+    if not isinstance(b, bool):
+        raise RuntimeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+    _Settings.warns_always = b
+
+
+def is_warn_always_enabled() -> bool:
+    """Returns what `set_warn_always` has set.
+
+    >>> torch.is_warn_always_enabled()
+    False
+    """
+    return _Settings.warns_always
+
+
+def compiled_with_cxx11_abi() -> bool:
+    """Returns False: nothing here is compiled, by C++11's rules or others.
+
+    >>> torch.compiled_with_cxx11_abi()
+    False
+    """
+    return False

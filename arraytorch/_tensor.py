@@ -148,6 +148,10 @@ class Tensor(Methods):
         """Returns how many elements after the start of its memory the tensor begins."""
         return backend_of(self._data).storage_offset(self._data)
 
+    def untyped_storage(self) -> Any:
+        """Returns the bytes of the memory that the tensor and its views share."""
+        return import_module(".storage", __package__).UntypedStorage.under(self)
+
     def data_ptr(self) -> int:
         """Returns the address of the first element."""
         return backend_of(self._data).data_ptr(self._data)
@@ -195,6 +199,8 @@ class Tensor(Methods):
                     f"{self.dtype!r}"
                 )
             self._node = Leaf(self)
+            if "_grad_dtype" in self.__dict__:
+                self.grad_dtype = self.__dict__["_grad_dtype"]
         elif not requires_grad and self._node is not None:
             if self._node.__class__ is not Leaf:
                 raise RuntimeError(
@@ -517,10 +523,13 @@ def _check_grad(tensor: Any, value: Any) -> None:
             "assigned grad has data of a different size: "
             f"{list(value._data.shape)} for a tensor of {list(tensor._data.shape)}"
         )
-    if value._data.dtype != tensor._data.dtype:
+    have, wanted = dtype_of(value._data), tensor.grad_dtype if tensor.is_leaf else tensor.dtype
+    if wanted is not None and have is not wanted:
         raise RuntimeError(
-            "assigned grad has data of a different type: "
-            f"{dtype_of(value._data)!r} for a tensor of {dtype_of(tensor._data)!r}"
+            f"attempting to assign a gradient with dtype '{have.name}' to a tensor with "
+            f"grad_dtype '{_dtypes.scalar_type_name(wanted)}'. The gradient must match the tensor's "
+            "grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype "
+            "attribute with a specific dtype, or None to allow any dtype."
         )
     B = backend_of(tensor._data)
     if backend_of(value._data).device_of(value._data) != B.device_of(tensor._data):

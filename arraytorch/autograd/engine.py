@@ -205,7 +205,7 @@ def _fit(B: Any, g: Any, edge: Any) -> Any:
         else:
             ones = [i + lead for i, n in enumerate(edge.shape) if n == 1 != shape[i + lead]]
             g = B.reshape(B.sum(g, (*range(lead), *ones), True), edge.shape)
-    return B.cast(g, edge.dtype)
+    return g if edge.dtype is None else B.cast(g, edge.dtype)
 
 
 def _unpack(node: Any, create_graph: bool) -> Sequence[Any]:

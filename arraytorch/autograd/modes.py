@@ -102,14 +102,14 @@ class no_grad(_Switch):
     False
     """
 
-    def __new__(cls, function: F | None = None) -> Any:
+    def __new__(cls, orig_func: F | None = None) -> Any:
         self = super().__new__(cls)
-        if function is None:
+        if orig_func is None:
             return self
         self.__init__()  # type: ignore[misc]
-        return self(function)
+        return self(orig_func)
 
-    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+    def __init__(self, orig_func: Callable[..., Any] | None = None) -> None:
         super().__init__()
 
     def __enter__(self) -> None:

@@ -132,7 +132,7 @@ class Leaf:
     def __init__(self, tensor: TensorBase) -> None:
         self.tensor = weakref.ref(tensor)
         self.shape = tensor._data.shape
-        self.dtype = tensor._data.dtype
+        self.dtype = tensor._data.dtype  # that gradients are cast to; None for any
         self.hooks = None
 
     @property

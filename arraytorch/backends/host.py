@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ __all__ = [
     "converted",
     "from_nested",
     "frombuffer",
+    "map_array",
     "ndarray",
     "share_memory",
     "viewed",
@@ -69,6 +72,42 @@ def share_memory(x: Any, y: Any) -> bool:
 def converted(x: Any, dtype: Any, copy: bool | None) -> Any:
     """Returns an array as NumPy's ``__array__`` protocol asks for it."""
     return np.array(x, dtype=dtype, copy=copy)
+
+
+def map_array(filename: str, shared: bool, count: int, native: Any) -> Any:
+    """Returns the first elements of a file as an array in its memory.
+
+    With ``shared`` writes reach the file, which grows to the size wanted; else they do not.
+    """
+    wanted = count * native.itemsize
+    if wanted < 0:
+        raise RuntimeError(
+            f"unable to mmap {wanted} bytes from file <{filename}>: Cannot allocate memory (12)"
+        )
+    if not wanted and not shared:
+        return np.empty(0, native)
+    try:
+        descriptor = os.open(filename, os.O_RDWR | os.O_CREAT if shared else os.O_RDONLY, 0o600)
+    except OSError as error:
+        how = "read-write" if shared else "read-only"
+        raise RuntimeError(
+            f"unable to open file <{filename}> in {how} mode: {error.strerror} ({error.errno})"
+        ) from None
+    try:
+        have = os.fstat(descriptor).st_size
+        if have < wanted:
+            if not shared:
+                raise RuntimeError(
+                    f"file <{filename}> size <{have}> is smaller than the required mapping size "
+                    f"<{wanted}>"
+                )
+            os.truncate(descriptor, wanted)
+        if not wanted:
+            return np.empty(0, native)
+        access = mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY
+        return np.frombuffer(mmap.mmap(descriptor, wanted, access=access), native)
+    finally:
+        os.close(descriptor)
 
 
 def viewed(x: Any, name: str) -> Any:

@@ -35,7 +35,8 @@ class NumpyPlaceKernels:
         if (
             len(index) != 1 or not isinstance(rows, np.ndarray) or rows.ndim != 1
             or rows.dtype.kind not in "iu" or target.ndim == 1 or target.dtype.itemsize < 4
-            or target.dtype.kind != "f" or rows.size * target[0].size < _MANY
+            or target.dtype.kind != "f" or not len(target)
+            or rows.size * target[0].size < _MANY
         ):  # fmt: skip
             np.add.at(target, index, value)
             return

@@ -93,6 +93,17 @@ def _flat(owner: Any) -> Any:
     return ordered.reshape(-1) if ordered.flags.c_contiguous else None
 
 
+def bytes_under(array: Any) -> Any:
+    """Returns the memory that an array shares with its views as a vector of unsigned bytes.
+
+    Raises RuntimeError where that is no one piece, as the library hands it out.
+    """
+    memory = _flat(_owner(array)) if array.size else array.reshape(-1)
+    if memory is None:
+        raise RuntimeError("the tensor's memory has gaps: it is foreign, and no storage of its own")
+    return memory.view(np.uint8)
+
+
 # -------------------------------------------------------------------------------- plain bytes
 
 

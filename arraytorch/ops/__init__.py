@@ -457,6 +457,8 @@ LATE = {
     "rnn_relu_cell": "recurrent:rnn_relu_cell",
     "rnn_tanh": "recurrent:rnn_tanh",
     "rnn_tanh_cell": "recurrent:rnn_tanh_cell",
+    "ormqr": "reflections:ormqr",
+    "from_file": "mapped:from_file",
 }
 
 __all__ = [

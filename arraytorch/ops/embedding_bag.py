@@ -173,13 +173,8 @@ def _bags(x: Any, offsets: Tensor | None, include_last: bool, padded: bool) -> A
     if offsets is None:
         return x, None, None, x.shape[0]
     B = backend_of(x)
-    starts = B.cast(offsets._data, numpy_dtype(int64))
-    if include_last:
-        starts, ends = starts[:-1], starts[1:]
-    else:
-        ends = B.cat([starts[1:], B.full((1,), x.shape[0], starts.dtype)], 0)[: starts.shape[0]]
+    starts, lengths = _extents(x, offsets, include_last)
     bags = starts.shape[0]
-    lengths = ends - starts
     if not padded:
         bag = B.repeat(lengths)
         return x[: bag.shape[0]], None, bag, bags
@@ -189,6 +184,23 @@ def _bags(x: Any, offsets: Tensor | None, include_last: bool, padded: bool) -> A
     if not x.shape[0]:
         return B.zeros(inside.shape, x.dtype), inside, None, bags
     return x[B.where(inside, starts[:, None] + along, 0)], inside, None, bags
+
+
+def _extents(x: Any, offsets: Tensor, include_last: bool) -> tuple[Any, Any]:
+    """Where the bags of a vector begin, and how long they are."""
+    B = backend_of(x)
+    starts = B.cast(offsets._data, numpy_dtype(int64))
+    if include_last:
+        starts, ends = starts[:-1], starts[1:]
+    else:
+        ends = B.cat([starts[1:], B.full((1,), x.shape[0], starts.dtype)], 0)[: starts.shape[0]]
+    return starts, ends - starts
+
+
+def bag_of_each(x: Any, offsets: Tensor, include_last: bool) -> tuple[Any, Any]:
+    """The number of the bag of each index in a vector, and where the bags begin."""
+    starts, lengths = _extents(x, offsets, include_last)
+    return backend_of(x).repeat(lengths), starts
 
 
 def _reduced(found: Tensor, inside: Any, bag: Any, bags: int, mode: str) -> Tensor:

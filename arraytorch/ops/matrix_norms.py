@@ -83,7 +83,7 @@ def _matrix_norm(x: Tensor, ord: Any, d1: int, d2: int, keepdim: bool) -> Tensor
 
 
 def norm_of(
-    A: Tensor,
+    input: Tensor,
     ord: Any = None,
     dim: Any = None,
     keepdim: bool = False,
@@ -96,25 +96,25 @@ def norm_of(
     >>> torch.linalg.norm(torch.tensor([3.0, 4.0]))
     tensor(5.)
     """
-    check_tensor("linalg.norm", A, names=("A",))
+    check_tensor("linalg.norm", input)
     several = isinstance(dim, (tuple, list))
     if several and len(dim) not in (1, 2) and ord is not None:
         raise RuntimeError(
             f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dim)}"
         )
-    if ord is not None and dim is None and A._data.ndim not in (1, 2):
+    if ord is not None and dim is None and input._data.ndim not in (1, 2):
         raise RuntimeError(
             "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
-            f"{A._data.ndim}D."
+            f"{input._data.ndim}D."
         )
-    matrix = (several and len(dim) == 2) or (dim is None and A._data.ndim == 2)
+    matrix = (several and len(dim) == 2) or (dim is None and input._data.ndim == 2)
     if ord is not None and matrix:
-        result = matrix_norm(A, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype)
+        result = matrix_norm(input, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype)
     else:
         if isinstance(ord, str):
             raise RuntimeError(f"linalg.norm: Order {ord} not supported for vectors.")
-        result = vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
-    return finished("linalg.norm", result, out, (A,))
+        result = vector_norm(input, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
+    return finished("linalg.norm", result, out, (input,))
 
 
 def norm(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from .._dtypes import scalar_type_name
-from ..autograd.tape import TensorBase
-from ..backends import backend_of, dtype_of
+from .._dtypes import dtype, scalar_type_name
+from ..autograd.tape import Leaf, TensorBase
+from ..backends import backend_of, dtype_of, numpy_dtype
 from ._results import check_tensor
 from ._strides import order_of
 
@@ -192,3 +192,35 @@ def dim_order(self: Tensor, *, ambiguity_check: Any = False) -> tuple[int, ...]:
     (1, 0)
     """
     return order_of(self._data) or tuple(range(self._data.ndim))
+
+
+def grad_dtype(self: Tensor) -> dtype | None:
+    """The dtype of the gradients that the tensor gathers, its own unless set; None for any."""
+    if self._node is not None and self._node.__class__ is not Leaf:
+        raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
+    return self.__dict__.get("_grad_dtype", dtype_of(self._data))  # type: ignore[no-any-return]
+
+
+def set_grad_dtype(self: Tensor, value: dtype | None) -> None:
+    """Makes the engine cast gradients for this leaf to a dtype, or with None to none."""
+    if self._node is not None and self._node.__class__ is not Leaf:
+        raise RuntimeError("grad_dtype can only be set on leaf tensors.")
+    if value is not None and not isinstance(value, dtype):
+        raise RuntimeError(
+            f"grad_dtype must be a torch.dtype or None, but got {type(value).__name__}"
+        )
+    have = None if self._grad is None else dtype_of(self._grad._data)
+    if value is not None and have is not None and have is not value:
+        raise RuntimeError(
+            f"Cannot set grad_dtype to '{scalar_type_name(value)}' because there is already a "
+            f"gradient with dtype '{scalar_type_name(have)}'. Please clear the gradient (.grad = "
+            "None) before changing grad_dtype, or ensure the new grad_dtype matches the existing "
+            "gradient's dtype."
+        )
+    self._grad_dtype = value
+    if self._node is not None:
+        self._node.dtype = None if value is None else numpy_dtype(value)
+
+
+def no_name(self: Tensor) -> None:
+    """None: tensors have no names."""

@@ -200,6 +200,8 @@ def set_(
     if source is None:
         self._owner = None
         return _take_place(self, B.empty((0,), x.dtype))
+    if hasattr(source, "elements"):  # a storage, of which all is wanted unless a size is given
+        source = source.elements(dtype_of(x))
     if not isinstance(source, TensorBase):
         raise TypeError(f"set_(): argument 'source' must be Tensor, not {type(source).__name__}")
     y = source._data

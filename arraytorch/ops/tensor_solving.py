@@ -59,7 +59,7 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Tensor | None = 
     return finished("linalg.tensorsolve", result, out, (A, B))
 
 
-def batched_vander(x: Tensor, *, N: int | None = None) -> Tensor:
+def batched_vander(x: Tensor, N: int | None = None) -> Tensor:
     """Returns the matrices of the powers 0 to ``N`` - 1 of vectors, as many as there are elements.
 
     >>> torch.linalg.vander(torch.tensor([1, 2, 3]))

@@ -32,6 +32,19 @@ def _factored(solve):
     return lambda b, x, **options: solve(b, *torch.linalg.lu_factor(x), **options)
 
 
+def _multiplied(x, tau, other, left=True, transpose=False):
+    """Q of all reflections, made in full, times a matrix."""
+    square = np.zeros((*x.shape[:-1], x.shape[-2]), x.dtype)
+    square[..., : x.shape[-1]] = x
+    q = [
+        _reflected(m, t)
+        for m, t in zip(square.reshape(-1, *square.shape[-2:]), tau.reshape(-1, tau.shape[-1]))
+    ]
+    q = np.stack(q).reshape(square.shape)
+    q = q.swapaxes(-1, -2).conj() if transpose else q
+    return q @ other if left else other @ q
+
+
 def _lu(x):
     """The LU factors in one, and the rows swapped, from 1."""
     factor, pivots = linalg.lu_factor(x)
@@ -97,6 +110,8 @@ SAMPLES = [
     sample("geqrf", lambda x: np.linalg.qr(x, "raw")[0].T, case((4, 3)), dtypes=NUMBERS, rtol=1e-4, grad=False,
            op=lambda x: torch.geqrf(x).a),
     sample("orgqr", _reflected, case((4, 3), (2,)), case((3, 3), (3,)), dtypes=NUMBERS, rtol=1e-4),
+    sample("ormqr", _multiplied, case((3, 2), (2,), (3, 2)), case((3, 3), (3,), (2, 3), args=(False, True)),
+           case((2, 4, 2), (2, 2), (2, 4, 1), transpose=True), dtypes=NUMBERS, rtol=1e-4),
     sample("linalg.inv_ex", np.linalg.inv, case(FIRM), rtol=1e-4, op=lambda x: torch.linalg.inv_ex(x).inverse),
     sample("linalg.solve_ex", np.linalg.solve, case(FIRM, (3, 2)), rtol=1e-4, op=lambda a, b: torch.linalg.solve_ex(a, b).result),
     sample("linalg.cholesky_ex", None, case((3, 3)), op=lambda x: torch.linalg.cholesky_ex(_definite(x)).L),
