@@ -25,6 +25,11 @@ from ._dtypes import can_cast as can_cast
 from ._dtypes import complex64 as complex64
 from ._dtypes import complex128 as complex128
 from ._dtypes import dtype as dtype
+from ._dtypes import float8_e4m3fn as float8_e4m3fn
+from ._dtypes import float8_e4m3fnuz as float8_e4m3fnuz
+from ._dtypes import float8_e5m2 as float8_e5m2
+from ._dtypes import float8_e5m2fnuz as float8_e5m2fnuz
+from ._dtypes import float8_e8m0fnu as float8_e8m0fnu
 from ._dtypes import float16 as float16
 from ._dtypes import float32 as float32
 from ._dtypes import float64 as float64

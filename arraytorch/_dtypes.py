@@ -35,6 +35,8 @@ class dtype:
 
     def to_complex(self) -> dtype:
         """Returns the complex type with the precision of this one."""
+        if self in EIGHT_BITS:
+            raise RuntimeError(f"Unknown Complex ScalarType for {scalar_type_name(self)}")
         if self not in _COMPLEX:
             raise RuntimeError(f"dtype {self.name} has no complex counterpart")
         return _COMPLEX[self]
@@ -61,13 +63,20 @@ float16 = dtype("float16", FLOATING, 16, True)
 bfloat16 = dtype("bfloat16", FLOATING, 16, True)
 float32 = dtype("float32", FLOATING, 32, True)
 float64 = dtype("float64", FLOATING, 64, True)
+float8_e4m3fn = dtype("float8_e4m3fn", FLOATING, 8, True)
+float8_e4m3fnuz = dtype("float8_e4m3fnuz", FLOATING, 8, True)
+float8_e5m2 = dtype("float8_e5m2", FLOATING, 8, True)
+float8_e5m2fnuz = dtype("float8_e5m2fnuz", FLOATING, 8, True)
+float8_e8m0fnu = dtype("float8_e8m0fnu", FLOATING, 8, False)
 complex64 = dtype("complex64", COMPLEX, 64, True)
 complex128 = dtype("complex128", COMPLEX, 128, True)
 
 ALL = (
     bool, uint8, uint16, uint32, uint64, int8, int16, int32, int64,
     float16, bfloat16, float32, float64, complex64, complex128,
+    float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu,
 )  # fmt: skip
+EIGHT_BITS = frozenset(ALL[-5:])
 _BY_NAME = {d.name: d for d in ALL}
 # A half-precision complex type exists in no array library: 16-bit floats pair with complex64.
 _REAL = {complex64: float32, complex128: float64}
@@ -108,6 +117,8 @@ def set_default_dtype(d: dtype, /) -> None:
     """
     if not isinstance(d, dtype):
         raise TypeError(f"invalid dtype object: {d!r}")
+    if d in EIGHT_BITS:
+        raise TypeError(f"couldn't find storage object {scalar_type_name(d)}Storage")
     if not d.is_floating_point:
         raise TypeError(
             "only floating-point types are supported as the default type, "
@@ -120,6 +131,11 @@ def set_default_dtype(d: dtype, /) -> None:
 def _promote(a: dtype, b: dtype) -> dtype:
     if a is b:
         return a
+    if a in EIGHT_BITS or b in EIGHT_BITS:
+        raise RuntimeError(
+            "Promotion for Float8 Types is not supported, attempted to promote "
+            f"{scalar_type_name(a)} and {scalar_type_name(b)}"
+        )
     if a.category != b.category:
         low, high = sorted((a, b), key=lambda d: d.category)
         # Only a wide real widens a complex type: float64 + complex64 is complex128.
@@ -147,6 +163,7 @@ _SCALAR_TYPES = {
     "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long", "float16": "Half",
     "bfloat16": "BFloat16", "float32": "Float", "float64": "Double",
     "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+    **{d.name: d.name.capitalize() for d in EIGHT_BITS},
 }  # fmt: skip
 
 

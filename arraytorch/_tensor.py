@@ -308,7 +308,8 @@ class Tensor(Methods):
     def item(self) -> Any:
         """Returns the only element as a Python number."""
         try:
-            return self._data.item()
+            value = self._data.item()
+            return value if value.__class__ is not tuple else host.decoded(self._data).item()
         except ValueError:
             raise RuntimeError(
                 f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
@@ -316,7 +317,8 @@ class Tensor(Methods):
 
     def tolist(self) -> Any:
         """Returns the elements as nested lists of Python numbers."""
-        return self._host().tolist()
+        x = self._host()
+        return (host.decoded(x) if host.is_float8(x.dtype) else x).tolist()
 
     def numpy(self, *, force: bool = False) -> Any:
         """Returns the elements as a NumPy array, which shares the memory of a CPU tensor.
@@ -335,6 +337,9 @@ class Tensor(Methods):
                     f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to "
                     "copy the tensor to host memory first."
                 )
+            if host.is_float8(self._data.dtype):
+                name = _dtypes.scalar_type_name(self.dtype)
+                raise TypeError(f"Got unsupported ScalarType {name}")
         return self._host()
 
     def _host(self) -> Any:
@@ -358,7 +363,7 @@ class Tensor(Methods):
                 "Boolean value of Tensor with no values is ambiguous" if not self._data.size
                 else "Boolean value of Tensor with more than one value is ambiguous"
             )  # fmt: skip
-        return bool(self._data.item())
+        return bool(self.item())
 
     def __int__(self) -> int:
         return int(self.item())

@@ -14,6 +14,14 @@ _SHAPES = {
     _dtypes.float32: (23, 127),
     _dtypes.float64: (52, 1023),
 }
+# Eps, the largest number, the smallest of full precision, and the smallest of all.
+_EIGHT_BITS = {
+    _dtypes.float8_e4m3fn: (0.125, 448.0, 2.0**-6, -448.0),
+    _dtypes.float8_e4m3fnuz: (0.125, 240.0, 2.0**-7, -240.0),
+    _dtypes.float8_e5m2: (0.25, 57344.0, 2.0**-14, -57344.0),
+    _dtypes.float8_e5m2fnuz: (0.125, 57344.0, 2.0**-15, -57344.0),
+    _dtypes.float8_e8m0fnu: (1.0, 2.0**127, 2.0**-127, 2.0**-127),
+}
 
 
 class finfo:
@@ -35,6 +43,11 @@ class finfo:
         """Takes a dtype, or none for the default one; TypeError for one without a point."""
         type = _dtypes.get_default_dtype() if type is None else type
         real = type.to_real()
+        if real in _EIGHT_BITS:
+            self.bits, self.dtype, self.resolution = 8, real.name, 1.0
+            self.eps, self.max, self.tiny, self.min = _EIGHT_BITS[real]
+            self.smallest_normal = self.tiny
+            return
         if real not in _SHAPES:
             raise TypeError(
                 "torch.finfo() requires a floating point input type. Use torch.iinfo to handle "

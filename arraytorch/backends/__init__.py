@@ -12,6 +12,7 @@ from .._device import device
 from .dtypes import dtype_of as dtype_of
 from .dtypes import is_bfloat16
 from .dtypes import numpy_dtype as numpy_dtype
+from .float8 import Float8Backend
 from .numpy import NumpyBackend
 
 BACKENDS: dict[type, Any] = {}  # array type -> backend
@@ -206,3 +207,6 @@ def show() -> str:
 
 
 register(NumpyBackend())
+_float8 = Float8Backend(_LOADED["cpu"])
+for _array_type in _float8.array_types:
+    BACKENDS[_array_type], AS_ARRAY[_array_type] = _float8, _float8.asarray

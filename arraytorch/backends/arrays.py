@@ -77,6 +77,10 @@ class ArrayKernels:
             x = x.real
         return x.astype(dtype, copy=False)
 
+    def bitcast(self, x: Any, dtype: Any) -> Any:
+        """A view of the same memory as elements of another type."""
+        return x.view(dtype)
+
     def write(self, target: Any, value: Any) -> None:
         """Copies value, broadcast and cast, into the memory of target."""
         target[...] = value

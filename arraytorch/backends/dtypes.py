@@ -9,7 +9,11 @@ import numpy as np
 from .. import _dtypes
 
 # All but bfloat16: ml_dtypes, which defines that, is imported when it is first met.
-_NUMPY = {d: np.dtype(d.name) for d in _dtypes.ALL if d is not _dtypes.bfloat16}
+_NUMPY = {
+    d: np.dtype([(d.name, "u1")] if d in _dtypes.EIGHT_BITS else d.name)  # see float8.py
+    for d in _dtypes.ALL
+    if d is not _dtypes.bfloat16
+}
 _OURS: dict[Any, _dtypes.dtype] = {n: d for d, n in _NUMPY.items()}
 
 

@@ -11,6 +11,7 @@ from numpy import bool_, ndarray, number
 
 from .._dtypes import named
 from .dtypes import dtype_of, numpy_dtype
+from .float8 import decoded, encoded, is_float8, labelled
 
 SCALARS = (bool_, number)
 
@@ -18,8 +19,10 @@ __all__ = [
     "SCALARS",
     "as_native",
     "converted",
+    "decoded",
     "from_nested",
     "frombuffer",
+    "is_float8",
     "map_array",
     "ndarray",
     "share_memory",
@@ -35,6 +38,8 @@ def as_native(data: Any) -> Any:
 
 def from_nested(data: Any, native: Any) -> Any:
     """Returns nested sequences of numbers as an array."""
+    if is_float8(native):
+        return encoded(from_nested(data, np.dtype("f4")), native)
     if native.kind in "iu":
         # By way of Python's own rules: floats are truncated, and what does not fit raises.
         x = np.array(data)
@@ -61,7 +66,7 @@ def _whole(x: Any, native: Any) -> Any:
 
 def frombuffer(buffer: Any, native: Any, count: int, offset: int) -> Any:
     """Returns a 1-d array over the memory of a buffer."""
-    return np.frombuffer(buffer, native, count, offset)
+    return labelled(np.frombuffer(buffer, native, count, offset))
 
 
 def share_memory(x: Any, y: Any) -> bool:
@@ -118,4 +123,4 @@ def viewed(x: Any, name: str) -> Any:
 def _typed(x: Any, native: Any) -> Any:
     x = x.astype(native, copy=False)
     # Unpickled arrays have an equal dtype object of their own; ops compare dtypes by identity.
-    return x if x.dtype is native else x.view(native)
+    return labelled(x if x.dtype is native else x.view(native))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from .._device import CPU, device
-from .._dtypes import ALL, bfloat16
+from .._dtypes import ALL, EIGHT_BITS, bfloat16
+from .float8 import filling, labelled, recast
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
 from .numpy_convolution import NumpyConvolutionKernels
@@ -22,6 +23,7 @@ from .numpy_sampling import NumpyGenerator
 from .philox import rounds
 
 _add_reduce = np.add.reduce
+_CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _PIECE = 1 << 13  # elements of which Philox makes numbers at a time
 _getrefcount = getattr(sys, "getrefcount", None)
@@ -82,7 +84,10 @@ class NumpyBackend(
     device_type = "cpu"
     checks_bounds = True
     # A ufunc turns a 0-d result into a scalar; rules may meet one before it is an array again.
-    array_types = (np.ndarray, *(np.dtype(d.name).type for d in ALL if d is not bfloat16))
+    array_types = (
+        np.ndarray,
+        *(np.dtype(d.name).type for d in ALL if d not in {bfloat16, *EIGHT_BITS}),
+    )
 
     def __init__(self) -> None:
         super().__init__(np)
@@ -126,6 +131,42 @@ class NumpyBackend(
         import scipy.fft
 
         return scipy.fft
+
+    # arrays of eight-bit numbers are a class of their own, see float8.py
+
+    def empty(self, shape: Any, dtype: Any, index: int | None = None) -> Any:
+        x = np.empty(shape, dtype)
+        return x if x.dtype.kind != "V" else labelled(x)
+
+    def zeros(self, shape: Any, dtype: Any, index: int | None = None) -> Any:
+        x = np.zeros(shape, dtype)
+        return x if x.dtype.kind != "V" else labelled(x)
+
+    def full(self, shape: Any, value: Any, dtype: Any, index: int | None = None) -> Any:
+        if dtype.__class__ is not _CODES:
+            return np.full(shape, value, dtype)
+        x = self.empty(shape, dtype)
+        x[...] = filling(value, dtype)
+        return x
+
+    def eye(self, n: int, m: int, dtype: Any, index: int | None = None) -> Any:
+        return (
+            np.eye(n, m, dtype=dtype)
+            if dtype.__class__ is not _CODES
+            else recast(np.eye(n, m), dtype)
+        )
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        if x.dtype is dtype:
+            return x
+        if dtype.__class__ is _CODES:
+            return recast(x, dtype)
+        if x.dtype.kind == "c" and dtype.kind not in "cb":
+            x = x.real
+        return x.astype(dtype, copy=False)
+
+    def bitcast(self, x: Any, dtype: Any) -> Any:
+        return labelled(x.view(dtype))
 
     # memory
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._dtypes import dtype
 from .dtypes import numpy_dtype
+from .float8 import labelled
 
 
 class Placed(NamedTuple):
@@ -101,7 +102,7 @@ def bytes_under(array: Any) -> Any:
     memory = _flat(_owner(array)) if array.size else array.reshape(-1)
     if memory is None:
         raise RuntimeError("the tensor's memory has gaps: it is foreign, and no storage of its own")
-    return memory.view(np.uint8)
+    return (memory.view(np.ndarray) if isinstance(memory, np.ndarray) else memory).view(np.uint8)
 
 
 # -------------------------------------------------------------------------------- plain bytes
@@ -144,8 +145,10 @@ def strided(
     """Returns a view of host bytes; offset and strides count elements, and must stay inside."""
     size = d.itemsize
     if not all(shape):
-        return np.empty(shape, numpy_dtype(d))
-    return np.ndarray(shape, numpy_dtype(d), memory, offset * size, [s * size for s in strides])
+        return labelled(np.empty(shape, numpy_dtype(d)))
+    return labelled(
+        np.ndarray(shape, numpy_dtype(d), memory, offset * size, [s * size for s in strides])
+    )
 
 
 BYTE_ORDER = sys.byteorder

@@ -47,6 +47,12 @@ def refuse_kernel(kernel: str, input: Tensor, kinds: str) -> None:
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
 
 
+def refuse_eight_bits(name: str, input: Tensor) -> None:
+    """Raises NotImplementedError for float8, which PyTorch moves by few operations only."""
+    if input._data.dtype.kind == "V" and dtype_of(input._data) in _dtypes.EIGHT_BITS:
+        raise unsupported(name, input)
+
+
 def unsupported(name: str, input: Tensor) -> NotImplementedError:
     """Returns the error for a dtype that an op does not take."""
     kind = scalar_type_name(dtype_of(input._data))

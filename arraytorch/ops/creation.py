@@ -61,7 +61,7 @@ def tensor(
     array = _array_from(data, dtype)
     B, place = place_for(device)
     source = backend_of(array)
-    if source is not B:
+    if source is not B and not (source.level and source.device_type == B.device_type):
         array = B.from_host(source.to_host(array), place.index)
         if source.device_type == "cpu" and B.device_type == "cpu":
             array = B.copy(array)

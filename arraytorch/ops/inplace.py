@@ -129,7 +129,8 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
         and B.device_of(src._data) != B.device_of(x)
     ):
         src = to_device(src, B.device_of(x), non_blocking)
-    B.write(x, src._data if x.dtype.kind == "c" else B.cast(src._data, x.dtype))
+    y = src._data
+    B.write(x, y if x.dtype.kind == "c" else backend_of(y).cast(y, x.dtype))
     stamp(self)
     if records and (self._node is not None or src._node is not None):
         old, now = wrap(x), wrap(x)

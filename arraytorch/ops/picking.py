@@ -11,7 +11,7 @@ from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast
 from ._fitting import fitting
 from ._promote import broadcast_shape, common_device, dim_of
-from ._results import check_tensor, finished, refuse_kernel, same_dtype
+from ._results import check_tensor, finished, refuse_eight_bits, refuse_kernel, same_dtype
 from .indexing import _advanced, _assigned, unindex
 from .joining import stack
 from .reduction import sum
@@ -112,6 +112,7 @@ def index_copy(
     tensor([6., 0., 5.])
     """
     x, at = _slices("index_copy", input, dim, index, 0)
+    refuse_eight_bits("index_copy", x)
     source = _source("index_copy", x, dim, index, source)
     return finished("index_copy", _like(_assigned(x, source, at), input), out, (input, source))
 
@@ -123,6 +124,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
     tensor([0., 7., 0.])
     """
     x, at = _slices("index_fill", input, dim, index, 1)
+    refuse_eight_bits("index_fill", x)
     if isinstance(value, TensorBase):
         if value._data.ndim:
             raise RuntimeError(
@@ -259,6 +261,7 @@ def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([1, 4])
     """
     check_tensor("take", input, index, names=("input", "index"))
+    refuse_eight_bits("take", input)
     _check_apart("take", out, input, index)
     n = input._data.size
     if not n and index._data.size:

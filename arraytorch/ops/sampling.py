@@ -319,7 +319,7 @@ DIGITS = {_dtypes.float16: 11, _dtypes.bfloat16: 8, _dtypes.float32: 24, _dtypes
 
 
 def _check_uniform(d: dtype, low: float, high: float) -> None:
-    if not d.is_floating_point:
+    if d not in _LARGEST:
         raise NotImplementedError(
             f"\"check_uniform_bounds\" not implemented for '{scalar_type_name(d)}'"
         )

@@ -60,7 +60,7 @@ def arange(
         else:
             whole = all(isinstance(v, int) for v in (first, last, stride))
             dtype = _dtypes.int64 if whole else _dtypes.get_default_dtype()
-    if dtype is _dtypes.bool or dtype.is_complex:
+    if dtype is _dtypes.bool or dtype.is_complex or dtype in _dtypes.EIGHT_BITS:
         kind = _dtypes.scalar_type_name(dtype)
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{kind}'")
     if dtype is _dtypes.int64:
@@ -142,6 +142,7 @@ def linspace(
     """
     check_layout("linspace", layout)
     first, last, dtype = _ends("linspace", start, end, dtype, out)
+    _refuse_eight_bits("linspace", dtype)
     B, place = place_for(device)
     array = B.linspace(first, last, _count(steps), numpy_dtype(dtype), place.index)
     result = finished(array, requires_grad, "linspace")
@@ -171,6 +172,7 @@ def logspace(
     """
     check_layout("logspace", layout)
     first, last, dtype = _ends("logspace", start, end, dtype, out)
+    _refuse_eight_bits("logspace", dtype)
     if _count(steps) == 1:  # then PyTorch cuts no end
         first, last, _ = _ends("logspace", start, end, _widest(dtype), None)
     wide = numpy_dtype(_widest(dtype))
@@ -209,3 +211,9 @@ def eye(
     result = finished(B.eye(n, m, native, place.index), requires_grad, "eye")
     new = result if out is None else write_result("eye", out, result)
     return pinned(new) if pin_memory else new
+
+
+def _refuse_eight_bits(name: str, dtype: dtype) -> None:
+    if dtype in _dtypes.EIGHT_BITS:
+        kind = _dtypes.scalar_type_name(dtype)
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{kind}'")

@@ -111,7 +111,9 @@ def view_dtype(input: Tensor, dtype: Any) -> Tensor:
     if x.dtype.itemsize != native.itemsize and not x.ndim:
         raise RuntimeError("self.dim() cannot be 0 to view with a dtype of another element size")
     try:
-        return taped_view(view_dtype, x.view(native), _unrecorded(input), (dtype,))
+        return taped_view(
+            view_dtype, backend_of(x).bitcast(x, native), _unrecorded(input), (dtype,)
+        )
     except ValueError as error:
         raise RuntimeError(f"view(): {error}") from error
 
