@@ -1,5 +1,6 @@
 """Neural networks: modules, parameters and the functions they are made of."""
 
+from ..ops.linear_loss import LinearCrossEntropyOptions
 from . import functional, init, modules, utils
 from .modules.activation import (
     CELU,
@@ -68,6 +69,7 @@ from .modules.loss import (
     HuberLoss,
     KLDivLoss,
     L1Loss,
+    LinearCrossEntropyLoss,
     MSELoss,
     NLLLoss,
     PoissonNLLLoss,
@@ -295,4 +297,6 @@ __all__ = [
     "RNNBase",
     "RNNCell",
     "RNNCellBase",
+    "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
 ]

@@ -89,10 +89,12 @@ from ..ops.grid import (
     affine_grid,
     grid_sample,
 )
+from ..ops.grouped_products import ScalingType, SwizzleType, grouped_mm, scaled_mm
 from ..ops.gumbel import (
     gumbel_softmax,
 )
 from ..ops.linear import bilinear, linear
+from ..ops.linear_loss import linear_cross_entropy
 from ..ops.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -160,6 +162,8 @@ from ..ops.softmaxes import log_softmax, softmax, softmin
 from ..ops.unfolding import fold, unfold
 
 __all__ = [
+    "ScalingType",
+    "SwizzleType",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
@@ -211,6 +215,7 @@ __all__ = [
     "glu",
     "grid_sample",
     "group_norm",
+    "grouped_mm",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
@@ -227,6 +232,7 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
@@ -267,6 +273,7 @@ __all__ = [
     "rrelu",
     "rrelu_",
     "scaled_dot_product_attention",
+    "scaled_mm",
     "selu",
     "selu_",
     "sigmoid",

@@ -28,6 +28,8 @@ REASONS = {
         max_pool2d_with_indices max_pool3d_with_indices adaptive_max_pool1d_with_indices
         adaptive_max_pool2d_with_indices adaptive_max_pool3d_with_indices
         fractional_max_pool2d_with_indices fractional_max_pool3d_with_indices""",
+    "multiplies what has no gradients, or names how: test_linear_loss": """scaled_mm ScalingType
+        SwizzleType""",
     "is a deprecated name of interpolate": "upsample upsample_bilinear upsample_nearest",
     "gives the tensor itself: test_op_details": "resolve_conj resolve_neg",
     "returns copies of what another op views: test_op_details": """split_copy split_with_sizes_copy

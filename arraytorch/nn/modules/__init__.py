@@ -1,5 +1,6 @@
 """The modules, one file per kind of layer."""
 
+from ...ops.linear_loss import LinearCrossEntropyOptions
 from .activation import (
     CELU,
     ELU,
@@ -60,6 +61,7 @@ from .loss import (
     HuberLoss,
     KLDivLoss,
     L1Loss,
+    LinearCrossEntropyLoss,
     MSELoss,
     NLLLoss,
     PoissonNLLLoss,
@@ -280,4 +282,6 @@ __all__ = [
     "RNNBase",
     "RNNCell",
     "RNNCellBase",
+    "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
 ]
