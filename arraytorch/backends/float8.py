@@ -129,7 +129,7 @@ _MOVES = frozenset(
         "where",
         "zeros",
         "zeros_like",
-    )  # fmt: skip
+    )
 )
 
 
