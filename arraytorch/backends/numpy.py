@@ -143,10 +143,9 @@ class NumpyBackend(
         return x if x.dtype.kind != "V" else labelled(x)
 
     def full(self, shape: Any, value: Any, dtype: Any, index: int | None = None) -> Any:
-        if dtype.__class__ is not _CODES:
-            return np.full(shape, value, dtype)
+        # numpy.full would warn of overflow from a module of NumPy's, where it is not filtered.
         x = self.empty(shape, dtype)
-        x[...] = filling(value, dtype)
+        x[...] = value if dtype.__class__ is not _CODES else filling(value, dtype)
         return x
 
     def eye(self, n: int, m: int, dtype: Any, index: int | None = None) -> Any:
@@ -169,12 +168,6 @@ class NumpyBackend(
         return labelled(x.view(dtype))
 
     # memory
-
-    def full(self, shape: tuple[int, ...], value: Any, dtype: Any, index: int | None = None) -> Any:
-        # numpy.full would warn of overflow from a module of NumPy's, where it is not filtered.
-        x = np.empty(shape, dtype)
-        x[...] = value
-        return x
 
     def owned(self, x: Any) -> Any:
         if x.__class__ is not np.ndarray:
