@@ -145,3 +145,17 @@ def test_can_cast():
     assert torch.can_cast(torch.float64, torch.float16) and torch.can_cast(torch.bool, torch.uint8)
     assert not torch.can_cast(torch.float16, torch.int64)
     assert not torch.can_cast(torch.complex64, torch.float64)
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.uint8, torch.float16, torch.bool])
+def test_numbers_minus_tensors(dtype):
+    """A number may stand first, whatever the tensor's dtype but bool."""
+    x = torch.tensor([1, 0], dtype=dtype)
+    if dtype is torch.bool:
+        with pytest.raises(RuntimeError, match="with a bool tensor is not supported"):
+            3 - x
+        return
+    assert (3 - x).tolist() == [2, 3] and (3 - x).dtype is dtype
+    assert (2.5 - x).tolist() == [1.5, 2.5]
+    with pytest.raises(RuntimeError, match="with a bool tensor is not supported"):
+        True - x
