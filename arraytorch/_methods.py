@@ -52,7 +52,7 @@ class Methods(TensorBase):
     __floordiv__ = arithmetic.floor_divide.operator
     __mod__ = arithmetic.remainder.operator
     __pow__ = arithmetic.pow.operator
-    __matmul__ = products.matmul
+    __matmul__ = products.times
     __neg__ = arithmetic.neg
     __pos__ = arithmetic.positive
     __abs__ = arithmetic.abs

@@ -351,6 +351,12 @@ class Tensor(Methods):
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
         return creation.from_numpy(host.as_native(array))
 
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _numpy().call_function(function, types, args, kwargs)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return _numpy().call_ufunc(ufunc, method, inputs, kwargs)
+
     def __dlpack__(self, **options: Any) -> Any:
         return self._data.__dlpack__(**options)
 
@@ -508,6 +514,11 @@ class Tensor(Methods):
 def _printing() -> Any:
     """How tensors are shown, loaded when the first one is."""
     return import_module("._printing", __package__)
+
+
+def _numpy() -> Any:
+    """What serves NumPy's functions, loaded when the first one is called."""
+    return import_module("._numpy", __package__)
 
 
 def _as_subclass(cls: Any, tensor: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,19 @@ SCALARS = (bool_, number)
 __all__ = [
     "SCALARS",
     "as_native",
+    "castable",
     "converted",
     "decoded",
+    "element_type",
     "from_nested",
     "frombuffer",
+    "home_of",
     "is_float8",
     "map_array",
     "ndarray",
     "share_memory",
     "viewed",
+    "write",
 ]
 
 
@@ -113,6 +118,32 @@ def map_array(filename: str, shared: bool, count: int, native: Any) -> Any:
         return np.frombuffer(mmap.mmap(descriptor, wanted, access=access), native)
     finally:
         os.close(descriptor)
+def write(target: Any, x: Any) -> None:
+    """Writes an array into another, converted, whatever the types."""
+    np.copyto(target, x, casting="unsafe")
+
+
+def castable(source: Any, target: Any, rule: str) -> bool:
+    """Returns whether NumPy's rule, such as "same_kind", lets one type become another."""
+    return np.can_cast(source, target, casting=rule)  # type: ignore[arg-type]
+
+
+def element_type(dtype: Any) -> Any:
+    """Returns the dtype that NumPy means by a dtype, a class or a name."""
+    return dtype_of(np.empty(0, dtype))
+
+
+def home_of(function: Any) -> str | None:
+    """Returns which library's public function or ufunc of its name something is, or None.
+
+    A ufunc does not know its module, and others than NumPy may call theirs ``add``.
+    """
+    if not isinstance(function, np.ufunc):
+        return getattr(function, "__module__", None)
+    for library in ("numpy", "scipy.special"):
+        if getattr(sys.modules.get(library), function.__name__, None) is function:
+            return library
+    return None
 
 
 def viewed(x: Any, name: str) -> Any:

@@ -73,6 +73,22 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     return result if out is None else write_result("matmul", out, result, (input, other))
 
 
+def times(input: Tensor, other: Any) -> Tensor:
+    """`matmul` as the operator ``@``, which leaves foreign types to the other operand."""
+    try:
+        x, y = input._data, other._data
+        if x.dtype is not y.dtype or x.dtype.kind == "b":
+            raise TypeError
+        z = backend_of(x).matmul(x, y)
+    except (AttributeError, TypeError, ValueError) as error:
+        if not hasattr(other, "_data"):
+            return NotImplemented
+        raise _matmul_error("matmul", input, other) from error
+    if z.__class__ is not x.__class__:
+        z = backend_of(x).asarray(z)
+    return taped(matmul, z, (input, other), (input, other))
+
+
 def _matmul_error(name: str, input: Any, other: Any) -> Exception:
     for position, (label, t) in enumerate((("input", input), ("other", other)), 1):
         if not hasattr(t, "_data"):
