@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _dtypes
-from ..autograd.tape import taped_many, wrap
+from ..autograd.tape import taped, taped_many, wrap
 from ..backends import backend_of, dtype_of
 from . import _return_types as return_types
 from ._declare import derivative
@@ -461,9 +461,19 @@ def householder_product(A: Tensor, tau: Tensor, *, out: Tensor | None = None) ->
         heads = conj(vectors[..., :n, :]).transpose(-2, -1)
         inner = _solve_triangular(scale * products, scale * heads, True, True)
         result = result - matmul(vectors, inner)
-    elif not x.size:
-        result = A.clone()
+    else:
+        result = _no_reflections(A, tau, result)
     return finished("linalg.householder_product", result.contiguous(), out, (A, tau))
+
+
+@derivative(
+    joint=lambda B, g, needs: [None, None],
+    inputs=("A", "tau"),
+    name="LinalgHouseholderProductBackward0",
+)
+def _no_reflections(A: Tensor, tau: Tensor, result: Tensor) -> Tensor:
+    """The result that no reflection changed: in its graph, but without a gradient, as in PyTorch."""
+    return taped(_no_reflections, result.contiguous()._data, (A, tau))
 
 
 def orgqr(input: Tensor, tau: Tensor, *, out: Tensor | None = None) -> Tensor:

@@ -158,8 +158,6 @@ def _slope_of_norm(B: Any, g: Any, input: Any, p: float, dims: Any, kept: Any, o
     See https://en.wikipedia.org/wiki/Norm_(mathematics)#p-norm.
     """
     g, top = B.reshape(g, kept), B.reshape(out, kept)
-    if p == 0:
-        return B.zeros_like(input)
     if p == 1:
         return g * B.sgn(input)
     if p in (float("inf"), float("-inf")):
@@ -186,6 +184,14 @@ def _vector_norm(input: Tensor, p: float, dims: tuple[int, ...], keepdim: bool) 
     kept = tuple([1 if i in dims else n for i, n in enumerate(x.shape)])
     z = as_array(backend_of(x), backend_of(x).vector_norm(x, p, dims, keepdim), x)
     return taped(_vector_norm, z, (input,), (input, p, dims, kept, z))
+
+
+@derivative(joint=lambda B, g, needs: [None], inputs=("input",), name="LinalgVectorNormBackward0")
+def _norm_of_order_0(input: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
+    """How many elements are not 0; there is no gradient, not even zeros, as in PyTorch."""
+    x = input._data
+    z = as_array(backend_of(x), backend_of(x).vector_norm(x, 0.0, dims, keepdim), x)
+    return taped(_norm_of_order_0, z, (input,))
 
 
 def vector_norm(
@@ -216,7 +222,8 @@ def vector_norm(
                 f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the "
                 "operation does not have an identity"
             )
-    return finished("linalg.vector_norm", _vector_norm(input, p, dims, keepdim), out, (x,))
+    result = _vector_norm(input, p, dims, keepdim) if p else _norm_of_order_0(input, dims, keepdim)
+    return finished("linalg.vector_norm", result, out, (x,))
 
 
 def any_empty(shape: tuple[int, ...], dims: tuple[int, ...]) -> bool:
