@@ -8,6 +8,7 @@ from typing import Any
 from ..autograd.tape import taped
 from ..backends import backend_of
 from ._declare import derivative, pointwise
+from ._results import native
 
 Number = int | float | complex | bool
 Tensor = Any
@@ -205,10 +206,14 @@ def asinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     ...
 
 
-@pointwise(
-    result="float",
-    d_input=lambda B, g, input: g * B.conj(B.rsqrt(input - 1) * B.rsqrt(input + 1)),
-)
+def _slope_of_acosh(B: Any, g: Any, input: Any) -> Any:
+    """1 / sqrt(x^2 - 1), below -1 too, where there is no value; the complex root has two cuts."""
+    if native(input).kind == "c":
+        return g * B.conj(B.rsqrt(input - 1) * B.rsqrt(input + 1))
+    return g * B.rsqrt((input - 1) * (input + 1) + 0)  # + 0: the root of -0 is -0
+
+
+@pointwise(result="float", d_input=_slope_of_acosh)
 def acosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the inverse hyperbolic cosine.
 

@@ -12,7 +12,7 @@ from ._promote import dim_of
 from ._results import as_array, finished, native, refuse
 from .arithmetic import maximum, minimum
 from .reduction import over
-from .scattering import gather
+from .scattering import picked
 from .shape import reshape, unsqueeze
 
 Tensor = Any
@@ -148,19 +148,6 @@ def argmin(
     return finished("argmin", wrap(_arg("argmin", input, dim, keepdim)), out)
 
 
-def chosen(input: Tensor, indices: Tensor, d: int, keepdim: bool) -> tuple[Tensor, Tensor]:
-    """Returns the elements at ``indices``, which have size 1 along ``d``, and those indices."""
-    if not input._data.ndim:
-        flat = reshape(gather(reshape(input, (1,)), 0, reshape(indices, (1,))), ())
-        return flat, reshape(indices, ())
-    values = gather(input, d, indices)
-    if keepdim:
-        return values, indices
-    shape = values._data.shape
-    shape = shape[:d] + shape[d + 1 :]
-    return reshape(values, shape), reshape(indices, shape)
-
-
 def _extreme(
     name: str, input: Tensor, dim: Any, keepdim: bool, other: Any, out: Any, pair: Any, all_of: Any
 ) -> Any:
@@ -172,9 +159,10 @@ def _extreme(
     if dim is None:
         check_reducible(name, input._data, (), None)
         return finished(name, all_of(input), out, (input,))
-    indices = wrap(_arg("arg" + name, input, dim, True))
+    index = _arg("arg" + name, input, dim, True)
     d = dim_of(dim, input._data.ndim)
-    result = getattr(return_types, name)(chosen(input, indices, d, keepdim))
+    index = index if input._data.ndim else index.reshape(1)
+    result = getattr(return_types, name)(picked(name, input, d, index, keepdim))
     return finished(name, result, out, (input,))
 
 

@@ -12,9 +12,10 @@ from ._declare import derivative
 from ._promote import broadcast_shape, dim_of
 from ._results import as_array, check_tensor, finished, refuse
 from .arithmetic import clamp, sqrt
+from .comparison import logical_not
 from .products import matmul
 from .reduction import sum
-from .selection import where
+from .selection import masked_fill, where
 from .shape import expand, transpose, unsqueeze
 from .spread import vector_norm
 
@@ -127,7 +128,9 @@ def renorm(
     if ndim < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {ndim} dimensions")
     d = dim_of(dim, ndim)
-    norms = vector_norm(input, p, [k for k in range(ndim) if k != d], True)
-    long = norms > maxnorm
+    over = [k for k in range(ndim) if k != d]
+    long = vector_norm(input.detach(), p, over, True) > maxnorm
+    # Slices that stay, those with NaN among them, have no slope by way of their norms.
+    norms = vector_norm(masked_fill(input, logical_not(long), 0), p, over, True)
     factor = where(long, maxnorm / (norms + 1e-7), 1.0)
     return finished("renorm", input * expand(factor, *input._data.shape), out, (input,))

@@ -8,7 +8,7 @@ from typing import Any
 from ..autograd.modes import no_grad
 from ..autograd.tape import taped_many, wrap
 from ..backends import backend_of
-from ._declare import derivative, kernel_op
+from ._declare import derivative, kernel_op, renamed
 from ._promote import shape_of
 from ._results import check_tensor
 from ._write import stamp, write_result
@@ -33,16 +33,28 @@ def _pull_back(
     name="NativeNormBackward0",
 )
 def _norm_affine(
-    input: Tensor, weight: Tensor | None, bias: Tensor | None, dims: tuple[int, ...], eps: float
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    dims: tuple[int, ...],
+    eps: float,
+    op: Any = None,
 ) -> tuple[Tensor, Any, Any]:
-    """Standardises over dims; weight and bias have as many dimensions as the input."""
+    """Standardises over dims; weight and bias have as many dimensions as the input.
+
+    ``op`` is a copy of this that names the node.
+    """
     x = input._data
     w, b = (None if t is None else t._data for t in (weight, bias))
     z, middle, rstd = backend_of(x).norm_affine(x, dims, w, b, eps)
     (out,) = taped_many(
-        _norm_affine, (z,), (input, weight, bias), (input, weight, dims, eps, middle, rstd)
+        op or _norm_affine, (z,), (input, weight, bias), (input, weight, dims, eps, middle, rstd)
     )
     return out, middle, rstd
+
+
+_layers = renamed(_norm_affine, "NativeLayerNormBackward0")
+_batches = renamed(_norm_affine, "NativeBatchNormBackward0")
 
 
 @kernel_op
@@ -111,7 +123,7 @@ def layer_norm(
     if lead and (weight is not None or bias is not None):
         wide = (1,) * lead + shape
         weight, bias = (None if t is None else t.reshape(wide) for t in (weight, bias))
-    return _norm_affine(input, weight, bias, dims, eps)[0]
+    return _norm_affine(input, weight, bias, dims, eps, _layers)[0]
 
 
 def rms_norm(
@@ -266,7 +278,7 @@ def _by_batch(
     x = input._data
     count = x.size // x.shape[1]
     dims = (0, *range(2, x.ndim))
-    out, middle, rstd = _norm_affine(input, weight, bias, dims, eps)
+    out, middle, rstd = _norm_affine(input, weight, bias, dims, eps, _batches)
     with no_grad():
         _update(running_mean, middle, momentum)
         if running_var is not None:

@@ -12,10 +12,9 @@ from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative, renamed
 from ._promote import dim_of, dims_of
-from ._results import as_array, check_tensor, finished, floating, refuse
+from ._results import as_array, check_tensor, finished, floating, native, refuse
 from ._write import write_result
 from .comparison import isnan
-from .selection import masked_fill
 from .shape import reshape
 
 Tensor = Any
@@ -150,11 +149,14 @@ def _slope_of_prod(B: Any, g: Any, input: Any, dim: int, kept: Any) -> Any:
 
 
 @derivative(saves=("input", "dim", "kept"), name="ProdBackward0", d_input=_slope_of_prod)
-def _prod(input: Tensor, dim: int, keepdim: bool) -> Tensor:
+def _prod(input: Tensor, dim: int, keepdim: bool, op: Any = None) -> Tensor:
     x = input._data
     _, kept = reduced(x.shape, dim)
     z = as_array(backend_of(x), backend_of(x).prod(x, (dim,), keepdim), x)
-    return taped(_prod, z, (input,), (input, dim, kept))
+    return taped(op or _prod, z, (input,), (input, dim, kept))
+
+
+_prod_along = renamed(_prod, "ProdBackward1")
 
 
 def prod(
@@ -176,9 +178,9 @@ def prod(
         result = _prod(reshape(x, (-1,)), 0, False)
     elif not x._data.ndim:
         dim_of(dim, 0)
-        result = _prod(reshape(x, (1,)), 0, False)
+        result = _prod(reshape(x, (1,)), 0, False, _prod_along)
     else:
-        result = _prod(x, dim_of(dim, x._data.ndim), keepdim)
+        result = _prod(x, dim_of(dim, x._data.ndim), keepdim, _prod_along)
     return finished("prod", result, out, (input,))
 
 
@@ -264,8 +266,19 @@ def logsumexp(
     return finished("logsumexp", _logsumexp(x, dims, keepdim), out, (input,))
 
 
-def _without_nan(input: Tensor) -> Tensor:
-    return masked_fill(input, isnan(input), 0) if input._data.dtype.kind not in "biu" else input
+@derivative(
+    saves=("input", "kept"),
+    name="NansumBackward0",
+    d_input=lambda B, g, input, kept: B.reshape(g, kept) * B.cast(input == input, native(input)),
+)
+def _nansum(input: Tensor, dim: Any, keepdim: bool) -> Tensor:
+    """The sum with NaN as 0, whose gradient is 0 there unless it is infinite or NaN itself."""
+    x = input._data
+    dims, kept = over(x.shape, dim)
+    B = backend_of(x)
+    numbers = B.masked_fill(x, x != x, 0) if x.dtype.kind not in "biu" else x
+    z = as_array(B, B.sum(numbers, dims, keepdim), x)
+    return taped(_nansum, z, (input,), (input, kept))
 
 
 def nansum(
@@ -282,7 +295,7 @@ def nansum(
     tensor(3.)
     """
     refuse("nansum", input, "c")
-    result = sum(_without_nan(input), dim, keepdim, dtype=dtype)
+    result = _nansum(_summable(input, dtype), dim, keepdim)
     return finished("nansum", result, out, (input,))
 
 
@@ -305,6 +318,6 @@ def nanmean(
             "nanmean(): expected input to have floating point or complex dtype but got "
             f"{_dtypes.scalar_type_name(dtype_of(input._data))}"
         )
-    total = sum(_without_nan(input), dim, keepdim, dtype=dtype)
+    total = _nansum(_summable(input, dtype), dim, keepdim)
     result = total / sum(isnan(input) == False, dim, keepdim)  # noqa: E712
     return finished("nanmean", result, out, (input,))

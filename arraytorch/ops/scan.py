@@ -39,6 +39,8 @@ def _slope_of_cumprod(B: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
 
     Before it, the formula holds; at it, the products are those without it; behind it, all are 0.
     """
+    if input.shape[dim] == 1:
+        return g  # exact, also for NaN and infinities
     if isinstance(g, TensorBase) and bool((input == 0).any()):  # type: ignore[attr-defined]
         return _recursive_slope(B, g, input, dim)
     zero = input == 0

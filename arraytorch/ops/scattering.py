@@ -6,7 +6,7 @@ from typing import Any
 
 from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of
-from ._declare import derivative
+from ._declare import derivative, renamed
 from ._fitting import fitting
 from ._promote import common_device, dim_of, is_number
 from ._results import as_array, check_tensor, finished, native, same_dtype
@@ -91,6 +91,42 @@ def gather(
     if out is not None and (out is input or out is index or out._data.dtype is not x.dtype):
         raise RuntimeError(f"gather(): out must be another tensor, of dtype {dtype_of(x)!r}")
     return finished("gather", taped(gather, z, (input,), (d, index, x.shape)), out, (input,))
+
+
+@derivative(
+    saves=("dim", "index", "rows", "shape"),
+    d_input=lambda B, g, dim, index, rows, shape: B.reshape(
+        B.ungather(B.reshape(g, tuple(index.shape)), dim, index, rows), shape
+    ),
+)
+def _pick(input: Tensor, dim: int, index: Any, keepdim: bool, op: Any) -> Tensor:
+    """`gather` for ops that choose; ``op`` is the copy of this that names the node."""
+    x = input._data
+    B, rows = backend_of(x), x.shape or (1,)
+    z = B.gather(B.reshape(x, rows), dim, index)
+    shape = z.shape if keepdim else z.shape[:dim] + z.shape[dim + 1 :]
+    z = as_array(B, B.reshape(z, shape if x.ndim else ()), x)
+    return taped(op, z, (input,), (dim, wrap(index), rows, x.shape))
+
+
+_PICKS = {
+    name: renamed(_pick, f"{name.capitalize()}Backward{number}")
+    for number, names in enumerate(
+        (("kthvalue", "max", "min", "mode", "sort", "topk"), ("median",))
+    )
+    for name in names
+} | {"nanmedian": renamed(_pick, "NanmedianBackward0")}
+
+
+def picked(
+    name: str, input: Tensor, dim: int, index: Any, keepdim: bool = True
+) -> tuple[Tensor, Tensor]:
+    """Returns the elements that an op has chosen along a dimension, and their indices.
+
+    ``index`` is an array with as many dimensions as the input has, at least one.
+    """
+    values = _pick(input, dim, index, keepdim, _PICKS[name])
+    return values, wrap(backend_of(index).reshape(index, values._data.shape))
 
 
 @derivative(

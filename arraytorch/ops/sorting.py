@@ -14,9 +14,9 @@ from ._results import check_tensor, finished, refuse, refuse_kernel
 from ._write import forbid_shared
 from .blending import lerp
 from .comparison import isnan
-from .extremes import chosen, evenly_or_to_nan
+from .extremes import evenly_or_to_nan
 from .reduction import any, over, sum
-from .scattering import gather
+from .scattering import gather, picked
 from .selection import where
 from .shape import flatten, movedim, reshape, unsqueeze
 
@@ -43,8 +43,8 @@ def sort(
     tensor([1, 2, 3])
     """
     order, d = _order("sort", input, dim, descending)
-    values = gather(input, d, order) if input._data.ndim else input.clone()
-    return finished("sort", return_types.sort((values, order)), out, (input,))
+    pair = picked("sort", input, d, order._data) if input._data.ndim else (input.clone(), order)
+    return finished("sort", return_types.sort(pair), out, (input,))
 
 
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
@@ -86,18 +86,17 @@ def topk(
         raise RuntimeError("selected index k out of range")
     B = backend_of(x)
     if not x.ndim:
-        values, indices = input.clone(), wrap(B.zeros((), numpy_dtype(_dtypes.int64)))
+        pair = input.clone(), wrap(B.zeros((), numpy_dtype(_dtypes.int64)))
     else:
-        indices = wrap(B.topk(x, int(k), d, bool(largest)))
-        values = gather(input, d, indices)
-    return finished("topk", return_types.topk((values, indices)), out, (input,))
+        pair = picked("topk", input, d, B.topk(x, int(k), d, bool(largest)))
+    return finished("topk", return_types.topk(pair), out, (input,))
 
 
 def _placed(name: str, input: Tensor, d: int, keepdim: bool, at: Any, out: Any) -> Any:
     """The elements at these indices along d, and the indices."""
     if not input._data.ndim:
-        at = backend_of(input._data).zeros((), numpy_dtype(_dtypes.int64))
-    result = getattr(return_types, name)(chosen(input, wrap(at), d, keepdim))
+        at = backend_of(input._data).zeros((1,), numpy_dtype(_dtypes.int64))
+    result = getattr(return_types, name)(picked(name, input, d, at, keepdim))
     return finished(name, result, out, (input,))
 
 
@@ -187,8 +186,8 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None
     d = _not_empty("mode", input, dim)
     x = input._data
     B = backend_of(x)
-    at = B.mode(x, d) if x.ndim else B.zeros((), numpy_dtype(_dtypes.int64))
-    result = return_types.mode(chosen(input, wrap(at), d, keepdim))
+    at = B.mode(x, d) if x.ndim else B.zeros((1,), numpy_dtype(_dtypes.int64))
+    result = return_types.mode(picked("mode", input, d, at, keepdim))
     return finished("mode", result, out, (input,))
 
 

@@ -126,6 +126,13 @@ def test_slopes(op, args, expected):
         (lambda x: torch.logsumexp(x, 0), [INF, 1.0], [NAN, 0.0]),
         (lambda x: torch.logsumexp(x, 0), [-INF, 1.0], [0.0, 1.0]),
         (lambda x: torch.logsumexp(x, 0), [-INF, -INF], [NAN, NAN]),
+        (torch.nanmean, [NAN, NAN], [NAN, NAN]),
+        (torch.nansum, [NAN, INF], [0.0, 1.0]),
+        (lambda x: torch.cumprod(x, 0).sum(), [NAN], [1.0]),
+        (lambda x: torch.acosh(x)[:2].sum(), [-2.0, 2.0], [3**-0.5, 3**-0.5]),
+        (lambda x: torch.acosh(x).sum(), [-1.0, 1.0], [INF, INF]),
+        (lambda x: torch.renorm(x.reshape(1, 2), 2, 0, 1.0).sum(), [NAN, 2.0], [1.0, 1.0]),
+        (lambda x: torch.renorm(x.reshape(1, 2), 2, 0, 9.0).sum(), [3.0, 4.0], [1.0, 1.0]),
         (torch.norm, [0.0, 0.0], [0.0, 0.0]),
         (torch.norm, [0.0, 2.0], [0.0, 1.0]),
         (lambda x: torch.norm(x, 1), [0.0, -2.0], [0.0, -1.0]),
@@ -148,3 +155,43 @@ def test_slopes_of_reductions(op, at, expected):
     (found,) = torch.autograd.grad(op(x), x)
     for got, wanted in zip(found.tolist(), expected, strict=True):
         assert got == wanted or abs(got - wanted) < 1e-12 or math.isnan(got) and math.isnan(wanted)
+
+
+def test_a_count_has_no_gradient():
+    """The norm of order 0 is in the graph, but its gradient is None, not zeros."""
+    x = torch.ones(3, requires_grad=True)
+    count = torch.linalg.vector_norm(x, 0)
+    assert count.requires_grad
+    assert torch.autograd.grad(count, x, allow_unused=True) == (None,)
+    count = torch.linalg.vector_norm(x, 0)
+    count.backward()
+    assert x.grad is None
+
+
+@pytest.mark.parametrize(
+    ("op", "name"),
+    [
+        (lambda x: torch.max(x, 0).values, "MaxBackward0"),
+        (lambda x: torch.min(x, 0, True).values, "MinBackward0"),
+        (lambda x: torch.median(x, 0).values, "MedianBackward1"),
+        (lambda x: torch.nanmedian(x, 0).values, "NanmedianBackward0"),
+        (lambda x: torch.mode(x, 0).values, "ModeBackward0"),
+        (lambda x: torch.kthvalue(x, 1).values, "KthvalueBackward0"),
+        (lambda x: torch.sort(x).values, "SortBackward0"),
+        (lambda x: torch.topk(x, 2).values, "TopkBackward0"),
+        (lambda x: torch.prod(x, 0), "ProdBackward1"),
+        (lambda x: torch.nansum(x), "NansumBackward0"),
+        (lambda x: torch.nn.functional.layer_norm(x, (3,)), "NativeLayerNormBackward0"),
+        (
+            lambda x: torch.nn.functional.batch_norm(x, None, None, training=True),
+            "NativeBatchNormBackward0",
+        ),
+    ],
+)
+def test_names_of_nodes(op, name):
+    """grad_fn.name() is PyTorch's, and one node stands for what chooses."""
+    x = torch.tensor([[1.0, 3.0, 2.0], [0.0, 5.0, 4.0]], requires_grad=True)
+    y = op(x)
+    assert y.grad_fn.name() == name
+    y.sum().backward()
+    assert x.grad.shape == x.shape
