@@ -219,9 +219,9 @@ class Methods(TensorBase):
         """Returns a view with its dimensions in another order; see `torch.permute`."""
         return shapes.permute(self, shape_of(dims_, "permute") if dims is None else dims)
 
-    def squeeze(self, *dims: Any, dim: Any = None) -> Any:
+    def squeeze(self, *dims: Any, dim: Any = None, axis: Any = None) -> Any:
         """Returns a view without (these) dimensions of size 1; see `torch.squeeze`."""
-        return shapes.squeeze(self, (dims[0] if len(dims) == 1 else dims) if dims else dim)
+        return shapes.squeeze(self, (dims[0] if len(dims) == 1 else dims) if dims else dim, axis)
 
     @property
     def T(self) -> Any:

@@ -217,3 +217,55 @@ def test_the_module_loads_when_first_used():
         "np.sum(x)\nassert 'arraytorch._numpy' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "torch.sum({}, {}=0, {}=True)",
+        "x.mean({}=0)",
+        "x.std({}=0, {}=True)",
+        "torch.var({}, {}=(0, 1))",
+        "x.max({}=1).values",
+        "torch.amin({}, {}=1, {}=True)",
+        "x.argmax({}=1, {}=True)",
+        "torch.any(x > 1, {}=0)",
+        "torch.prod({}, {}=1)",
+        "x.cumsum({}=1)",
+        "torch.logsumexp({}, {}=1, {}=True)",
+        "torch.softmax({}, {}=1)",
+        "torch.median({}, {}=1).values",
+        "torch.quantile({}, 0.5, {}=1)",
+        "torch.sort({}, {}=0).values",
+        "x.argsort({}=0)",
+        "torch.topk({}, 1, {}=0).values",
+        "torch.cat([x, x], {}=1)",
+        "torch.stack([x, x], {}=1)",
+        "x.unsqueeze({}=1)",
+        "x[:1].squeeze({}=0)",
+        "torch.squeeze(x[:1], {}=0)",
+        "x.unbind({}=1)[0]",
+        "torch.chunk({}, 2, {}=1)[0]",
+        "torch.diff({}, {}=0)",
+        "torch.linalg.norm({}, {}=1, {}=True)",
+        "torch.linalg.vector_norm({}, {}=1)",
+    ],
+)
+def test_numpys_words_for_dimensions(call):
+    """axis= and keepdims= mean dim= and keepdim=, as PyTorch has it for its own functions."""
+    holes = call.count("{}")
+    lead = ["x"] if "({}," in call else []
+    words = [("dim", "axis"), ("keepdim", "keepdims")][: holes - len(lead)]
+    x = torch.tensor([[1.0, 5.0, 2.0], [4.0, 3.0, 0.5]])
+    wanted, got = (
+        eval(call.format(*lead, *(pair[i] for pair in words)), {"torch": torch, "x": x})
+        for i in (0, 1)
+    )
+    assert torch.equal(wanted, got)
+
+
+def test_a_dimension_has_to_be_given():
+    """Without dim and axis, where there is no default, TypeError names dim."""
+    for op in (torch.cumsum, torch.logsumexp, torch.unsqueeze, torch.cummax):
+        with pytest.raises(TypeError, match="missing 1 required positional argument: 'dim'"):
+            op(torch.ones(2))

@@ -141,6 +141,13 @@ def dim_of(dim: int, ndim: int) -> int:
     return d % n
 
 
+def axis_instead(name: str, axis: Any) -> Any:
+    """Returns ``axis``, NumPy's word, where ``dim`` was not given and has no default."""
+    if axis is None:
+        raise TypeError(f"{name}() missing 1 required positional argument: 'dim'")
+    return axis
+
+
 def dims_of(dim: Any, ndim: int) -> tuple[int, ...]:
     """Returns the dimensions that a reduction runs over, sorted; all of them for None and ()."""
     if dim is None:

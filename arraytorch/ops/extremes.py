@@ -8,7 +8,7 @@ from ..autograd.tape import TensorBase, taped, taped_many, wrap
 from ..backends import backend_of
 from . import _return_types as return_types
 from ._declare import derivative
-from ._promote import dim_of
+from ._promote import axis_instead, dim_of
 from ._results import as_array, finished, native, refuse
 from .arithmetic import maximum, minimum
 from .reduction import over
@@ -45,13 +45,23 @@ def evenly_or_to_nan(B: Any, g: Any, input: Any, out: Any, dims: tuple[int, ...]
 
 @derivative(saves=("input", "out", "dims", "kept"), d_input=evenly)
 def amax(
-    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None
+    input: Tensor,
+    dim: Any = (),
+    keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns the largest element over ``dim``, one or several; ties share the gradient.
 
     >>> torch.amax(torch.tensor([[1.0, 4.0], [3.0, 2.0]]), 1)
     tensor([4., 3.])
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     refuse("amax", input, "c")
     x = input._data
     dims, kept = over(x.shape, dim)
@@ -63,13 +73,23 @@ def amax(
 
 @derivative(saves=("input", "out", "dims", "kept"), d_input=evenly)
 def amin(
-    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None
+    input: Tensor,
+    dim: Any = (),
+    keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns the smallest element over ``dim``, one or several; ties share the gradient.
 
     >>> torch.amin(torch.tensor([[1.0, 4.0], [3.0, 2.0]]), 1)
     tensor([1., 2.])
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     refuse("amin", input, "c")
     x = input._data
     dims, kept = over(x.shape, dim)
@@ -125,25 +145,45 @@ def _arg(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Any:
 
 
 def argmax(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns the index of the first largest element, along ``dim`` or in the flattened tensor.
 
     >>> torch.argmax(torch.tensor([[1, 4], [3, 2]]), 1)
     tensor([1, 0])
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     refuse("argmax", input, "b")
     return finished("argmax", wrap(_arg("argmax", input, dim, keepdim)), out)
 
 
 def argmin(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns the index of the first smallest element, along ``dim`` or in the flattened tensor.
 
     >>> torch.argmin(torch.tensor([[1, 4], [3, 2]]), 1)
     tensor([0, 1])
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     refuse("argmin", input, "b")
     return finished("argmin", wrap(_arg("argmin", input, dim, keepdim)), out)
 
@@ -170,6 +210,8 @@ def max(
     input: Tensor,
     dim: Any = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     other: Tensor | None = None,
     out: Any = None,
@@ -183,6 +225,10 @@ def max(
     >>> values, indices
     (tensor([4, 3]), tensor([1, 0]))
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     return _extreme("max", input, dim, keepdim, other, out, maximum, _max_of_all)
 
 
@@ -190,6 +236,8 @@ def min(
     input: Tensor,
     dim: Any = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     other: Tensor | None = None,
     out: Any = None,
@@ -202,6 +250,10 @@ def min(
     >>> torch.min(torch.tensor([[1, 4], [3, 2]]))
     tensor(1)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     return _extreme("min", input, dim, keepdim, other, out, minimum, _min_of_all)
 
 
@@ -235,19 +287,23 @@ def _so_far(name: str, op: Any, input: Tensor, dim: int, out: Any) -> Any:
     return finished(name, getattr(return_types, name)(found), out, (input,))
 
 
-def cummax(input: Tensor, dim: int, *, out: Any = None) -> Any:
+def cummax(input: Tensor, dim: int | None = None, axis: Any = None, *, out: Any = None) -> Any:
     """Returns the largest elements so far along ``dim`` and their indices, the last among equals.
 
     >>> torch.cummax(torch.tensor([1, 3, 2]), 0).values
     tensor([1, 3, 3])
     """
+    if dim is None:
+        dim = axis_instead("cummax", axis)
     return _so_far("cummax", _cummax, input, dim, out)
 
 
-def cummin(input: Tensor, dim: int, *, out: Any = None) -> Any:
+def cummin(input: Tensor, dim: int | None = None, axis: Any = None, *, out: Any = None) -> Any:
     """Returns the smallest elements so far along ``dim`` and their indices, the last among equals.
 
     >>> torch.cummin(torch.tensor([3, 1, 2]), 0).values
     tensor([3, 1, 1])
     """
+    if dim is None:
+        dim = axis_instead("cummin", axis)
     return _so_far("cummin", _cummin, input, dim, out)

@@ -414,12 +414,14 @@ _split = renamed(_basic, "SplitBackward0")
 _split_by_size = renamed(_basic, "SplitWithSizesBackward0")
 
 
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+def chunk(input: Tensor, chunks: int, dim: int = 0, axis: Any = None) -> tuple[Tensor, ...]:
     """Returns views of at most ``chunks`` equal parts of a dimension, the last perhaps smaller.
 
     >>> torch.chunk(torch.arange(5), 2)
     (tensor([0, 1, 2]), tensor([3, 4]))
     """
+    if axis is not None:
+        dim = axis
     try:
         x = input._data
     except AttributeError:

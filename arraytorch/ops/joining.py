@@ -55,9 +55,7 @@ def _cat(tensors: list[Tensor], dim: int) -> Tensor:
     return _recorded(_cat, backend_of(*arrays).cat(kept, dim), tensors, (dim, sizes))
 
 
-def cat(
-    tensors: Any, dim: int = 0, *, out: Tensor | None = None, axis: int | None = None
-) -> Tensor:
+def cat(tensors: Any, dim: int = 0, axis: Any = None, *, out: Tensor | None = None) -> Tensor:
     """Joins tensors one behind the other along a dimension that exists.
 
     Their other sizes must agree; empty 1-d tensors are left out, as in PyTorch.
@@ -65,7 +63,8 @@ def cat(
     >>> torch.cat([torch.tensor([1, 2]), torch.tensor([3])])
     tensor([1, 2, 3])
     """
-    dim = dim if axis is None else axis
+    if axis is not None:
+        dim = axis
     if isinstance(tensors, TensorBase):
         raise TypeError(
             "cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor"
@@ -109,13 +108,15 @@ def _stack(tensors: list[Tensor], dim: int) -> Tensor:
     return _recorded(_stack, backend_of(*arrays).stack(arrays, dim), tensors, (dim, len(arrays)))
 
 
-def stack(tensors: Any, dim: int = 0, *, out: Tensor | None = None) -> Tensor:
+def stack(tensors: Any, dim: int = 0, axis: Any = None, *, out: Tensor | None = None) -> Tensor:
     """Joins tensors of one shape along a new dimension.
 
     >>> torch.stack([torch.tensor([1, 2]), torch.tensor([3, 4])])
     tensor([[1, 2],
             [3, 4]])
     """
+    if axis is not None:
+        dim = axis
     given = _same_dtype("stack", tensors)
     shape = given[0]._data.shape
     for i, t in enumerate(given):

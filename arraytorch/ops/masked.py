@@ -390,7 +390,10 @@ def logsumexp(
     check_tensor("logsumexp", input)
     least = -_INF if _dtype(input).is_complex else _least("logsumexp")
     x = _filled("logsumexp", input, mask, least)
-    return _as(_logsumexp(x, dim, bool(keepdim)), dtype or _dtype(input))
+    return _as(
+        _logsumexp(x, tuple(range(x.ndim)) if dim is None else dim, bool(keepdim)),
+        dtype or _dtype(input),
+    )
 
 
 # --------------------------------------------------------- results of the shape of the input

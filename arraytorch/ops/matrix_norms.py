@@ -87,6 +87,8 @@ def norm_of(
     ord: Any = None,
     dim: Any = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     dtype: Dtype | None = None,
     out: Tensor | None = None,
@@ -96,6 +98,10 @@ def norm_of(
     >>> torch.linalg.norm(torch.tensor([3.0, 4.0]))
     tensor(5.)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     check_tensor("linalg.norm", input)
     several = isinstance(dim, (tuple, list))
     if several and len(dim) not in (1, 2) and ord is not None:

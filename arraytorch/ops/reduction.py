@@ -11,7 +11,7 @@ from .._dtypes import dtype
 from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative, renamed
-from ._promote import dim_of, dims_of
+from ._promote import axis_instead, dim_of, dims_of
 from ._results import as_array, check_tensor, finished, floating, native, refuse
 from ._write import write_result
 from .comparison import isnan
@@ -50,6 +50,8 @@ def sum(
     dim: Any = None,
     keepdim: bool = False,
     dtype: dtype | None = None,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -58,6 +60,10 @@ def sum(
     >>> torch.sum(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 0)
     tensor([4., 6.])
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     try:
         x = input._data
     except AttributeError:
@@ -100,6 +106,8 @@ def mean(
     input: Tensor,
     dim: Any = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     dtype: dtype | None = None,
     out: Tensor | None = None,
@@ -111,6 +119,10 @@ def mean(
     >>> torch.mean(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
     tensor([1.5000, 3.5000])
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     try:
         if dtype is not None:
             input = _summable(input, dtype)
@@ -164,6 +176,8 @@ def prod(
     dim: int | None = None,
     keepdim: bool = False,
     dtype: dtype | None = None,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -172,6 +186,10 @@ def prod(
     >>> torch.prod(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 0)
     tensor([3., 8.])
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     check_tensor("prod", input)
     x = _summable(input, dtype)
     if dim is None:
@@ -197,7 +215,13 @@ def _truth(name: str, input: Tensor, dim: Any, keepdim: bool, out: Any) -> Tenso
 
 
 def all(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Tells whether all elements are nonzero, over everything or over ``dim``.
 
@@ -206,11 +230,21 @@ def all(
     >>> torch.all(torch.tensor([[True, False], [True, True]]), 1)
     tensor([False,  True])
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     return _truth("all", input, dim, keepdim, out)
 
 
 def any(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Tells whether some element is nonzero, over everything or over ``dim``.
 
@@ -219,15 +253,21 @@ def any(
     >>> torch.any(torch.tensor([[True, False], [False, False]]), 1)
     tensor([ True, False])
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     return _truth("any", input, dim, keepdim, out)
 
 
-def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
+def count_nonzero(input: Tensor, dim: Any = None, axis: Any = None) -> Tensor:
     """Counts the nonzero elements, all of them or over ``dim``.
 
     >>> torch.count_nonzero(torch.tensor([0, 2, 3]))
     tensor(2)
     """
+    if axis is not None:
+        dim = axis
     check_tensor("count_nonzero", input)
     x = input._data
     dims, _ = over(x.shape, dim)
@@ -253,13 +293,23 @@ def _logsumexp(input: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
 
 
 def logsumexp(
-    input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns the logarithm of the sum of exponentials over ``dim``, without overflow.
 
     >>> torch.logsumexp(torch.tensor([1000.0, -1000.0]), 0)
     tensor(1000.)
     """
+    if dim is None:
+        dim = axis_instead("logsumexp", axis)
+    if keepdims is not None:
+        keepdim = keepdims
     check_tensor("logsumexp", input)
     x = floating(input)
     dims, _ = over(x._data.shape, dim)
@@ -286,6 +336,8 @@ def nansum(
     dim: Any = None,
     keepdim: bool = False,
     dtype: dtype | None = None,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -294,6 +346,10 @@ def nansum(
     >>> torch.nansum(torch.tensor([1.0, float("nan"), 2.0]))
     tensor(3.)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     refuse("nansum", input, "c")
     result = _nansum(_summable(input, dtype), dim, keepdim)
     return finished("nansum", result, out, (input,))
@@ -303,6 +359,8 @@ def nanmean(
     input: Tensor,
     dim: Any = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     dtype: dtype | None = None,
     out: Tensor | None = None,
@@ -312,6 +370,10 @@ def nanmean(
     >>> torch.nanmean(torch.tensor([1.0, float("nan"), 2.0]))
     tensor(1.5000)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     check_tensor("nanmean", input)
     if input._data.dtype.kind in "biu":
         raise RuntimeError(

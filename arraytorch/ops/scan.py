@@ -9,7 +9,7 @@ from .._dtypes import dtype
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, numpy_dtype
 from ._declare import cast, derivative
-from ._promote import dim_of
+from ._promote import axis_instead, dim_of
 from ._results import check_tensor, finished, floating, native, refuse
 from .indexing import narrow
 from .joining import cat
@@ -122,35 +122,53 @@ def _run(op: Any, x: Tensor, dim: int) -> Tensor:
 
 
 def cumsum(
-    input: Tensor, dim: int, dtype: dtype | None = None, *, out: Tensor | None = None
+    input: Tensor,
+    dim: int | None = None,
+    dtype: dtype | None = None,
+    axis: Any = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns the sums of the elements so far along ``dim``; integers are summed as int64.
 
     >>> torch.cumsum(torch.tensor([1, 2, 3]), 0)
     tensor([1, 3, 6])
     """
+    if dim is None:
+        dim = axis_instead("cumsum", axis)
     x = _wide("cumsum", input, dtype)
     return finished("cumsum", _run(_cumsum, x, dim), out, (input,))
 
 
 def cumprod(
-    input: Tensor, dim: int, dtype: dtype | None = None, *, out: Tensor | None = None
+    input: Tensor,
+    dim: int | None = None,
+    dtype: dtype | None = None,
+    axis: Any = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns the products of the elements so far along ``dim``; integers are multiplied as int64.
 
     >>> torch.cumprod(torch.tensor([1, 2, 3]), 0)
     tensor([1, 2, 6])
     """
+    if dim is None:
+        dim = axis_instead("cumprod", axis)
     x = _wide("cumprod", input, dtype)
     return finished("cumprod", _run(_cumprod, x, dim), out, (input,))
 
 
-def logcumsumexp(input: Tensor, dim: int, *, out: Tensor | None = None) -> Tensor:
+def logcumsumexp(
+    input: Tensor, dim: int | None = None, axis: Any = None, *, out: Tensor | None = None
+) -> Tensor:
     """Returns the logarithms of the sums of exponentials so far along ``dim``, without overflow.
 
     >>> torch.logcumsumexp(torch.tensor([0.0, 0.0]), 0)
     tensor([0.0000, 0.6931])
     """
+    if dim is None:
+        dim = axis_instead("logcumsumexp", axis)
     refuse("logcumsumexp", input, "biu")
     return finished("logcumsumexp", _run(_logcumsumexp, input, dim), out, (input,))
 
@@ -161,6 +179,7 @@ def diff(
     dim: int = -1,
     prepend: Tensor | None = None,
     append: Tensor | None = None,
+    axis: Any = None,
     *,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -169,6 +188,8 @@ def diff(
     >>> torch.diff(torch.tensor([1, 3, 2]))
     tensor([ 2, -1])
     """
+    if axis is not None:
+        dim = axis
     check_tensor("diff", input)
     if not input._data.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")

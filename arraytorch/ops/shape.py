@@ -9,7 +9,7 @@ from .._dtypes import dtype as Dtype
 from ..autograd.tape import TensorBase, record, replay, taped, taped_view, wrap
 from ..backends import backend_of, numpy_dtype
 from ._declare import derivative, renamed
-from ._promote import dim_of, shape_of
+from ._promote import axis_instead, dim_of, shape_of
 from ._results import check_tensor
 from ._write import _Overwrite
 from .indexing import select
@@ -266,12 +266,14 @@ def permute(input: Tensor, dims: Any) -> Tensor:
 
 
 @derivative(saves=("shape",), d_input=lambda B, g, shape: B.reshape(g, shape))
-def unsqueeze(input: Tensor, dim: int) -> Tensor:
+def unsqueeze(input: Tensor, dim: int | None = None, axis: Any = None) -> Tensor:
     """Returns a view with a dimension of size 1 inserted before ``dim``.
 
     >>> torch.unsqueeze(torch.tensor([1, 2]), 0)
     tensor([[1, 2]])
     """
+    if dim is None:
+        dim = axis_instead("unsqueeze", axis)
     try:
         x = input._data
     except AttributeError:
@@ -284,12 +286,14 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 
 
 @derivative(saves=("shape",), d_input=lambda B, g, shape: B.reshape(g, shape))
-def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+def squeeze(input: Tensor, dim: Any = None, axis: Any = None) -> Tensor:
     """Returns a view without dimensions of size 1: all of them, or those of ``dim`` that are.
 
     >>> torch.squeeze(torch.zeros(1, 2, 1)).shape
     torch.Size([2])
     """
+    if axis is not None:
+        dim = axis
     try:
         x = input._data
     except AttributeError:
@@ -392,12 +396,14 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     return permute(input, order)
 
 
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+def unbind(input: Tensor, dim: int = 0, axis: Any = None) -> tuple[Tensor, ...]:
     """Returns all slices along a dimension, as views.
 
     >>> torch.unbind(torch.tensor([[1, 2], [3, 4]]))
     (tensor([1, 2]), tensor([3, 4]))
     """
+    if axis is not None:
+        dim = axis
     try:
         x = input._data
     except AttributeError:

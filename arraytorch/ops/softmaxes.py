@@ -55,6 +55,7 @@ def softmax(
     input: Tensor,
     dim: int | None = None,
     dtype: Dtype | None = None,
+    axis: Any = None,
     *,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -63,6 +64,8 @@ def softmax(
     >>> torch.softmax(torch.tensor([0.0, 1.0]), 0)
     tensor([0.2689, 0.7311])
     """
+    if axis is not None:
+        dim = axis
     input, d = _prepared("softmax", input, dim, dtype)
     result = _softmax(input, d)
     return result if out is None else write_result("softmax", out, result, (input,))
@@ -88,6 +91,7 @@ def log_softmax(
     input: Tensor,
     dim: int | None = None,
     dtype: Dtype | None = None,
+    axis: Any = None,
     *,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -96,6 +100,8 @@ def log_softmax(
     >>> torch.log_softmax(torch.tensor([0.0, 1.0]), 0)
     tensor([-1.3133, -0.3133])
     """
+    if axis is not None:
+        dim = axis
     input, d = _prepared("log_softmax", input, dim, dtype)
     result = _log_softmax(input, d)
     return result if out is None else write_result("log_softmax", out, result, (input,))

@@ -35,24 +35,36 @@ def _order(name: str, input: Tensor, dim: int, descending: bool) -> tuple[Tensor
 
 
 def sort(
-    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None
+    input: Tensor,
+    dim: int = -1,
+    descending: bool = False,
+    stable: bool = False,
+    axis: Any = None,
+    *,
+    out: Any = None,
 ) -> Any:
     """Returns the elements sorted along ``dim`` and where they were; equal ones keep their order.
 
     >>> torch.sort(torch.tensor([3, 1, 2])).values
     tensor([1, 2, 3])
     """
+    if axis is not None:
+        dim = axis
     order, d = _order("sort", input, dim, descending)
     pair = picked("sort", input, d, order._data) if input._data.ndim else (input.clone(), order)
     return finished("sort", return_types.sort(pair), out, (input,))
 
 
-def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+def argsort(
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, axis: Any = None
+) -> Tensor:
     """Returns the indices that sort along ``dim``; equal elements keep their order.
 
     >>> torch.argsort(torch.tensor([3, 1, 2]))
     tensor([1, 2, 0])
     """
+    if axis is not None:
+        dim = axis
     return _order("argsort", input, dim, descending)[0]
 
 
@@ -71,6 +83,7 @@ def topk(
     dim: int = -1,
     largest: bool = True,
     sorted: bool = True,
+    axis: Any = None,
     *,
     out: Any = None,
 ) -> Any:
@@ -79,6 +92,8 @@ def topk(
     >>> torch.topk(torch.tensor([1, 5, 3]), 2).values
     tensor([5, 3])
     """
+    if axis is not None:
+        dim = axis
     refuse("topk", input, "bc")
     x = input._data
     d = dim_of(dim, x.ndim)
@@ -154,7 +169,15 @@ def _median(name: str, input: Tensor, dim: Any, keepdim: bool, out: Any, ignore_
     return _placed(name, input, d, keepdim, at, out)
 
 
-def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
+def median(
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
+    *,
+    out: Any = None,
+) -> Any:
     """Returns the median, the lower of two; with ``dim``, those along it and their indices.
 
     NaN if there is one.
@@ -162,26 +185,52 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out:
     >>> torch.median(torch.tensor([1, 4, 2, 3]))
     tensor(2)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     return _median("median", input, dim, keepdim, out, False)
 
 
 def nanmedian(
-    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
+    input: Tensor,
+    dim: int | None = None,
+    keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
+    *,
+    out: Any = None,
 ) -> Any:
     """Returns the median with NaN left out; see `median`.
 
     >>> torch.nanmedian(torch.tensor([1.0, float("nan"), 2.0]))
     tensor(1.)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     return _median("nanmedian", input, dim, keepdim, out, True)
 
 
-def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> Any:
+def mode(
+    input: Tensor,
+    dim: int = -1,
+    keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
+    *,
+    out: Any = None,
+) -> Any:
     """Returns the most frequent elements along ``dim``, the smallest of several, and their indices.
 
     >>> torch.mode(torch.tensor([1, 2, 2, 1, 2])).values
     tensor(2)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     refuse("mode", input, "c")
     d = _not_empty("mode", input, dim)
     x = input._data
@@ -263,6 +312,8 @@ def quantile(
     q: Any,
     dim: int | None = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     interpolation: str = "linear",
     out: Tensor | None = None,
@@ -272,6 +323,10 @@ def quantile(
     >>> torch.quantile(torch.tensor([1.0, 2.0, 4.0]), 0.75)
     tensor(3.)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     return _quantile("quantile", input, q, dim, keepdim, interpolation, out, False)
 
 
@@ -280,6 +335,8 @@ def nanquantile(
     q: Any,
     dim: int | None = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     interpolation: str = "linear",
     out: Tensor | None = None,
@@ -289,6 +346,10 @@ def nanquantile(
     >>> torch.nanquantile(torch.tensor([1.0, float("nan"), 3.0]), 0.5)
     tensor(2.)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, out, True)
 
 

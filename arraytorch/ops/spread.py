@@ -85,6 +85,8 @@ def var(
     dim: Any = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     correction: float | None = None,
     out: Tensor | None = None,
@@ -94,6 +96,10 @@ def var(
     >>> torch.var(torch.tensor([1.0, 2.0, 3.0, 4.0]))
     tensor(1.6667)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     result, _ = _spread("var", _var, input, dim, unbiased, correction, keepdim)
     return finished("var", result, out, (input,))
 
@@ -103,6 +109,8 @@ def std(
     dim: Any = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     correction: float | None = None,
     out: Tensor | None = None,
@@ -112,6 +120,10 @@ def std(
     >>> torch.std(torch.tensor([1.0, 2.0, 3.0, 4.0]))
     tensor(1.2910)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     result, _ = _spread("std", _std, input, dim, unbiased, correction, keepdim)
     return finished("std", result, out, (input,))
 
@@ -121,6 +133,8 @@ def var_mean(
     dim: Any = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     correction: float | None = None,
     out: Any = None,
@@ -130,6 +144,10 @@ def var_mean(
     >>> torch.var_mean(torch.tensor([1.0, 2.0, 3.0]))
     (tensor(1.), tensor(2.))
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     result, dim = _spread("var_mean", _var, input, dim, unbiased, correction, keepdim)
     return finished("var_mean", (result, mean(input, dim, keepdim)), out, (input,))
 
@@ -139,6 +157,8 @@ def std_mean(
     dim: Any = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     correction: float | None = None,
     out: Any = None,
@@ -148,6 +168,10 @@ def std_mean(
     >>> torch.std_mean(torch.tensor([1.0, 2.0, 3.0]))
     (tensor(1.), tensor(2.))
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     result, dim = _spread("std_mean", _std, input, dim, unbiased, correction, keepdim)
     return finished("std_mean", (result, mean(input, dim, keepdim)), out, (input,))
 
@@ -199,6 +223,8 @@ def vector_norm(
     ord: float = 2,
     dim: Any = None,
     keepdim: bool = False,
+    axis: Any = None,
+    keepdims: Any = None,
     *,
     dtype: Dtype | None = None,
     out: Tensor | None = None,
@@ -211,6 +237,10 @@ def vector_norm(
     >>> torch.linalg.vector_norm(torch.tensor([3.0, 4.0]))
     tensor(5.)
     """
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
     check_tensor("linalg.vector_norm", x, names=("x",))
     _check_norm("linalg.vector_norm", x, dtype)
     input = cast(x, numpy_dtype(dtype)) if dtype is not None else x
