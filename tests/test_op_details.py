@@ -255,3 +255,19 @@ def test_native_norms_return_their_statistics():
     assert torch.equal(torch.layer_norm(x, (3,)), f.layer_norm(x, (3,)))
     assert torch.equal(torch.group_norm(x, 2), f.group_norm(x, 2))
     assert torch.equal(torch.constant_pad_nd(x, (1, 1), 2), f.pad(x, (1, 1), value=2))
+
+
+def test_out_is_resized_within_its_memory():
+    """An out= of another size becomes another view of its memory, if that suffices."""
+    base = torch.zeros(6)
+    view = base[1:3]
+    with pytest.warns(UserWarning, match="was resized"):
+        torch.add(torch.ones(2, 2), 1, out=view)
+    assert base.tolist() == [0.0, 2.0, 2.0, 2.0, 2.0, 0.0]
+    assert view.shape == (2, 2) and view.storage_offset() == 1
+    with pytest.warns(UserWarning, match="was resized"):
+        torch.add(torch.ones(2, 4), 1, out=view)
+    assert view.tolist() == [[2.0] * 4] * 2 and base[5].item() == 0.0
+    before = base._version
+    torch.add(torch.ones(2, 4), 2, out=view)
+    assert base._version == before  # they share no longer

@@ -91,3 +91,12 @@ def copied(x: Any, order: Order) -> Any:
     if order is None:
         return B.copy(x)
     return B.permute(B.copy(B.permute(x, order)), inverse(order))
+
+
+def packed_strides(shape: tuple[int, ...], order: Any) -> tuple[int, ...]:
+    """Returns the strides, in elements, of memory without gaps in an order of dimensions."""
+    strides, step = [0] * len(shape), 1
+    for d in reversed(order or range(len(shape))):
+        strides[d] = step
+        step *= max(shape[d], 1)
+    return tuple(strides)

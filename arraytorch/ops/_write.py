@@ -9,6 +9,7 @@ from .. import _dtypes
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, rebase, stamp
 from ..backends import backend_of, dtype_of
+from ._strides import packed_strides
 
 __all__ = ["check_cast", "stamp", "write_back", "write_result"]
 
@@ -121,11 +122,21 @@ def write_result(name: str, out: Any, result: Any, inputs: Any = ()) -> Any:
                 UserWarning,
                 stacklevel=3,
             )
-        out._data = B.empty(result._data.shape, out._data.dtype)
+        out._data = _resized(B, out, result._data.shape)
     forbid_overlap(out)
     B.write(out._data, result._data)
     stamp(out)
     return out
+
+
+def _resized(B: Any, out: Any, shape: tuple[int, ...]) -> Any:
+    """Another view of the memory of ``out``, from where it starts, or if that is too small, new memory."""
+    x = out._data
+    try:
+        return B.as_strided(x, shape, packed_strides(shape, None), B.storage_offset(x))
+    except ValueError:
+        out._owner = None
+        return B.empty(shape, x.dtype)
 
 
 def write_results(name: str, outs: Any, results: Any, inputs: Any = ()) -> Any:

@@ -14,21 +14,20 @@ from ..backends import backend_of, dtype_of, numpy_dtype
 from ._pinning import pinned
 from ._promote import broadcast_shape, place_for, shape_of
 from ._results import check_tensor
-from ._strides import CHANNELS_LAST, check_layout, follows, inverse, order_of, order_of_format
+from ._strides import (
+    CHANNELS_LAST,
+    check_layout,
+    follows,
+    inverse,
+    order_of,
+    order_of_format,
+    packed_strides,
+)
 from .creation import finished
 from .reduction import sum
 from .shape import reshape
 
 Tensor = Any
-
-
-def _strides(shape: tuple[int, ...], order: Any) -> tuple[int, ...]:
-    """The strides, in elements, of memory without gaps in an order of dimensions."""
-    strides, step = [0] * len(shape), 1
-    for d in reversed(order or range(len(shape))):
-        strides[d] = step
-        step *= max(shape[d], 1)
-    return tuple(strides)
 
 
 def empty_strided(
@@ -156,7 +155,7 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     if x.shape == shape and order is None:
         return self
     B = backend_of(x)
-    strides = _strides(shape, order)
+    strides = packed_strides(shape, order)
     try:
         array = B.as_strided(x, shape, strides, B.storage_offset(x))
     except ValueError:
@@ -212,7 +211,7 @@ def set_(
         raise RuntimeError("Could not set tensor to the memory of another device")
     if size is not None:
         shape = shape_of((size,), "set_")
-        steps = _strides(shape, None) if stride is None else shape_of((stride,), "set_")
+        steps = packed_strides(shape, None) if stride is None else shape_of((stride,), "set_")
         try:
             y = B.as_strided(y, shape, steps, storage_offset)
         except ValueError as error:
