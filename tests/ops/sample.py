@@ -16,7 +16,7 @@ from arraytorch.nn import functional
 HALF = ("float16", "bfloat16")
 FLOAT = ("float32", "float64")
 COMPLEX = ("complex64", "complex128")
-INT = ("uint8", "int8", "int16", "int32", "int64")
+INT = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
 BOOL = ("bool",)
 REAL = HALF + FLOAT
 ALL = BOOL + INT + REAL + COMPLEX
