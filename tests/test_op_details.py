@@ -271,3 +271,20 @@ def test_out_is_resized_within_its_memory():
     before = base._version
     torch.add(torch.ones(2, 4), 2, out=view)
     assert base._version == before  # they share no longer
+
+
+def test_names_of_dimensions_are_refused():
+    """Named tensors do not exist, so names= must not pass unnoticed."""
+    for make in (torch.zeros, torch.ones, torch.empty):
+        assert make(2, names=None).shape == (2,)
+        with pytest.raises(RuntimeError, match="no named dimensions"):
+            make(2, names=("N",))
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.uint32, torch.uint64])
+def test_unsigned_integers_convolve_and_pool(dtype):
+    """Kernels for integers take all of them."""
+    x = torch.arange(16).reshape(1, 1, 4, 4).to(dtype)
+    y = torch.nn.functional.conv2d(x, torch.ones(1, 1, 2, 2, dtype=dtype))
+    assert y.dtype is dtype and y[0, 0, 0].tolist() == [10, 14, 18]
+    assert torch.nn.functional.max_pool2d(x, 2).flatten().tolist() == [5, 7, 13, 15]

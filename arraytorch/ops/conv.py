@@ -262,7 +262,7 @@ def _conv(
     c = _geometry(
         n, x.shape, w.shape, None if b is None else b.shape, stride, padding, dilation, groups
     )
-    _check_arrays(name, x, w, b, "bu", ("uint8",))
+    _check_arrays(name, x, w, b, "b", ())
     return conv(input, weight, c, bias)
 
 

@@ -285,6 +285,12 @@ def _made(
     return result if out is None else write_result(name, out, result)
 
 
+def _check_names(names: Any) -> None:
+    """Raises RuntimeError if dimensions are to have names, which tensors do not keep."""
+    if names is not None:
+        raise RuntimeError(f"tensors have no named dimensions here, names={names!r} was asked for")
+
+
 def zeros(
     *sizes: Any,
     size: Any = None,
@@ -302,6 +308,7 @@ def zeros(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
+    _check_names(names)
     shape = shape_of(sizes if size is None else (size,), "zeros")
     new = _made("zeros", shape, 0, dtype, device, requires_grad, out, layout)
     return pinned(new) if pin_memory else new
@@ -323,6 +330,7 @@ def ones(
     >>> torch.ones(2)
     tensor([1., 1.])
     """
+    _check_names(names)
     shape = shape_of(sizes if size is None else (size,), "ones")
     new = _made("ones", shape, 1, dtype, device, requires_grad, out, layout)
     return pinned(new) if pin_memory else new
@@ -345,6 +353,7 @@ def empty(
     >>> torch.empty(2, 3).shape
     torch.Size([2, 3])
     """
+    _check_names(names)
     shape = shape_of(sizes if size is None else (size,), "empty")
     order = order_of_format(memory_format, len(shape))
     new = _made("empty", shape, None, dtype, device, requires_grad, out, layout, order)
@@ -368,6 +377,7 @@ def full(
     >>> torch.full((2,), 7)
     tensor([7, 7])
     """
+    _check_names(names)
     if isinstance(fill_value, TensorBase):
         fill_value = fill_value.item()  # type: ignore[attr-defined]
     fill_value = plain(fill_value)
