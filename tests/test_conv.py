@@ -444,3 +444,33 @@ def test_padding_layers_print_and_pad():
         assert repr(layer(1)) == f"{layer.__name__}((1, 1, 1, 1))"
     assert torch.equal(nn.ConstantPad2d(1, 2.5)(x), F.pad(x, (1, 1, 1, 1), value=2.5))
     assert repr(nn.ConstantPad1d(2, 3.5)) == "ConstantPad1d(padding=(2, 2), value=3.5)"
+
+
+@pytest.mark.parametrize("which", ["input", "weight", "neither"])
+def test_convolutions_keep_channels_last(which):
+    """Results have their channels last if the input or the weight has, else C order."""
+    last = torch.channels_last
+    x, w = torch.randn(2, 3, 8, 8), torch.randn(4, 3, 3, 3)
+    expected = torch.nn.functional.conv2d(x, w)
+    x = x.to(memory_format=last) if which == "input" else x
+    w = w.to(memory_format=last) if which == "weight" else w
+    y = torch.nn.functional.conv2d(x, w)
+    assert y.stride() == ((144, 36, 6, 1) if which == "neither" else (144, 1, 24, 4))
+    assert torch.allclose(y, expected, atol=1e-5)
+    z = torch.nn.functional.conv_transpose2d(x, w.new_ones(3, 4, 2, 2))
+    assert z.stride() == ((324, 1, 36, 4) if which == "input" else (324, 81, 9, 1))
+    turned = x.permute(0, 1, 3, 2)  # neither format
+    assert torch.nn.functional.conv2d(turned, torch.ones(4, 3, 3, 3)).is_contiguous()
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear", "bicubic", "area", "nearest-exact"])
+def test_interpolate_keeps_the_memory_format(mode):
+    """Resized images lie in C order, or with their channels last if they were."""
+    x = torch.randn(2, 3, 8, 8)
+    plain = torch.nn.functional.interpolate(x, scale_factor=2, mode=mode)
+    assert plain.is_contiguous() and plain.stride() == (768, 256, 16, 1)
+    last = torch.nn.functional.interpolate(
+        x.to(memory_format=torch.channels_last).requires_grad_(), scale_factor=2, mode=mode
+    )
+    assert last.stride() == (768, 1, 48, 3)
+    assert torch.equal(last, plain) and last.requires_grad

@@ -93,6 +93,18 @@ def copied(x: Any, order: Order) -> Any:
     return B.permute(B.copy(B.permute(x, order)), inverse(order))
 
 
+_BY_RANK = {len(order): memory_format for memory_format, order in CHANNELS_LAST.items()}
+
+
+def laid_like(z: Any, *models: Any) -> Any:
+    """Returns a result for images with its channels last if a model has them there, else in C order."""
+    memory_format = _BY_RANK.get(z.ndim)
+    for x in models:
+        if memory_format and not backend_of(x).is_contiguous(x) and follows(x, memory_format):
+            return z if follows(z, memory_format) else copied(z, CHANNELS_LAST[memory_format])
+    return z if backend_of(z).is_contiguous(z) else copied(z, None)
+
+
 def packed_strides(shape: tuple[int, ...], order: Any) -> tuple[int, ...]:
     """Returns the strides, in elements, of memory without gaps in an order of dimensions."""
     strides, step = [0] * len(shape), 1

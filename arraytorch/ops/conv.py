@@ -12,6 +12,7 @@ from ..backends.convolution import Convolution, convolution
 from ._declare import derivative
 from ._promote import common_device
 from ._results import check_tensor
+from ._strides import laid_like
 from .shape import permute, squeeze, unsqueeze
 
 Tensor = Any
@@ -36,7 +37,10 @@ def _bias(B: Any, g: Any, c: Convolution) -> Any:
 def conv(input: Tensor, weight: Tensor, c: Convolution, bias: Tensor | None = None) -> Tensor:
     """Cross-correlates a batch with a weight."""
     x, w = input._data, weight._data
-    z = backend_of(x, w).conv(x, w, c, None if bias is None else bias._data)
+    B = backend_of(x, w)
+    z = B.conv(x, w, c, None if bias is None else bias._data)
+    if not (B.is_contiguous(x) and B.is_contiguous(w)):
+        z = laid_like(z, x, w)
     return taped(conv, z, (input, weight, bias), (input, weight, c))
 
 
@@ -50,7 +54,10 @@ def conv(input: Tensor, weight: Tensor, c: Convolution, bias: Tensor | None = No
 def conv_input(grad: Tensor, weight: Tensor, c: Convolution, bias: Tensor | None = None) -> Tensor:
     """Transposes a convolution: what its output pulls back to through the weight."""
     g, w = grad._data, weight._data
-    z = backend_of(g, w).conv_input(g, w, c, None if bias is None else bias._data)
+    B = backend_of(g, w)
+    z = B.conv_input(g, w, c, None if bias is None else bias._data)
+    if not (B.is_contiguous(g) and B.is_contiguous(w)):
+        z = laid_like(z, g, w)
     return taped(conv_input, z, (grad, weight, bias), (grad, weight, c))
 
 

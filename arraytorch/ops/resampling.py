@@ -14,6 +14,7 @@ from ..backends import backend_of, dtype_of, numpy_dtype
 from ..backends.resampling import Taps
 from ._declare import cast, derivative
 from ._results import check_tensor
+from ._strides import laid_like
 from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .arithmetic import floor
 
@@ -58,6 +59,22 @@ def interpolate(
     tensor([[[1.0000, 1.2500, 1.7500, 2.0000]]])
     """
     check_tensor("interpolate", input)
+    result = _interpolated(
+        input, size, scale_factor, mode, align_corners, recompute_scale_factor, antialias
+    )
+    result._data = laid_like(result._data, input._data)  # a new tensor, which nobody has seen
+    return result
+
+
+def _interpolated(
+    input: Tensor,
+    size: Any,
+    scale_factor: Any,
+    mode: str,
+    align_corners: bool | None,
+    recompute_scale_factor: bool | None,
+    antialias: bool,
+) -> Tensor:
     x = input._data
     if align_corners is not None and mode not in _SMOOTH:
         raise ValueError(
