@@ -11,7 +11,7 @@ _LOWER = """
     nn.functional.linear nn.functional.scaled_dot_product_attention
     nn.functional.conv1d nn.functional.conv2d nn.functional.conv3d
     nn.functional.conv_transpose1d nn.functional.conv_transpose2d nn.functional.conv_transpose3d
-    linalg.vecdot linalg.multi_dot Tensor.__rmatmul__
+    linalg.vecdot linalg.multi_dot Tensor.__matmul__ Tensor.__rmatmul__
 """
 
 _LOSSES = """
