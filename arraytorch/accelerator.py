@@ -12,13 +12,14 @@ from collections import OrderedDict
 from typing import Any
 
 from . import _dtypes
+from ._accelerators import graphs
 from ._accelerators.devices import Devices, accelerator
 from ._accelerators.memory import Memory
 from ._accelerators.streams import Stream, Streams
 from ._device import device as Device
 
 __all__ = [
-    "current_accelerator", "current_device_idx", "current_device_index", "current_stream",
+    "Graph", "current_accelerator", "current_device_idx", "current_device_index", "current_stream",
     "device_count", "device_index", "empty_cache", "get_device_capability", "get_memory_info",
     "is_available", "max_memory_allocated", "max_memory_reserved", "memory_allocated",
     "memory_reserved", "memory_stats", "reset_accumulated_memory_stats", "reset_peak_memory_stats",
@@ -108,6 +109,36 @@ def get_device_capability(device: Any = None, /) -> dict[str, Any]:
     ]
     names += ["float16"] * facts.has_float16 + ["float64", "complex128"] * facts.has_float64
     return {"supported_dtypes": {_dtypes.named(name) for name in names}}
+
+
+class Graph(graphs.Graph):
+    """Work that is recorded once, in a ``with`` block on the current stream, and repeated by `replay`.
+
+    Raises RuntimeError where there is no accelerator, or, when recording begins, where its library
+    cannot record.
+    """
+
+    def __init__(
+        self,
+        keep_graph: bool = False,
+        *,
+        pool: tuple[int, int] | None = None,
+        capture_error_mode: str = "default",
+    ) -> None:
+        self.devices = _devices()
+        super().__init__(keep_graph)
+        self._given = pool
+        self._mode = "global" if capture_error_mode == "default" else capture_error_mode
+
+    def capture_begin(self) -> None:  # type: ignore[override]
+        """Has work given to the current stream recorded, not run."""
+        super().capture_begin(self._given, self._mode)
+
+    def __enter__(self) -> None:
+        self.capture_begin()
+
+    def __exit__(self, *_: object) -> None:
+        self.capture_end()
 
 
 def current_stream(device: Any = None, /) -> Stream:

@@ -143,3 +143,23 @@ def test_graphed_callables_refuse(cuda):
         torch.cuda.make_graphed_callables(lambda x: x, (x,))
     with pytest.raises(TypeError, match="only Tensors"):
         torch.cuda.make_graphed_callables(lambda x, n: x, (x, 3))
+
+
+def test_graphs_of_whatever_accelerator(cuda):
+    """torch.accelerator.Graph records on the current stream."""
+    recorded = torch.accelerator.Graph(pool=(0, 7), capture_error_mode="relaxed")
+    with torch.Stream() as stream, recorded:
+        assert stream.is_capturing()
+    assert ("begin_capture", stream.native_handle, "relaxed") in cuda.calls
+    assert recorded.pool() == (0, 7) and not stream.is_capturing()
+    recorded.replay()
+    assert cuda.calls[-1][:2] == ("launch", "a graph")
+
+
+def test_graphs_on_a_device_that_cannot(monkeypatch):
+    """The inherited answer is an error that says so, and the stream is as before."""
+    with installed("xpu") as fake:
+        for name in ("begin_capture", "end_capture", "launch"):
+            monkeypatch.delattr(type(fake), name)
+        with pytest.raises(RuntimeError, match="cannot capture graphs"), torch.accelerator.Graph():
+            pass
