@@ -194,3 +194,25 @@ def test_scaler_on_a_device():
         scaler.update()
         assert len([c for c in fake.calls if c[0] == "to_host"]) == asked
         assert w.tolist() == [0, 0]
+
+
+def test_gradients_of_several_dtypes_and_devices():
+    """Each is unscaled in its own dtype, where it lies; one overflow anywhere skips the step."""
+    with installed("cuda"):
+        one, two = (torch.ones(2, device=f"cuda:{i}", requires_grad=True) for i in range(2))
+        half = torch.ones(2, dtype=torch.bfloat16, requires_grad=True)
+        wide = torch.ones(2, dtype=torch.float64, requires_grad=True)
+        every = [one, two, half, wide]
+        optimizer = torch.optim.SGD(every, lr=1.0)
+        scaler = torch.amp.GradScaler("cpu")
+        scaler.scale(torch.ones(1))
+        for p in every:
+            p.grad = torch.ones_like(p).detach()
+        scaler.unscale_(optimizer)
+        assert [p.grad.dtype for p in every] == [p.dtype for p in every]
+        assert [p.grad[0].item() for p in every] == [2.0**-16] * 4
+        scaler.update(1.0)
+        two.grad[1] = float("-inf")
+        scaler.step(optimizer)
+        scaler.update()
+        assert scaler.get_scale() == 0.5 and [p.tolist() for p in every] == [[1.0, 1.0]] * 4

@@ -12,11 +12,9 @@ from .. import backends
 from .._device import device as Device
 from .._dtypes import float16, float32, int32
 from .._tensor import Tensor
-from ..autograd.modes import no_grad
-from ..ops.arithmetic import maximum
+from ..autograd.tape import stamp, wrap
 from ..ops.comparison import isfinite, logical_not
 from ..ops.creation import full
-from ..ops.reduction import all as all_of
 from ..ops.selection import where
 
 
@@ -314,19 +312,19 @@ class GradScaler:
         }
 
 
-def _checked(optimizer: Any, factor: Tensor | None) -> dict[Device, Tensor]:
+def _checked(optimizer: Any, factor: Tensor | None) -> dict[Device, Any]:
     """Multiplies an optimizer's gradients by a factor; tells of each device whether one overflowed."""
-    found: dict[Device, Any] = {}
-    with no_grad():
-        for parameter in (p for group in optimizer.param_groups for p in group["params"]):
-            grad = parameter.grad
-            if grad is None:
-                continue
+    by_place: dict[Device, list[Any]] = {}
+    for parameter in (p for group in optimizer.param_groups for p in group["params"]):
+        if (grad := parameter.grad) is not None:
             if factor is not None and grad.dtype is float16:
                 raise ValueError("Attempting to unscale FP16 gradients.")
-            place = grad.device
-            overflowed = logical_not(all_of(isfinite(grad))).to(float32)
-            found[place] = maximum(found[place], overflowed) if place in found else overflowed
-            if factor is not None:
-                grad.mul_(factor.to(place, non_blocking=True))
+            by_place.setdefault(grad.device, []).append(grad)
+    found = {}
+    for place, grads in by_place.items():
+        B = backends.backend_of(grads[0]._data)
+        times = None if factor is None else factor.to(place, non_blocking=True)._data  # type: ignore[attr-defined]
+        found[place] = wrap(B.unscale([g._data for g in grads], times))
+        for grad in grads if factor is not None else ():
+            stamp(grad)
     return found

@@ -70,6 +70,20 @@ class OptimizerKernels:
     # None stands for all, where starting a kernel is what costs.
     optimizer_block: int | None = None
 
+    def unscale(self, grads: list[Any], factor: Any) -> Any:
+        """Multiplies gradients by a 0-d array, in place, or not if it is None.
+
+        Returns a 0-d float32 array: 1 if an element was infinite or NaN, else 0.
+        """
+        kernels: Any = self
+        finite = None
+        for g in grads:
+            here = self.xp.all(self.xp.isfinite(g))
+            finite = here if finite is None else self.xp.logical_and(finite, here)
+            if factor is not None:
+                kernels.write(g, kernels.cast(g * factor, g.dtype))
+        return kernels.asarray(self.xp.logical_not(finite).astype("f4"))
+
     def flats(
         self, shapes: Sequence[tuple[int, ...]], dtype: Any, names: Sequence[str]
     ) -> list[tuple[list[int], Flat]]:

@@ -539,6 +539,9 @@ class Networks(Protocol):
 class Optimizers(Protocol):
     """Steps of optimizers over many parameters, in place."""
 
+    # Multiplies gradients by a 0-d array (unless None); a 0-d array, 1 if one was not finite.
+    def unscale(self, grads: list[Array], factor: Array | None) -> Array: ...
+
     # Lays tensors out, with zeros for each named quantity; a tensor above a block is alone.
     def flats(
         self, shapes: Sequence[Shape], dtype: Any, names: Sequence[str]
