@@ -166,6 +166,24 @@ def test_dtypes_on_the_cpu(expression, codes):
 
 
 @pytest.mark.parametrize(
+    ("name", "layer", "cell"),
+    [("RNN", "bbh", "bbh"), ("GRU", "fbf", "fbf"), ("LSTM", "bbh", "fbf")],
+)
+def test_dtypes_of_recurrent_layers(name, layer, cell):
+    """Layers and cells of float32 weights, as above."""
+    runs = ((torch.float32, None), (torch.bfloat16, None), (torch.float32, torch.float16))
+    for (dtype, region), of_layer, of_cell in zip(runs, layer, cell, strict=True):
+        x = torch.ones(3, 2, 4, dtype=dtype)
+        with torch.autocast("cpu", dtype=region):
+            out = getattr(nn, name)(4, 5)(x)[0]
+            step = getattr(nn, name + "Cell")(4, 5)(x[0])
+        step = step[0] if name == "LSTM" else step
+        assert (out.dtype, step.dtype) == (NAMES[of_layer], NAMES[of_cell])
+    with pytest.raises(ValueError, match="does not match weight dtype"):
+        nn.GRU(4, 5)(torch.ones(3, 2, 4).half())
+
+
+@pytest.mark.parametrize(
     "expression",
     [e for e, codes in CASES if codes[0] in "bf" and "f]" not in e and ", f)" not in e],
 )

@@ -133,6 +133,9 @@ def _eligible(value: Any, kind: str) -> bool:
 def _target(policy: str, lower: dtype, values: Any, kind: str) -> dtype:
     if policy == "lower":
         return lower
+    if policy == "like_first":
+        first = next(v for v in values if isinstance(v, TensorBase))
+        return lower if dtype_of(first._data) is lower else float32
     return float32 if policy != "promote" else _widest(lower, values, kind)
 
 

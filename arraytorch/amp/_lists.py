@@ -2,7 +2,8 @@
 
 ``lower`` ops run in the region's dtype, ``float32`` ops in float32, ``promote`` ops in the widest dtype
 of their arguments; those of ``float32_unless`` leave arguments alone if they are told a dtype, ``float32_pad`` and
-``float32_pool`` look at what kind of padding and of result is wanted. ``plain`` ops are not in PyTorch's lists and are made of listed ones here; inside them autocast is off. A name that
+``float32_pool`` look at what kind of padding and of result is wanted, and ``like_first`` ops bring all
+to the dtype of their first tensor. ``plain`` ops are not in PyTorch's lists and are made of listed ones here; inside them autocast is off. A name that
 this release has not is passed over.
 """
 
@@ -68,8 +69,9 @@ _DEVICE_FLOAT32 = _LOSS_NAMES + _named(
 # By type of device: policy -> names.
 LISTS: dict[str, dict[str, tuple[str, ...]]] = {
     "cpu": {
-        "lower": _named(_LOWER),
+        "lower": _named(_LOWER) + _named("rnn_tanh rnn_relu lstm rnn_tanh_cell rnn_relu_cell"),
         "float32": _CPU_FLOAT32,
+        "like_first": ("gru", "gru_cell", "lstm_cell"),
         "promote": ("stack", "cat", "index_copy"),
         "float32_pad": ("nn.functional.pad",),
         "float32_pool": ("nn.functional.max_pool3d", "max_pool3d"),
@@ -81,7 +83,13 @@ LISTS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "cuda": {
-        "lower": _named(_LOWER) + _named("addmv addr mv einsum"),
+        "lower": _named(_LOWER)
+        + _named(
+            """
+            addmv addr mv einsum rnn_tanh rnn_relu lstm gru
+            rnn_tanh_cell rnn_relu_cell lstm_cell gru_cell
+            """
+        ),
         "float32": _DEVICE_FLOAT32,
         "float32_unless": _named(
             """

@@ -8,6 +8,7 @@ from numbers import Number
 from typing import Any
 
 from ..._tensor import Tensor
+from ...autograd.modes import autocast_dtypes
 from ...ops import index_select, squeeze, unsqueeze, zeros
 from ...ops.creation import empty
 from ...ops.recurrent import (
@@ -131,7 +132,7 @@ class RNNBase(Module):
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Raises unless the input has the dtype of the weights and the layer's size."""
         weight = getattr(self, self._all_weights[0][0])
-        if input.dtype is not weight.dtype:
+        if input.dtype is not weight.dtype and not autocast_dtypes.get():
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "
                 f"Convert input: input.to({weight.dtype}), or convert model: model.to({input.dtype})"
