@@ -118,6 +118,8 @@ def map_array(filename: str, shared: bool, count: int, native: Any) -> Any:
         return np.frombuffer(mmap.mmap(descriptor, wanted, access=access), native)
     finally:
         os.close(descriptor)
+
+
 def write(target: Any, x: Any) -> None:
     """Writes an array into another, converted, whatever the types."""
     np.copyto(target, x, casting="unsafe")
