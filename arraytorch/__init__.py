@@ -199,6 +199,7 @@ _LAZY = {
     "cuda": "cuda",
     "get_device_module": "_accelerators.modules:get_device_module",
     "version": "version",
+    "distributions": "distributions",
     "xpu": "xpu",
     "get_num_threads": "backends.threads:get_num_threads",
     "set_num_threads": "backends.threads:set_num_threads",

@@ -27,7 +27,9 @@ class ArrayKernels:
         return self.xp.full(shape, value, dtype=dtype)
 
     def empty_like(self, x: Any, dtype: Any) -> Any:
-        """An unset array of x's shape, laid out like x where x has no gaps."""
+        """An unset array of x's shape, laid out like x where x has no gaps and no repetitions."""
+        if 0 in x.strides:
+            return self.xp.empty(x.shape, dtype)
         return self.xp.empty_like(x, dtype=dtype)
 
     def zeros_like(self, x: Any) -> Any:

@@ -12,6 +12,7 @@ from .attention import AttentionKernels
 from .convolution import ConvolutionKernels
 from .ctc import CtcKernels
 from .host_drawn import HostDrawnGenerator
+from .implicit_gradients import ImplicitGradientKernels
 from .linalg import LinalgKernels
 from .normalization import NormalizationKernels
 from .optimizers import OptimizerKernels
@@ -33,6 +34,7 @@ class ArrayModuleBackend(
     ConvolutionKernels,
     CounterKernels,
     CtcKernels,
+    ImplicitGradientKernels,
     PoolingKernels,
     NormalizationKernels,
     PointwiseKernels,

@@ -69,6 +69,17 @@ class _Probe:
 _ALONE_IN_OWNED, _ALONE_IN_ACCUMULATE = _Probe().in_owned(), _Probe().in_accumulate()
 
 
+def _owner(x: Any) -> Any:
+    """The array that has the memory of a view."""
+    while True:
+        base = x.base
+        if not isinstance(base, np.ndarray):
+            base = getattr(base, "base", None)  # as_strided's views have a holder in between
+            if not isinstance(base, np.ndarray):
+                return x
+        x = base
+
+
 class NumpyBackend(
     NumpyAttention,
     NumpyConvolutionKernels,
@@ -197,9 +208,7 @@ class NumpyBackend(
 
     def storage_offset(self, x: Any) -> int:
         """How many elements after the start of its memory x begins."""
-        owner = x
-        while isinstance(owner.base, np.ndarray):
-            owner = owner.base
+        owner = _owner(x)
         return (
             x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
         ) // x.itemsize
@@ -233,9 +242,7 @@ class NumpyBackend(
     def as_strided(
         self, x: Any, size: tuple[int, ...], stride: tuple[int, ...], offset: int
     ) -> Any:
-        owner = x
-        while isinstance(owner.base, np.ndarray):
-            owner = owner.base
+        owner = _owner(x)
         step = x.dtype.itemsize
         self._check_room(owner.nbytes // step, size, stride, offset)
         if 0 in size:

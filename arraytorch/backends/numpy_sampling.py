@@ -228,7 +228,7 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
             raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
         if (p.sum(axis=-1) == 0).any():
             raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-        race = np.empty_like(p)
+        race = np.empty_like(p, order="C" if 0 in p.strides else "K")
         self.exponential_(race, 1.0)
         race = p / race
         if n == 1:

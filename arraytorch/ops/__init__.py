@@ -364,6 +364,10 @@ from .stacking import (
 )
 
 LATE = {
+    "_dirichlet_grad": "gamma_sampling:_dirichlet_grad",
+    "_sample_dirichlet": "gamma_sampling:_sample_dirichlet",
+    "_standard_gamma": "gamma_sampling:_standard_gamma",
+    "_standard_gamma_grad": "gamma_sampling:_standard_gamma_grad",
     "adaptive_avg_pool1d": "adaptive_pooling:adaptive_avg_pool1d",
     "addbmm": "added_products:addbmm",
     "addmm": "added_products:addmm",
