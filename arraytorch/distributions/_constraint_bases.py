@@ -25,7 +25,7 @@ class Constraint:
 
     def __repr__(self) -> str:
         bounds = [n for n in ("lower_bound", "upper_bound") if n in self._shown]
-        inside = ", ".join(f"{n}={getattr(self, n)!r}" for n in bounds)
+        inside = ", ".join(f"{n}={getattr(self, n)}" for n in bounds)
         return f"{type(self).__name__.removeprefix('_')}({inside})"
 
     _shown: tuple[str, ...] = ()

@@ -45,9 +45,6 @@ class Odds:
         """The shape of the parameter."""
         return self._param.shape
 
-    def _new(self, *args: Any, **kwargs: Any) -> Tensor:
-        return self._param.new(*args, **kwargs)
-
 
 class Categories(Odds):
     """A family with a probability for each category, along the last dimension."""

@@ -23,8 +23,8 @@ class Transform:
     A subclass has ``_call``, ``_inverse`` and ``log_abs_det_jacobian``.
 
     >>> t = torch.distributions.ExpTransform()
-    >>> t.inv(t(torch.tensor([1.0, 2.0])))
-    tensor([1., 2.])
+    >>> t(torch.tensor([0.0])), t.inv(torch.tensor([1.0]))
+    (tensor([1.]), tensor([0.]))
     """
 
     bijective: Any = False

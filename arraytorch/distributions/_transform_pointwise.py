@@ -205,7 +205,7 @@ class AffineTransform(Transform):
         return each.expand(broadcast_shapes(each.shape, x.shape[: x.dim() - self._event_dim]))
 
     def forward_shape(self, shape: Any) -> Size:
-        own = (v.shape if is_tensor(v) else () for v in (self.loc, self.scale))
+        own = (v.shape for v in (self.loc, self.scale) if isinstance(v, Tensor))
         return broadcast_shapes(shape, *own)
 
     inverse_shape = forward_shape

@@ -117,7 +117,7 @@ class Distribution:
 
     def _extended_shape(self, sample_shape: Shape = ONCE) -> Size:
         """Returns the shape of what `sample` returns."""
-        return Size((*sample_shape, *self._batch_shape, *self._event_shape))
+        return Size(sample_shape) + self._batch_shape + self._event_shape
 
     # ------------------------------------------------------------------------------ parameters
 

@@ -9,7 +9,7 @@ from .._size import Size
 from .._tensor import Tensor
 from .._type_info import finfo
 from ..autograd.modes import no_grad
-from ..ops import arange, cat, diag_embed, is_tensor, lgamma, randn, tensor, zeros
+from ..ops import arange, cat, diag_embed, lgamma, randn, tensor, zeros
 from ..special import multigammaln
 from . import constraints
 from .beta import Beta
@@ -39,10 +39,14 @@ class LKJCholesky(Distribution):
                 f"Expected dim to be an integer greater than or equal to 2. Found dim={dim}."
             )
         self.dim = dim
-        self.concentration = concentration if is_tensor(concentration) else tensor(concentration)
+        given = isinstance(concentration, Tensor)
+        self.concentration: Any = concentration if given else tensor(concentration)
         # The onion method: row i of the factor is a direction times a length, whose square has a
         # beta distribution.
-        kind = {"dtype": self.concentration.dtype, "device": self.concentration.device}
+        kind: dict[str, Any] = {
+            "dtype": self.concentration.dtype,
+            "device": self.concentration.device,
+        }
         above = self.concentration.unsqueeze(-1) + 0.5 * (dim - 2)
         offset = cat([zeros((1,), **kind), arange(dim - 1, **kind)])
         self._beta = Beta(offset + 0.5, above - 0.5 * offset, validate_args=False)

@@ -59,7 +59,7 @@ class RelaxedBernoulli(TransformedDistribution):
 
     >>> d = torch.distributions.RelaxedBernoulli(torch.tensor(0.5), torch.tensor([0.3]))
     >>> d.log_prob(torch.tensor([0.5])).exp()
-    tensor([0.9568])
+    tensor([0.4200])
     """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}

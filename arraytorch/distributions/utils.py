@@ -121,9 +121,9 @@ def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
     """Returns lower triangular matrices with the given elements, row after row, and zeros.
 
     >>> torch.distributions.utils.vec_to_tril_matrix(torch.tensor([1.0, 2.0, 3.0]), -1)
-    tensor([[0., 0., 0., 0.],
-            [1., 0., 0., 0.],
-            [2., 3., 0., 0.]])
+    tensor([[0., 0., 0.],
+            [1., 0., 0.],
+            [2., 3., 0.]])
     """
     m = vec.shape[-1]
     # m is the (n + diag)th triangular number, for n + diag of the rows have something.

@@ -10,7 +10,16 @@ from typing import Any
 from .._size import Size
 from .._tensor import Tensor
 from ..linalg import cholesky, slogdet
-from ..ops import arange, digamma, is_tensor, ones_like, randn, tensor, tril_indices, where
+from ..ops import (
+    arange,
+    digamma,
+    ones_like,
+    randn,
+    tensor,
+    tril_indices,
+    where,
+    zeros_like,
+)
 from ..ops.solving import cholesky_inverse, cholesky_solve
 from ..special import multigammaln
 from . import constraints
@@ -62,7 +71,7 @@ class Wishart(ExponentialFamily):
             raise ValueError(
                 "scale_tril must be at least two-dimensional, with optional leading batch dimensions"
             )
-        if not is_tensor(df):
+        if not isinstance(df, Tensor):
             df = tensor(df, dtype=matrix.dtype, device=matrix.device)
         batch_shape, event_shape = df.expand(_joined(df, matrix)).shape, matrix.shape[-2:]
         self._batch_shape, self._event_shape = batch_shape, event_shape
@@ -155,7 +164,9 @@ class Wishart(ExponentialFamily):
             singular = ~self.support.check(drawn)
             if batch:
                 singular = singular.amax(tuple(range(1, singular.dim())))
-            again[again.clone()] = singular
+            remaining = zeros_like(again)
+            remaining[again] = singular
+            again = remaining
         return sample
 
     def log_prob(self, value: Tensor) -> Tensor:
