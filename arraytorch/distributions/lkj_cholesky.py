@@ -9,12 +9,12 @@ from .._size import Size
 from .._tensor import Tensor
 from .._type_info import finfo
 from ..autograd.modes import no_grad
-from ..ops import arange, cat, diag_embed, lgamma, randn, tensor, zeros
+from ..ops import arange, cat, diag_embed, lgamma, randn, zeros
 from ..special import multigammaln
 from . import constraints
 from .beta import Beta
 from .distribution import Distribution
-from .utils import ONCE, Shape
+from .utils import ONCE, Shape, broadcast_all
 
 
 class LKJCholesky(Distribution):
@@ -39,8 +39,7 @@ class LKJCholesky(Distribution):
                 f"Expected dim to be an integer greater than or equal to 2. Found dim={dim}."
             )
         self.dim = dim
-        given = isinstance(concentration, Tensor)
-        self.concentration: Any = concentration if given else tensor(concentration)
+        (self.concentration,) = broadcast_all(concentration)
         # The onion method: row i of the factor is a direction times a length, whose square has a
         # beta distribution.
         kind: dict[str, Any] = {

@@ -9,9 +9,10 @@ from typing import Any
 
 from .._size import Size
 from .._tensor import Tensor
-from ..linalg import cholesky, slogdet
+from ..linalg import slogdet
 from ..ops import (
     arange,
+    broadcast_shapes,
     digamma,
     ones_like,
     randn,
@@ -25,7 +26,7 @@ from ..special import multigammaln
 from . import constraints
 from .chi2 import Chi2
 from .exp_family import ExponentialFamily
-from .multivariate_normal import half_log_det, precision_to_scale_tril
+from .multivariate_normal import factor_of, half_log_det
 from .utils import ONCE, Shape, lazy_property
 
 
@@ -71,11 +72,13 @@ class Wishart(ExponentialFamily):
             raise ValueError(
                 "scale_tril must be at least two-dimensional, with optional leading batch dimensions"
             )
-        if not isinstance(df, Tensor):
-            df = tensor(df, dtype=matrix.dtype, device=matrix.device)
-        batch_shape, event_shape = df.expand(_joined(df, matrix)).shape, matrix.shape[-2:]
-        self._batch_shape, self._event_shape = batch_shape, event_shape
-        self.df = df.expand(batch_shape)
+        freedom: Tensor = (
+            df if isinstance(df, Tensor) else tensor(df, dtype=matrix.dtype, device=matrix.device)
+        )
+        batch_shape = broadcast_shapes(freedom.shape, matrix.shape[:-2])
+        event_shape = matrix.shape[-2:]
+        self._batch_shape, self._event_shape = batch_shape, event_shape  # for arg_constraints
+        self.df = freedom.expand(batch_shape)
         n = event_shape[-1]
         if self.df.le(n - 1).any():
             raise ValueError(f"Value of df={df} expected to be greater than ndim - 1 = {n - 1}.")
@@ -87,13 +90,9 @@ class Wishart(ExponentialFamily):
                 "ndim - 1 < df < ndim.",
                 stacklevel=2,
             )
-        if name == "scale_tril":
-            self._unbroadcasted_scale_tril = matrix
-        elif name == "covariance_matrix":
-            self._unbroadcasted_scale_tril = cholesky(matrix)
-        else:
-            self._unbroadcasted_scale_tril = precision_to_scale_tril(matrix)
-        self._dist_chi2 = Chi2(self.df.unsqueeze(-1) - arange(n, dtype=matrix.dtype))
+        self._unbroadcasted_scale_tril = factor_of(name, matrix)
+        falling = arange(n, dtype=matrix.dtype, device=matrix.device)
+        self._dist_chi2 = Chi2(self.df.unsqueeze(-1) - falling)
 
     def _expand_rest(self, new: Any, batch_shape: Size) -> None:
         new._unbroadcasted_scale_tril = self._unbroadcasted_scale_tril
@@ -182,7 +181,7 @@ class Wishart(ExponentialFamily):
     def entropy(self) -> Tensor:
         nu, n = self.df, self._event_shape[-1]
         size = half_log_det(self._unbroadcasted_scale_tril) + n / 2 * math.log(2)
-        digammas = digamma((nu.unsqueeze(-1) - arange(n, dtype=nu.dtype)) / 2).sum(-1)
+        digammas = digamma(self._dist_chi2.concentration).sum(-1)
         slope = (nu - n - 1) / 2 * digammas
         return (n + 1) * size + multigammaln(nu / 2, n) - slope + n * nu / 2
 
@@ -195,7 +194,3 @@ class Wishart(ExponentialFamily):
         n = self._event_shape[-1]
         half = y + (n + 1) / 2
         return half * (n * math.log(2) - slogdet(-2 * x).logabsdet) + multigammaln(half, n)
-
-
-def _joined(df: Tensor, matrix: Tensor) -> Size:
-    return (df + matrix[..., 0, 0]).shape

@@ -34,6 +34,8 @@ REASONS = {
     "gives the tensor itself: test_op_details": "resolve_conj resolve_neg",
     "returns copies of what another op views: test_op_details": """split_copy split_with_sizes_copy
         unbind_copy unsafe_chunk unsafe_split unsafe_split_with_sizes""",
+    "draws numbers, or tells how they move: test_implicit_gradients": """_dirichlet_grad
+        _sample_dirichlet _standard_gamma _standard_gamma_grad""",
     "works in place: test_op_details": "resize_as_ as_strided_ zero_",
     "is the in-place form of an activation that has a row": """celu_ elu_ hardtanh_ leaky_relu_
         relu_ rrelu_ selu_ threshold_""",
