@@ -12,7 +12,7 @@ from scipy import integrate, stats
 import arraytorch as torch
 
 each = pytest.mark.parametrize("family", FAMILIES, ids=str)
-some = settings(max_examples=25, deadline=None)
+some = settings(max_examples=10, deadline=None)
 
 
 def drawn(data, family):
