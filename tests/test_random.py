@@ -440,3 +440,13 @@ def test_orthogonal_is_that_of_pytorch():
     np.testing.assert_allclose(w, expected, atol=2e-6)
     tall = torch.nn.init.orthogonal_(torch.empty(6, 2, 1), gain=2.0).flatten(1).numpy()
     np.testing.assert_allclose(tall.T @ tall, 4 * np.eye(2), atol=1e-5)
+
+
+def test_draws_of_expanded_probabilities():
+    """They fill the result row after row, though the probabilities lie in one place."""
+    torch.manual_seed(0)
+    found = torch.bernoulli(torch.tensor([0.2, 0.7]).expand(3, 2))
+    assert found.tolist() == [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+    torch.manual_seed(0)
+    weights = torch.tensor([0.2, 0.7, 0.4]).expand(4, 3)
+    assert torch.multinomial(weights, 1).flatten().tolist() == [2, 1, 1, 2]

@@ -157,3 +157,12 @@ def test_bases():
     """Views know the tensor whose memory they show; results of other ops have none."""
     x = torch.zeros(2, 3)
     assert x[0]._base is x and x[0][0]._base is x and x._base is None and (x + 1)._base is None
+
+
+def test_views_of_expanded_views():
+    """What is expanded from a transposed tensor has diagonals and strides all the same."""
+    matrix = torch.arange(6.0).reshape(2, 3)
+    many = matrix.T[:2].expand(4, 2, 2)
+    assert many.diagonal(dim1=-2, dim2=-1).tolist() == [[0.0, 4.0]] * 4
+    assert many.as_strided((2,), (1,), 1).tolist() == [1.0, 2.0]
+    assert many.storage_offset() == 0 and many[:, 1:].storage_offset() == 1
