@@ -68,7 +68,7 @@ def _standard_gamma(self: Tensor, generator: Generator | None = None) -> Tensor:
     x = self._data
     if not dtype_of(x).is_floating_point:
         raise unsupported("gamma_cpu", self)
-    drawn = core(generator, backend_of(x)).standard_gamma(x)
+    drawn = core(generator, backend_of(x), x).standard_gamma(x)
     return taped(_standard_gamma, drawn, (self,), (self, drawn))
 
 
@@ -89,5 +89,5 @@ def _sample_dirichlet(self: Tensor, generator: Generator | None = None) -> Tenso
     x = self._data
     if not dtype_of(x).is_floating_point:
         raise unsupported("dirichlet", self)
-    drawn = core(generator, backend_of(x)).dirichlet(x)
+    drawn = core(generator, backend_of(x), x).dirichlet(x)
     return taped(_sample_dirichlet, drawn, (self,), (self, drawn))
