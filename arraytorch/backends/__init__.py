@@ -140,7 +140,38 @@ def _load_meta() -> Any:
     return MetaBackend()
 
 
-def _vendor(kind: str, package: str, install: str, switches: tuple[str, ...]) -> Callable[[], Any]:
+def _make_cuda() -> Any:
+    try:
+        import cupy
+    except ImportError as error:  # CuPy for ROCm cannot even be imported without ROCm
+        raise RuntimeError(
+            f"the 'cuda' device needs cupy, which cannot be imported: {error}"
+        ) from error
+    vendor, switch = ("ROCm", "USE_ROCM") if cupy.cuda.runtime.is_hip else ("CUDA", "USE_CUDA")
+    if os.environ.get(switch) == "0":
+        raise RuntimeError(f"the 'cuda' device, here of {vendor}, is switched off by {switch}=0")
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except Exception as error:  # CUDARuntimeError, which is the library's own
+        raise RuntimeError(
+            f"the 'cuda' device needs a driver for {vendor} that cupy can use: {error}"
+        ) from error
+    if not count:
+        raise RuntimeError(
+            f"the 'cuda' device needs a device of {vendor}, and this machine has none"
+        )
+    from .cupy import CupyBackend
+
+    return CupyBackend()
+
+
+def _vendor(
+    kind: str,
+    package: str,
+    install: str,
+    switches: tuple[str, ...],
+    make: Callable[[], Any] | None = None,
+) -> Callable[[], Any]:
     def load() -> Any:
         off = [name for name in switches if os.environ.get(name) == "0"]
         if len(off) == len(switches):
@@ -151,6 +182,8 @@ def _vendor(kind: str, package: str, install: str, switches: tuple[str, ...]) ->
             raise RuntimeError(
                 f"the '{kind}' device needs {package}, which is not installed: {install}"
             )
+        if make is not None:
+            return make()
         raise RuntimeError(
             f"{package} is installed, but this release of arraytorch has no '{kind}' backend yet"
         )
@@ -166,6 +199,7 @@ _LOADERS: dict[str, Callable[[], Any]] = {
         "pip install 'arraytorch[cuda13]' (NVIDIA, CUDA 13), 'arraytorch[cuda12]' (CUDA 12) or "
         "'arraytorch[rocm]' (AMD)",
         ("USE_CUDA", "USE_ROCM"),
+        _make_cuda,
     ),
     "xpu": _vendor("xpu", "dpnp", "pip install 'arraytorch[xpu]' (Intel)", ("USE_XPU",)),
 }

@@ -50,8 +50,7 @@ class NormalizationKernels:
         total = xp.sum(p, axis=1, keepdims=True)
         kept = target != ignore
         safe = xp.where(kept, target, 0)
-        seen = self.bounds(safe)
-        if seen is not None and not 0 <= seen[0] <= seen[1] < x.shape[1]:
+        if self.first_outside(safe, 0, x.shape[1], "cross_entropy") is not None:
             raise IndexError(f"a target is out of bounds for {x.shape[1]} classes")
         picked = xp.take_along_axis(shifted, safe[:, None], axis=1)[:, 0]
         losses = xp.where(kept, xp.log(total)[:, 0] - picked, 0).astype(picked.dtype)

@@ -349,6 +349,13 @@ class Scatters(Protocol):
 
     # The smallest and the largest element as Python numbers; None if there is none to see.
     def bounds(self, x: Array) -> tuple[Array, Array] | None: ...
+    # `bounds`, or None where the host would have to wait for them.
+    def bounds_at_hand(self, x: Array) -> tuple[Any, Any] | None: ...
+    # An element below ``least`` or not below ``size``, but for ``ignored``; None if there is none, or if
+    # that will be known, and raise IndexError, when the host next waits for the device.
+    def first_outside(
+        self, x: Array, least: int, size: int, op: str, ignored: int | None = None
+    ) -> int | None: ...
     # Zeros of ``shape`` with g added where gather would read: the derivative of gather.
     def ungather(self, g: Array, dim: int, index: Array, shape: Shape) -> Array: ...
     # A copy of x with src written at the places that gather would read.

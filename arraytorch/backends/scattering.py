@@ -14,6 +14,25 @@ class ScatterKernels:
         """The smallest and the largest element as Python numbers; None if there is none to see."""
         return (x.min().item(), x.max().item()) if x.size else None
 
+    def bounds_at_hand(self, x: Any) -> tuple[Any, Any] | None:
+        """`bounds`, or None where the host would have to wait for them."""
+        return self.bounds(x)
+
+    def first_outside(
+        self, x: Any, least: int, size: int, op: str, ignored: int | None = None
+    ) -> int | None:
+        """An element of x below ``least`` or not below ``size``, but for ``ignored``; None if there is none.
+
+        A device that works on while the host goes ahead may return None and raise IndexError for
+        ``op`` when the host next waits for it.
+        """
+        if ignored is not None:
+            x = self.xp.where(x == ignored, least, x)
+        seen = self.bounds(x)
+        if seen is None or least <= seen[0] <= seen[1] < size:
+            return None
+        return seen[0] if seen[0] < least else seen[1]
+
     def ungather(self, g: Any, dim: int, index: Any, shape: tuple[int, ...]) -> Any:
         """Zeros of ``shape`` with g added where gather would read: the derivative of gather."""
         return self.scatter_add(self.xp.zeros(shape, g.dtype), dim, index, g)

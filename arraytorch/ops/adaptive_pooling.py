@@ -328,14 +328,12 @@ def _unpooled(
     step = size if stride is None else _tuple(name, stride, n)
     pad = _tuple(name, padding, n)
     spatial = _unpooled_size(x.shape[-n:], size, step, pad, output_size)
-    seen = backend_of(at).bounds(at)
-    if x.size and seen is not None:
-        low, high = seen
-        if low < 0 or high >= prod(spatial):
-            raise RuntimeError(
-                f"Found an invalid max index: {low if low < 0 else high} (output volumes are of size "
-                f"{'x'.join(map(str, spatial))})"
-            )
+    wrong = backend_of(at).first_outside(at, 0, prod(spatial), "max_unpool") if x.size else None
+    if wrong is not None:
+        raise RuntimeError(
+            f"Found an invalid max index: {wrong} (output volumes are of size "
+            f"{'x'.join(map(str, spatial))})"
+        )
     if x.ndim == n + 1:
         return squeeze(_UNPOOL[n](unsqueeze(input, 0), at[None], spatial), 0)
     return _UNPOOL[n](input, at, spatial)

@@ -109,10 +109,10 @@ def _check(input: Any, weight: Any) -> None:
     if w.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
     # Negative numbers count from the end in array libraries, but not here.
-    seen = backend_of(index).bounds(index)
-    if seen is not None and not 0 <= seen[0] <= seen[1] < w.shape[0]:
+    wrong = backend_of(index).first_outside(index, 0, w.shape[0], "embedding")
+    if wrong is not None:
         raise IndexError(
-            f"index out of range in self: embedding() got indices from {seen[0]} to {seen[1]} for a table of {w.shape[0]} rows"
+            f"index out of range in self: embedding() got index {wrong} for a table of {w.shape[0]} rows"
         )
 
 

@@ -156,9 +156,8 @@ def _check_bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> No
 
 
 def _check_rows(index: Any, rows: int) -> None:
-    seen = backend_of(index).bounds(index)
-    if seen is not None and not 0 <= seen[0] <= seen[1] < rows:
-        bad = seen[0] if seen[0] < 0 else seen[1]
+    bad = backend_of(index).first_outside(index, 0, rows, "embedding_bag")
+    if bad is not None:
         raise RuntimeError(
             f"Expected all embedding indices to be in the range of 0 to {rows - 1}, but got {bad}"
         )

@@ -191,7 +191,8 @@ def _index_array(part: Tensor) -> Any:
 
 def _checked(parts: tuple[Any, ...], x: Any) -> tuple[Any, ...]:
     """Host arrays check bounds themselves; elsewhere an index out of range may clip or wrap."""
-    if backend_of(x).checks_bounds:
+    B = backend_of(x)
+    if B.checks_bounds:
         return parts
     at = 0
     consumed = _consumed(parts)
@@ -203,7 +204,7 @@ def _checked(parts: tuple[Any, ...], x: Any) -> tuple[Any, ...]:
                 at += part.ndim
                 continue
             n = x.shape[at]
-            if part.size and (int(part.min()) < -n or int(part.max()) >= n):
+            if part.size and B.first_outside(part, -n, n, "index") is not None:
                 raise IndexError(f"index is out of bounds for dimension {at} with size {n}")
             at += 1
         elif part is not None and not isinstance(part, bool):

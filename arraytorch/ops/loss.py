@@ -190,7 +190,7 @@ def binary_cross_entropy(
         )
     for name, t in (("input", input), ("target", target)):
         x = t._data
-        seen = backend_of(x).bounds(x)
+        seen = backend_of(x).bounds_at_hand(x)
         if seen is not None and not (seen[0] >= 0 and seen[1] <= 1):
             raise RuntimeError(f"all elements of {name} should be between 0 and 1")
     loss = _cross_entropy_of_two(input, target)
@@ -310,10 +310,8 @@ def nll_loss(
     factor = weight._data[safe] if weight is not None else B.ones_like(flat._data[:, 0])
     factor = B.cast(B.where(kept, factor, 0), flat._data.dtype)
     loss = -picked * _tensor(factor)
-    seen = B.bounds(kept)
-    if (
-        seen is not None and not seen[0]
-    ):  # else a mean over nothing would give NaN to gradients, too
+    seen = B.bounds_at_hand(kept)
+    if seen is None or not seen[0]:  # else a mean over nothing would give NaN to gradients, too
         loss = where(_tensor(kept), loss, 0.0)
     if reduction == "none":
         return loss.reshape(batch)
@@ -356,9 +354,8 @@ def _check_classes(name: str, input: Tensor, target: Tensor, weight: Tensor | No
 
 
 def _check_range(labels: Any, classes: int) -> None:
-    seen = backend_of(labels).bounds(labels)
-    if seen is not None and not 0 <= seen[0] <= seen[1] < classes:
-        bad = seen[0] if seen[0] < 0 else seen[1]
+    bad = backend_of(labels).first_outside(labels, 0, classes, "nll_loss")
+    if bad is not None:
         raise IndexError(f"Target {bad} is out of bounds.")
 
 
@@ -538,7 +535,7 @@ def gaussian_nll_loss(
         if var < 0:
             raise ValueError("var has negative entry/entries")
         var = full_like(input, var)
-    elif (seen := backend_of(var._data).bounds(var._data)) is not None and seen[0] < 0:
+    elif (seen := backend_of(var._data).bounds_at_hand(var._data)) is not None and seen[0] < 0:
         raise ValueError("var has negative entry/entries")
     v, x = var._data.shape, input._data.shape
     if v != x:

@@ -221,8 +221,7 @@ def multi_margin_loss(
 
 
 def _check_targets(labels: Any, least: int, classes: int) -> None:
-    seen = backend_of(labels).bounds(labels)
-    if seen is not None and not least <= seen[0] <= seen[1] < classes:
+    if backend_of(labels).first_outside(labels, least, classes, "margin_loss") is not None:
         raise RuntimeError("target out of range")
 
 

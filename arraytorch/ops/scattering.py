@@ -24,9 +24,8 @@ def check_index(
     x = index._data
     if x.size and (x.dtype.kind != "i" or x.dtype.itemsize < 4):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {dtype_of(x)!r}")
-    bounds = backend_of(x).bounds(x)
-    if bounds is not None and not least <= bounds[0] <= bounds[1] < size:
-        wrong = bounds[0] if bounds[0] < least else bounds[1]
+    wrong = backend_of(x).first_outside(x, least, size, name)
+    if wrong is not None:
         raise error(f"{name}(): index {wrong} is out of bounds for a dimension of size {size}")
 
 
