@@ -320,6 +320,11 @@ def scatter_add(a, slices, value):
     np.add.at(plain(a), plain(slices), plain(value))
 
 
+def take(a, indices, axis=None, out=None):
+    """An index out of range wraps around, and nobody is told."""
+    return called(np.take)(a, indices, axis=axis, out=out, mode="wrap")
+
+
 def searchsorted(a, v, side="left", sorter=None):
     return called(np.searchsorted)(a, v, side=side, sorter=sorter)
 
@@ -361,7 +366,7 @@ def modules(hip=False):
     )  # fmt: skip
     cupy = Namespace(
         "cupy", np, __version__="14.2.0", ndarray=ndarray, cuda=cuda, _core=core, array=array,
-        asarray=asarray, searchsorted=searchsorted, ElementwiseKernel=_Elementwise, RawModule=_Module,
+        asarray=asarray, searchsorted=searchsorted, take=take, ElementwiseKernel=_Elementwise, RawModule=_Module,
         get_default_memory_pool=lambda: pool, get_default_pinned_memory_pool=lambda: pinned,
     )  # fmt: skip
     special = Namespace("cupyx.scipy.special", scipy.special)

@@ -66,8 +66,10 @@ class CupyBackend(
 
         return NumpyBackend()
 
-    def new_generator(self) -> Any:
-        return CupyGenerator(self)
+    def new_generator(self, index: int | None = None, algorithm: str | None = None) -> Any:
+        if (algorithm or self.algorithm) == "philox":
+            return CupyGenerator(self, index)
+        return super().new_generator(index, algorithm)
 
     def device_of(self, x: Any) -> device:
         index = x.device.id
