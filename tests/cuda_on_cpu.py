@@ -129,7 +129,7 @@ class Module:
     """`cupy.RawModule` for the CPU."""
 
     def __init__(self, code: str, options: tuple[str, ...] = ()) -> None:
-        plain = code.replace("#include <cupy/carray.cuh>", "")
+        plain = re.sub(r"#include <cupy/\w+.cuh>", "", code)
         launchers = []
         for name, parameters in KERNEL.findall(plain):
             values = []

@@ -10,12 +10,12 @@ from .attention import AttentionKernels
 from .cupy_normalization import SOFTMAX
 
 _MASK = cupy.ElementwiseKernel(
-    "T x, bool seen", "T out", "out = seen ? x : (T)-INFINITY;", "arraytorch_mask"
+    "T x, bool seen", "T out", "out = seen ? x : (T)(-1e30f * 1e30f);", "arraytorch_mask"
 )
 _CAUSAL = cupy.ElementwiseKernel(
     "T x, int64 row, int64 column",
     "T out",
-    "out = column <= row ? x : (T)-INFINITY;",
+    "out = column <= row ? x : (T)(-1e30f * 1e30f);",
     "arraytorch_causal",
 )
 KERNELS = [_MASK, _CAUSAL]

@@ -16,7 +16,7 @@ SOFTMAX = Source(
     """
 #define START(row) (((row) / inner) * n * inner + (row) % inner)
 __device__ void extremes(const T* x, L n, L inner, A* top, A* total) {
-  A m = -INFINITY;
+  A m = NEVER;
   for (L i = threadIdx.x; i < n; i += blockDim.x) {
     A v = (A)x[i * inner];
     if (v > m || is_nan(v)) m = v;
@@ -64,7 +64,7 @@ extern "C" __global__ void attend(T* x, L n) {
   A top, total;
   extremes(x + at, n, 1, &top, &total);
   for (L i = threadIdx.x; i < n; i += blockDim.x)
-    x[at + i] = top == -INFINITY ? (T)(A)0 : (T)(exp((A)x[at + i] - top) / total);
+    x[at + i] = top == NEVER ? (T)(A)0 : (T)(exp((A)x[at + i] - top) / total);
 }
 extern "C" __global__ void cross_entropy(const T* x, const L* target, A* p, A* losses, bool* kept,
                                          L n, L ignore) {
@@ -97,7 +97,7 @@ NORMS = Source(
 #define COUNT (outer * inner)
 #define AT(i) ((i) / inner * runs * inner + run * inner + (i) % inner)
 #define FACTOR(i) (AT(i) / step % period)
-extern "C" __global__ void norm(const T* x, const T* weight, const T* bias, T* out, A* means,
+extern "C" __global__ void standardized(const T* x, const T* weight, const T* bias, T* out, A* means,
                                 A* rstds, L runs, L outer, L inner, L period, L step, double eps) {
   L run = blockIdx.x;
   A s = 0;
@@ -236,7 +236,7 @@ class CupyNormalization(NormalizationKernels):
         )
         out, shape = cupy.empty(x.shape, x.dtype), _kept(x.shape, dims)
         mean, rstd = cupy.empty(shape, wide(x.dtype)), cupy.empty(shape, wide(x.dtype))
-        NORMS.blocks("norm", x, runs, outer * inner, x, _or_null(weight), _or_null(bias), out, mean,
+        NORMS.blocks("standardized", x, runs, outer * inner, x, _or_null(weight), _or_null(bias), out, mean,
                      rstd, runs, outer, inner, period, step, float(eps))  # fmt: skip
         return out, mean, rstd
 

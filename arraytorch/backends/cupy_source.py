@@ -20,10 +20,11 @@ REALS = {"float16": "float", "bfloat16": "float", "float32": "float", "float64":
 NAMES = {"float32": "float", "float64": "double", "int32": "int", "int64": "long long"}
 
 PREAMBLE = """
-#include <cupy/carray.cuh>
+#include <cupy/{header}.cuh>
 typedef {T} T;
 typedef {A} A;
 typedef long long L;
+#define NEVER (-(A)1e30 * (A)1e30 * (A)1e300)  // -infinity, for which NVRTC has no name
 #define EACH(i, n) for (L i = (L)blockIdx.x * blockDim.x + threadIdx.x; i < (n); \\
                         i += (L)gridDim.x * blockDim.x)
 __device__ A narrow(A x) {{ return (A)(T)x; }}  // x rounded as memory will hold it
@@ -75,7 +76,9 @@ class Source:
     def text(self, dtype_name: str) -> str:
         """The complete program for an element type."""
         name = NAMES.get(dtype_name, dtype_name)
-        return PREAMBLE.format(T=name, A=REALS.get(dtype_name, name), threads=THREADS) + self.code
+        header = name if name.endswith("16") else "carray"
+        wide = REALS.get(dtype_name, name)
+        return PREAMBLE.format(header=header, T=name, A=wide, threads=THREADS) + self.code
 
     def kernel(self, name: str, dtype: Any) -> Any:
         """A function of the program for an element type."""
