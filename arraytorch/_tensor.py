@@ -363,6 +363,21 @@ class Tensor(Methods):
     def __dlpack_device__(self) -> Any:
         return self._data.__dlpack_device__()
 
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        B = backend_of(self._data)
+        if B.device_type != "cuda":
+            raise AttributeError(
+                f"Can't get __cuda_array_interface__ on non-CUDA tensor type: {self.type()} If CUDA data "
+                "is required use tensor.cuda() to copy tensor to device memory."
+            )
+        if self.requires_grad:
+            raise RuntimeError(
+                "Can't get __cuda_array_interface__ on Variable that requires grad. If gradients "
+                "aren't required, use var.detach() to get Variable that doesn't require grad."
+            )
+        return B.interface(self._data)
+
     def __bool__(self) -> bool:
         if self._data.size != 1:
             raise RuntimeError(

@@ -26,9 +26,8 @@ SHIM = r"""
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <immintrin.h>
+#include <cstdlib>
 #include <ucontext.h>
-#include <vector>
 using namespace std;
 #define __device__
 #define __global__
@@ -36,16 +35,16 @@ using namespace std;
 struct Dim { unsigned int x = 0, y = 0, z = 0; };
 static Dim threadIdx, blockIdx, blockDim, gridDim;
 static ucontext_t scheduler;
-static vector<ucontext_t> fibers;
-static vector<char> finished;
+static ucontext_t fibers[1024];
+static char finished[1024];
 static void __syncthreads() { swapcontext(&fibers[threadIdx.x], &scheduler); }
 struct float16 {
-  unsigned short bits;
+  _Float16 v;
   float16() {}
-  float16(float v) : bits(_cvtss_sh(v, 0)) {}
-  explicit float16(double v) : float16((float)v) {}
-  explicit float16(int v) : float16((float)v) {}
-  operator float() const { return _cvtsh_ss(bits); }
+  float16(float x) : v((_Float16)x) {}
+  explicit float16(double x) : float16((float)x) {}
+  explicit float16(int x) : float16((float)x) {}
+  operator float() const { return (float)v; }
 };
 struct bfloat16 {
   unsigned short bits;
@@ -77,14 +76,13 @@ static void run(void (*f)(), void** args, int blocks, int threads, int together)
   arguments = args;
   gridDim.x = blocks;
   blockDim.x = threads;
-  vector<char> stacks(together ? (size_t)threads * 32768 : 0);
-  fibers.resize(threads);
+  char* stacks = together ? (char*)malloc((size_t)threads * 32768) : 0;
   for (blockIdx.x = 0; blockIdx.x < (unsigned)blocks; blockIdx.x++) {
     if (!together) {
       for (threadIdx.x = 0; threadIdx.x < (unsigned)threads; threadIdx.x++) f();
       continue;
     }
-    finished.assign(threads, 0);
+    memset(finished, 0, threads);
     for (int t = 0; t < threads; t++) {
       getcontext(&fibers[t]);
       fibers[t].uc_stack.ss_sp = &stacks[(size_t)t * 32768];
@@ -102,6 +100,7 @@ static void run(void (*f)(), void** args, int blocks, int threads, int together)
       }
     }
   }
+  free(stacks);
 }
 """
 KERNEL = re.compile(r'extern "C" __global__ void (\w+)\((.*?)\)\s*\{', re.DOTALL)
@@ -116,7 +115,7 @@ def _built(code: str) -> ctypes.CDLL:
         source = FOLDER / f"{name}-{os.getpid()}.cpp"
         source.write_text(code)
         made = source.with_suffix(".tmp")
-        command = ["g++", "-O1", "-shared", "-fPIC", "-std=c++17", "-mf16c", "-ffp-contract=off",
+        command = ["g++", "-O1", "-shared", "-fPIC", "-std=c++17", "-ffp-contract=off",
                    "-w", str(source), "-o", str(made)]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True)
         source.unlink()

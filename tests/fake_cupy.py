@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import sys
 import types
 import weakref
@@ -69,6 +70,7 @@ class ndarray(np.ndarray):
         return {**self.__array_interface__, "version": 3}
 
     def get(self, stream=None, order="C", out=None, blocking=True):
+        counts["waits"] += blocking
         if out is None:
             return np.array(self.view(np.ndarray), order="C")
         out[...] = self.view(np.ndarray)
@@ -88,10 +90,12 @@ class ndarray(np.ndarray):
         raise TypeError("Implicit conversion to a NumPy array is not allowed.")
 
     def __getitem__(self, index):
-        return on_device(self.view(np.ndarray)[plain(index)])
+        for part in index if isinstance(index, tuple) else (index,):
+            counts["waits"] += isinstance(part, ndarray) and part.dtype == bool
+        return on_device(self.view(np.ndarray)[turned(index, self.shape)])
 
     def __setitem__(self, index, value):
-        self.view(np.ndarray)[plain(index)] = plain(value)
+        self.view(np.ndarray)[turned(index, self.shape)] = plain(value)
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))
@@ -104,11 +108,21 @@ def _method(name):
     return method
 
 
-for _name in ("sum", "min", "max", "any", "all", "prod", "mean", "argmax", "argmin", "astype",
-              "reshape", "transpose", "swapaxes", "copy", "view", "cumsum", "argsort"):  # fmt: skip
-    setattr(ndarray, f"_{_name}", getattr(np.ndarray, _name))
 for _name in ("sum", "min", "max", "any", "all", "prod", "mean", "argmax", "argmin"):
     setattr(ndarray, _name, _method(_name))
+
+
+def _waiting(name):
+    def method(self, *args):
+        counts["waits"] += 1
+        return getattr(self.view(np.ndarray), name)(*args)
+
+    return method
+
+
+# What looks at an element has to wait until it has been computed.
+for _name in ("item", "tolist", "__bool__", "__int__", "__float__", "__index__", "__complex__"):
+    setattr(ndarray, _name, _waiting(_name))
 
 
 def plain(value):
@@ -120,6 +134,28 @@ def plain(value):
     if type(value) in (tuple, list):
         return type(value)(map(plain, value))
     return value
+
+
+def turned(index, shape):
+    """The index with numbers out of range wrapped around, of which CuPy says nothing."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    taken = sum(p.ndim if _is_mask(p) else 1 for p in parts if p is not None and p is not Ellipsis)
+    at, found = 0, []
+    for part in parts:
+        if part is Ellipsis:
+            at += len(shape) - taken
+        elif _is_mask(part):
+            at += part.ndim
+        elif part is not None:
+            if isinstance(part, ndarray) and part.dtype.kind in "iu" and shape[at]:
+                part = (plain(part) % shape[at]).view(ndarray)
+            at += 1
+        found.append(plain(part))
+    return tuple(found) if isinstance(index, tuple) else found[0]
+
+
+def _is_mask(part):
+    return isinstance(part, ndarray) and part.dtype == bool
 
 
 def on_device(value):
@@ -207,7 +243,7 @@ class Stream:
         return self
 
     def synchronize(self):
-        counts["synchronize"] += 1
+        counts["waits"] += 1
 
     def record(self, event=None):
         return event
@@ -244,7 +280,7 @@ class Event:
         pass
 
     def synchronize(self):
-        counts["synchronize"] += 1
+        counts["waits"] += 1
 
 
 class MemoryHook:
@@ -272,12 +308,14 @@ class Pool:
 
 
 class PinnedMemoryPointer:
-    """Memory of the host; it has the buffer protocol by way of a ctypes array."""
+    """Memory of the host, with the buffer protocol."""
 
-    def __new__(cls, size):
-        made = (type("PinnedMemoryPointer", (ctypes.c_char * size,), {}))()
-        made.ptr = ctypes.addressof(made)
-        return made
+
+def alloc_pinned_memory(size):
+    kind = type("Pinned", (PinnedMemoryPointer, ctypes.c_char * size), {})
+    made = kind()
+    made.ptr = ctypes.addressof(made)
+    return made
 
 
 class CPointer:
@@ -285,7 +323,7 @@ class CPointer:
         self.ptr = p
 
 
-counts = {"synchronize": 0}
+counts = {"waits": 0}  # how often the host waited for the device
 PROPERTIES = {
     "name": b"Fake GPU", "totalGlobalMem": 1 << 34, "multiProcessorCount": 4, "major": 8, "minor": 0,
     "maxThreadsPerBlock": 1024, "warpSize": 32, "sharedMemPerBlock": 49152, "integrated": 0,
@@ -304,7 +342,7 @@ def _runtime(hip):
         driverGetVersion=lambda: 70051831 if hip else 12080,
         runtimeGetVersion=lambda: 70051831 if hip else 12090,
         deviceCanAccessPeer=lambda device, peer: 0,
-        deviceSynchronize=lambda: counts.__setitem__("synchronize", counts["synchronize"] + 1),
+        deviceSynchronize=lambda: counts.__setitem__("waits", counts["waits"] + 1),
         memGetInfo=lambda: (1 << 33, 1 << 34),
         streamCaptureModeGlobal=0,
         streamCaptureModeThreadLocal=1,
@@ -317,12 +355,27 @@ _ADDED = ("int32", "uint32", "uint64", "float16", "float32", "float64", "complex
 
 def scatter_add(a, slices, value):
     assert a.dtype.name in _ADDED, f"CuPy does not add {a.dtype} at places"
-    np.add.at(plain(a), plain(slices), plain(value))
+    np.add.at(plain(a), turned(slices, a.shape), plain(value))
 
 
 def take(a, indices, axis=None, out=None):
     """An index out of range wraps around, and nobody is told."""
     return called(np.take)(a, indices, axis=axis, out=out, mode="wrap")
+
+
+def take_along_axis(a, indices, axis):
+    size = a.shape[axis]
+    return called(np.take_along_axis)(a, indices % size if size else indices, axis=axis)
+
+
+def waiting(name):
+    """A function whose result's shape depends on the elements."""
+
+    def function(*args, **kwargs):
+        counts["waits"] += 1
+        return called(getattr(np, name))(*args, **kwargs)
+
+    return function
 
 
 def searchsorted(a, v, side="left", sorter=None):
@@ -356,7 +409,7 @@ def modules(hip=False):
     cuda.__dict__.update(
         Device=Device, Stream=Stream, Event=Event, Graph=Graph, MemoryHook=MemoryHook,
         MemoryPointer=MemoryPointer, PinnedMemoryPointer=PinnedMemoryPointer, runtime=_runtime(hip),
-        alloc_pinned_memory=PinnedMemoryPointer, get_current_stream=lambda device_id=-1: Stream.current,
+        alloc_pinned_memory=alloc_pinned_memory, get_current_stream=lambda device_id=-1: Stream.current,
         get_elapsed_time=lambda start, end: 1.5,
         function=types.SimpleNamespace(CPointer=CPointer),
     )  # fmt: skip
@@ -366,7 +419,9 @@ def modules(hip=False):
     )  # fmt: skip
     cupy = Namespace(
         "cupy", np, __version__="14.2.0", ndarray=ndarray, cuda=cuda, _core=core, array=array,
-        asarray=asarray, searchsorted=searchsorted, take=take, ElementwiseKernel=_Elementwise, RawModule=_Module,
+        asarray=asarray, searchsorted=searchsorted, take=take,
+        take_along_axis=take_along_axis, nonzero=waiting("nonzero"),
+        unique=waiting("unique"), bincount=waiting("bincount"), ElementwiseKernel=_Elementwise, RawModule=_Module,
         get_default_memory_pool=lambda: pool, get_default_pinned_memory_pool=lambda: pinned,
     )  # fmt: skip
     special = Namespace("cupyx.scipy.special", scipy.special)
@@ -382,9 +437,17 @@ def modules(hip=False):
     }  # fmt: skip
 
 
-def load(hip=False):
-    """A backend over the fake, as it would be over CuPy."""
-    sys.modules.update(modules(hip))
-    from arraytorch.backends.cupy import CupyBackend
+def load(patch, hip=False):
+    """Registers a backend over the fake, as it would be over CuPy, until ``patch`` is undone."""
+    from arraytorch import backends
 
-    return CupyBackend()
+    for name in [n for n in sys.modules if n.startswith("arraytorch.backends.cu")]:
+        patch.delitem(sys.modules, name)
+    for name, module in modules(hip).items():
+        patch.setitem(sys.modules, name, module)
+    for registry in ("_LOADED", "BACKENDS", "AS_ARRAY"):
+        patch.setattr(backends, registry, dict(getattr(backends, registry)))
+    made = importlib.import_module("arraytorch.backends.cupy").CupyBackend()
+    for name in [n for n in sys.modules if n.startswith("arraytorch.backends.cu")]:
+        patch.setitem(sys.modules, name, sys.modules[name])
+    return backends.register(made)

@@ -52,7 +52,17 @@ METHODS = {
     cupy.RawModule: {"get_function": ("name",)},
 }  # fmt: skip
 ATTRIBUTES = {
-    cupy.ndarray: ("data", "device", "base", "flags", "strides", "itemsize", "nbytes", "real", "imag"),
+    cupy.ndarray: (
+        "data",
+        "device",
+        "base",
+        "flags",
+        "strides",
+        "itemsize",
+        "nbytes",
+        "real",
+        "imag",
+    ),
     cupy.cuda.MemoryPointer: ("ptr", "mem"),
     cupy.cuda.BaseMemory: ("ptr", "size"),
     cupy.cuda.PinnedMemoryPointer: ("ptr",),
@@ -226,7 +236,17 @@ def test_special_functions_exist():
 
 def test_bfloat16_has_elementwise_functions():
     """The ufuncs of the usual operations take bfloat16 (`E`)."""
-    for name in ("add", "multiply", "true_divide", "maximum", "exp", "log", "sqrt", "tanh", "negative"):
+    for name in (
+        "add",
+        "multiply",
+        "true_divide",
+        "maximum",
+        "exp",
+        "log",
+        "sqrt",
+        "tanh",
+        "negative",
+    ):
         assert any("E" in types for types in getattr(cupy, name).types), name
     assert any("E" in types for types in cupy.equal.types)
 
@@ -260,7 +280,9 @@ def include_folders() -> list[str]:
     folders = [str(Path(cupy.__file__).parent / "_core" / "include")]
     spec = importlib.util.find_spec("nvidia")
     for root in spec.submodule_search_locations if spec else ():
-        folders += [str(p) for p in (*Path(root).glob("*/include"), *Path(root).glob("*/*/include"))]
+        folders += [
+            str(p) for p in (*Path(root).glob("*/include"), *Path(root).glob("*/*/include"))
+        ]
     return folders
 
 
@@ -329,7 +351,10 @@ def test_elementwise_kernels_compile(nvrtc):
 
     for kernel in cupy_activation.KERNELS + cupy_attention.KERNELS:
         for native in (np.float16, ml_dtypes.bfloat16, np.float32, np.float64):
-            arrays = [info(1, np.dtype(native if p.dtype is None else p.dtype)) for p in kernel.params[:-1]]
+            arrays = [
+                info(1, np.dtype(native if p.dtype is None else p.dtype))
+                for p in kernel.params[:-1]
+            ]
             code = _kernel._get_elementwise_kernel_code(
                 (*arrays, info(2, None)), _kernel._TypeMap((("T", np.dtype(native)),)), kernel.params,
                 kernel.operation, kernel.name, kernel.preamble,

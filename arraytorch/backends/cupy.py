@@ -79,13 +79,8 @@ class CupyBackend(
         return found
 
     def describe(self) -> str:
-        runtime = cupy.cuda.runtime
-        number = runtime.runtimeGetVersion()
-        platform = (
-            f"ROCm {number // 10_000_000}.{number // 100_000 % 100}"
-            if runtime.is_hip
-            else f"CUDA {number // 1000}.{number % 1000 // 10}"
-        )
+        kits = self.toolkits()
+        platform = f"ROCm {kits['rocm']}" if "rocm" in kits else f"CUDA {kits['cuda']}"
         return f"CuPy {cupy.__version__}, {platform}, {self.device_count()} device(s)"
 
     def asarray(self, x: Any) -> Any:

@@ -140,6 +140,13 @@ class CupyDevices(AcceleratorBackend):
             integrated=bool(told.get("integrated", 0)),
         )
 
+    def toolkits(self) -> dict[str, str]:
+        hip = cupy.cuda.runtime.is_hip
+        version = _version(cupy.cuda.runtime.runtimeGetVersion(), hip)
+        return (
+            {"hip": version, "rocm": ".".join(version.split(".")[:2])} if hip else {"cuda": version}
+        )
+
     def reaches(self, index: int, other: int) -> bool:
         return index == other or bool(cupy.cuda.runtime.deviceCanAccessPeer(index, other))
 

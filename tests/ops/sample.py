@@ -59,6 +59,11 @@ def case(*shapes: Any, args: tuple[Any, ...] = (), **kwargs: Any) -> Case:
     return Case(shapes, args, kwargs)
 
 
+def on(x: Any, array: Any) -> Any:
+    """A tensor of an array's values, such as indices, on the device of x."""
+    return torch.from_numpy(array).to(x.device)
+
+
 @dataclass(frozen=True)
 class Sample:
     """One op: with what to call it, and what is true of it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from sample import REAL, case, sample
+from sample import REAL, case, on, sample
 from scipy import special
 from scipy.spatial.distance import pdist
 
@@ -61,13 +61,15 @@ def _bags(words, table, weights):
 
 
 def _bag(mode, **kwargs):
-    words, starts = torch.tensor([0, 2, 1, 2, 0]), torch.tensor([0, 2, 2])
-    return lambda w: F.embedding_bag(words, w, starts, mode=mode, **kwargs)
+    words, starts = np.array([0, 2, 1, 2, 0]), np.array([0, 2, 2])
+    return lambda w: F.embedding_bag(on(w, words), w, on(w, starts), mode=mode, **kwargs)
 
 
 def _ctc(x, **kwargs):
     log_probs = F.log_softmax(x, -1)
-    return F.ctc_loss(log_probs, torch.tensor([[1, 1], [2, 1]]), [4, 3], [2, 1], **kwargs)
+    return F.ctc_loss(
+        log_probs, torch.tensor([[1, 1], [2, 1]], device=x.device), [4, 3], [2, 1], **kwargs
+    )
 
 
 def _fractional(n):
@@ -146,7 +148,7 @@ SAMPLES = [
     sample("F.fractional_max_pool3d", None, case((1, 2, 4, 3, 4)), distinct=True, op=_fractional(3)),
     # tables and attention
     sample("F.embedding_bag", lambda w, s: _bags(WORDS, w, s), case((3, 2), (2, 2)),
-           op=lambda w, s: F.embedding_bag(torch.from_numpy(WORDS), w, mode="sum", per_sample_weights=s)),
+           op=lambda w, s: F.embedding_bag(on(w, WORDS), w, mode="sum", per_sample_weights=s)),
     sample("F.embedding_bag", lambda w: np.stack([w[[0, 2]].mean(0), 0 * w[0], w[[1, 2, 0]].mean(0)]), case((3, 2)), op=_bag("mean")),
     sample("F.embedding_bag", lambda w: np.stack([w[[0, 2]].max(0), 0 * w[0], w[[1, 2, 0]].max(0)]), case((3, 2)), distinct=True, op=_bag("max")),
     sample("F.embedding_bag", None, case((3, 2)), op=_bag("mean", padding_idx=0, scale_grad_by_freq=False)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from sample import FLOAT, REAL, case, sample, unary
+from sample import FLOAT, REAL, case, on, sample, unary
 from scipy import special
 
 import arraytorch as torch
@@ -36,7 +36,7 @@ def _selu(x):
 
 CLASSES, WORDS = np.array([2, 0]), np.array([[1, 0], [2, 1]])
 SIGNS = np.array([[1.0, -1.0, 1.0], [-1.0, 1.0, 1.0]])
-classes = lambda: torch.from_numpy(CLASSES)
+classes = lambda x: on(x, CLASSES)
 
 SAMPLES = [
     # activations
@@ -72,7 +72,7 @@ SAMPLES = [
     sample("F.scaled_dot_product_attention", lambda q, k, v: special.softmax(q @ k.swapaxes(-1, -2) / 2, -1) @ v,
            ((2, 3, 4), (2, 5, 4), (2, 5, 2)), dtypes=FLOAT),
     sample("F.bilinear", lambda x, y, w, b: np.einsum("ni,oij,nj->no", x, w, y) + b, ((2, 3), (2, 4), (2, 3, 4), (2,))),
-    sample("F.embedding", None, case((3, 2)), op=lambda w: F.embedding(torch.from_numpy(WORDS), w)),
+    sample("F.embedding", None, case((3, 2)), op=lambda w: F.embedding(on(w, WORDS), w)),
     sample("F.layer_norm", lambda x, n, w=1, b=0: _normalised(x, -1) * w + b, case((2, 5), args=((5,),)), rtol=1e-4),
     sample("F.layer_norm", None, case((2, 5), (5,), (5,)), op=lambda x, w, b: F.layer_norm(x, (5,), w, b)),
     sample("F.group_norm", None, case((2, 4, 3), (4,), (4,)), op=lambda x, w, b: F.group_norm(x, 2, w, b)),
@@ -94,9 +94,9 @@ SAMPLES = [
     sample("F.l1_loss", _mean(lambda x, y: np.abs(x - y)), ((2, 3), (2, 3))),
     sample("F.smooth_l1_loss", _mean(lambda x, y: _huber(x - y)), ((2, 3), (2, 3))),
     sample("F.huber_loss", _mean(lambda x, y, delta: _huber(x - y, delta)), case((2, 3), (2, 3), delta=0.7)),
-    sample("F.cross_entropy", None, case((2, 3)), op=lambda x: F.cross_entropy(x, classes(), label_smoothing=0.1)),
+    sample("F.cross_entropy", None, case((2, 3)), op=lambda x: F.cross_entropy(x, classes(x), label_smoothing=0.1)),
     sample("F.cross_entropy", lambda x, y: -(special.log_softmax(x, 1) * y).sum(1).mean(), ((2, 3), (2, 3))),
-    sample("F.nll_loss", None, case((2, 3)), op=lambda x: F.nll_loss(x, classes(), torch.tensor([0.5, 1, 2]).to(x))),
+    sample("F.nll_loss", None, case((2, 3)), op=lambda x: F.nll_loss(x, classes(x), torch.tensor([0.5, 1, 2]).to(x))),
     sample("F.binary_cross_entropy", _mean(lambda x, y: -(y * np.log(x) + (1 - y) * np.log(1 - x))),
            ((2, 3), (2, 3)), low=0.1, high=0.9),
     sample("F.binary_cross_entropy_with_logits", _mean(lambda x, y: np.log1p(np.exp(x)) - x * y), ((2, 3), (2, 3)), low=0.1, high=0.9),

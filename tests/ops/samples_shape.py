@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import samples_copies
-from sample import ALL, BOOL, COMPLEX, FLOAT, INT, REAL, binary, case, sample, unary
+from sample import ALL, BOOL, COMPLEX, FLOAT, INT, REAL, binary, case, on, sample, unary
 from scipy import special
 
 import arraytorch as torch
@@ -25,9 +25,9 @@ def _spread(function):
     )
 
 
-def rows():
+def rows(x):
     """Row numbers, one of them twice."""
-    return torch.tensor([2, 0, 2])
+    return torch.tensor([2, 0, 2], device=x.device)
 
 
 def _lse(x, dim, keepdim=False):
@@ -209,20 +209,20 @@ SAMPLES = [
     # picking and scattering
     sample("select", lambda x, d, i: np.take(x, i, d), case((2, 3), args=(1, -1)), dtypes=ANY),
     sample("narrow", lambda x, d, a, n: x[:, a : a + n], case((2, 4), args=(1, 1, 2)), dtypes=ANY),
-    sample("index_select", None, case((3, 2)), op=lambda x: torch.index_select(x, 0, rows())),
-    sample("gather", None, case((3, 2)), op=lambda x: torch.gather(x, 0, torch.from_numpy(AT))),
-    sample("index_fill", None, case((3, 2)), op=lambda x: torch.index_fill(x, 0, rows()[:1], 0.5)),
-    sample("index_add", None, case((3, 2), (3, 2)), op=lambda x, y: torch.index_add(x, 0, rows(), y)),
-    sample("index_copy", None, case((3, 2), (2, 2)), op=lambda x, y: torch.index_copy(x, 0, rows()[:2], y)),
-    sample("index_put", None, case((3, 2), (3, 2)), op=lambda x, y: torch.index_put(x, (rows(),), y, True)),
+    sample("index_select", None, case((3, 2)), op=lambda x: torch.index_select(x, 0, rows(x))),
+    sample("gather", None, case((3, 2)), op=lambda x: torch.gather(x, 0, on(x, AT))),
+    sample("index_fill", None, case((3, 2)), op=lambda x: torch.index_fill(x, 0, rows(x)[:1], 0.5)),
+    sample("index_add", None, case((3, 2), (3, 2)), op=lambda x, y: torch.index_add(x, 0, rows(x), y)),
+    sample("index_copy", None, case((3, 2), (2, 2)), op=lambda x, y: torch.index_copy(x, 0, rows(x)[:2], y)),
+    sample("index_put", None, case((3, 2), (3, 2)), op=lambda x, y: torch.index_put(x, (rows(x),), y, True)),
     sample("index_reduce", None, case((3, 2), (3, 2)), low=0.5, distinct=True,
-           op=lambda x, y: torch.index_reduce(x, 0, rows(), y, "prod")),
-    sample("put", None, case((3, 2), (3,)), op=lambda x, y: torch.put(x, rows(), y, True)),
-    sample("scatter", None, case((3, 2), (3, 2)), op=lambda x, y: torch.scatter(x, 0, torch.from_numpy(AT[:2]), y)),
-    sample("scatter_add", None, case((3, 2), (3, 2)), op=lambda x, y: torch.scatter_add(x, 0, torch.from_numpy(AT), y)),
+           op=lambda x, y: torch.index_reduce(x, 0, rows(x), y, "prod")),
+    sample("put", None, case((3, 2), (3,)), op=lambda x, y: torch.put(x, rows(x), y, True)),
+    sample("scatter", None, case((3, 2), (3, 2)), op=lambda x, y: torch.scatter(x, 0, on(x, AT[:2]), y)),
+    sample("scatter_add", None, case((3, 2), (3, 2)), op=lambda x, y: torch.scatter_add(x, 0, on(x, AT), y)),
     sample("scatter_reduce", None, case((3, 2), (3, 2)), low=0.5, distinct=True,
-           op=lambda x, y: torch.scatter_reduce(x, 0, torch.from_numpy(AT), y, "amax")),
-    sample("masked_scatter", None, case((2, 3), (6,)), op=lambda x, y: torch.masked_scatter(x, torch.from_numpy(PICKED), y)),
+           op=lambda x, y: torch.scatter_reduce(x, 0, on(x, AT), y, "amax")),
+    sample("masked_scatter", None, case((2, 3), (6,)), op=lambda x, y: torch.masked_scatter(x, on(x, PICKED), y)),
     sample("select_scatter", None, case((3, 2), (2,)), op=lambda x, y: torch.select_scatter(x, y, 0, 1)),
     sample("slice_scatter", None, case((3, 2), (2, 2)), op=lambda x, y: torch.slice_scatter(x, y, 0, 1)),
     sample("diagonal_scatter", None, case((3, 3), (3,)), op=lambda x, y: torch.diagonal_scatter(x, y)),

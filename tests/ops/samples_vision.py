@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from sample import case, sample
+from sample import case, on, sample
 
 import arraytorch as torch
 from arraytorch.nn import functional as F
@@ -51,7 +51,7 @@ SAMPLES = [
     sample("F.pixel_shuffle", None, case((1, 4, 2, 3), args=(2,))),
     sample("F.pixel_unshuffle", None, case((1, 1, 4, 2), args=(2,))),
     sample("F.local_response_norm", None, case((2, 4, 3), args=(3,))),
-    sample("F.embedding_bag", None, case((3, 2)), op=lambda w: F.embedding_bag(torch.from_numpy(BAG), w, torch.from_numpy(STARTS))),
+    sample("F.embedding_bag", None, case((3, 2)), op=lambda w: F.embedding_bag(on(w, BAG), w, on(w, STARTS))),
     sample("F.cosine_similarity", _cosine, case((2, 3), (2, 3)), case((2, 3), (2, 3), dim=0)),
     sample("F.cosine_embedding_loss", lambda x, y, s: np.mean(1 - _cosine(x, y)), case((2, 3), (2, 3), np.array([1, 1]))),
     sample("F.pairwise_distance", _distance, ((2, 3), (2, 3))),
