@@ -1,7 +1,7 @@
 """Times arraytorch and real PyTorch side by side on the same work; see README.md in this folder.
 
 python benchmarks/compare.py [--group NAME]... [--match REGEX] [--threads 2] [--rounds 9]
-    [--seconds 0.1] [--json FILE]
+    [--seconds 0.1] [--device cpu] [--json FILE]
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ GROUPS = list(dict.fromkeys(w.group for w in WORKLOADS))
 
 def numbers(result: Any) -> list[float]:
     """At most 64 elements of a result, spread evenly over it."""
-    array = np.asarray(result.detach().numpy(), np.float64).ravel()
+    array = np.asarray(result.detach().cpu().numpy(), np.float64).ravel()
     return array[:: max(1, array.size // 64)][:64].tolist()
 
 
-def time_per_call(call: Call, seconds: float) -> float:
-    """The median time of a call, from batches long enough for the clock."""
+def time_per_call(call: Call, seconds: float, wait: Call) -> float:
+    """The median time of a call, from batches long enough for the clock; ``wait`` ends a batch."""
     now = time.perf_counter
 
     def batch(repeats: int) -> float:
         start = now()
         for _ in range(repeats):
             call()
+        wait()
         return now() - start
 
     repeats, end = 1, now() + seconds
@@ -55,9 +56,13 @@ def time_per_call(call: Call, seconds: float) -> float:
     return statistics.median(samples) / repeats
 
 
-def serve(module: str, threads: int, pipe: Connection) -> None:
+def serve(module: str, threads: int, device: str, pipe: Connection) -> None:
     """The loop of a worker: sets up the workload it is told, then times it whenever it is asked."""
     M = importlib.import_module(module)
+    wait: Call = lambda: None
+    if device != "cpu":
+        M.set_default_device(device)
+        wait = getattr(M, device.partition(":")[0]).synchronize
     if module == "torch":
         M.set_num_threads(threads)
     call: Call | None = None
@@ -69,13 +74,13 @@ def serve(module: str, threads: int, pipe: Connection) -> None:
                 pipe.send([numbers(call()) for _ in range(COMPARED_CALLS)])
             else:
                 assert call is not None
-                pipe.send(time_per_call(call, request))
+                pipe.send(time_per_call(call, request, wait))
         except Exception as error:
             pipe.send(f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 @contextlib.contextmanager
-def workers(threads: int) -> Iterator[list[Connection]]:
+def workers(threads: int, device: str) -> Iterator[list[Connection]]:
     """A process for either module, with so many threads each."""
     for pool in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
         os.environ[f"{pool}_NUM_THREADS"] = str(threads)
@@ -83,7 +88,9 @@ def workers(threads: int) -> Iterator[list[Connection]]:
     pipes, processes = [], []
     for module in MODULES:
         ours, theirs = context.Pipe()
-        processes.append(context.Process(target=serve, args=(module, threads, theirs), daemon=True))
+        processes.append(
+            context.Process(target=serve, args=(module, threads, device, theirs), daemon=True)
+        )
         processes[-1].start()
         theirs.close()
         pipes.append(ours)
@@ -155,6 +162,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2, help="of either module (%(default)s)")
     parser.add_argument("--rounds", type=int, default=9, help="in turn per row (%(default)s)")
     parser.add_argument("--seconds", type=float, default=0.1, help="per round (%(default)s)")
+    parser.add_argument("--device", default="cpu", help="where both compute (%(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write the rows to this file")
     options = parser.parse_args()
     if options.rounds < 2:
@@ -164,19 +172,22 @@ def main() -> None:
         f"load {os.getloadavg()[0]:.1f}; microseconds per call, ratio and its quartiles"
     )
     rows = []
-    with workers(options.threads) as pipes:
+    with workers(options.threads, options.device) as pipes:
         for index in chosen_workloads(options):
             if not rows or rows[-1]["group"] != WORKLOADS[index].group:
                 titles = "".join(f"{module:>12}" for module in MODULES)
                 print(f"\n{WORKLOADS[index].group:50}{titles}{'ratio':>8}{'quartiles':>12}")
             rows.append(measure(index, pipes, options.rounds, options.seconds))
             print(line(rows[-1]), flush=True)
-    good = [row["ratio"] for row in rows if row.get("agree")]
+    # Weights that are drawn on another device need not be PyTorch's, so that results may differ there.
+    elsewhere = options.device != "cpu"
+    good = [row["ratio"] for row in rows if row.get("agree") or (elsewhere and "ratio" in row)]
     if good:
         print(f"\ngeometric mean of {len(good)} rows: {statistics.geometric_mean(good):.2f}")
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"threads": options.threads, "rows": rows}, file, indent=1)
+            told = {"threads": options.threads, "device": options.device, "rows": rows}
+            json.dump(told, file, indent=1)
     sys.exit(any("error" in row or not row["agree"] for row in rows))
 
 

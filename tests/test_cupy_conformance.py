@@ -21,8 +21,8 @@ import cupy
 import cupyx
 
 BACKENDS = Path(__file__).parent.parent / "arraytorch" / "backends"
-CUPY_FILES = sorted(BACKENDS.glob("cupy*.py"))
-OTHERS = ("numpy", "meta", "dpnp", "cupy", "box_muller", "host")
+CUPY_FILES = [*sorted(BACKENDS.glob("cupy*.py")), BACKENDS / "cudnn.py"]
+OTHERS = ("numpy", "meta", "dpnp", "cupy", "cudnn", "box_muller", "host")
 GENERIC_FILES = [p for p in sorted(BACKENDS.glob("*.py")) if not p.name.startswith(OTHERS)]
 ROOTS = {"cupy": cupy, "cupyx": cupyx, "xp": cupy}
 
@@ -96,7 +96,8 @@ def used(path: Path) -> list[tuple[str, list[str], ast.Call | None]]:
     return found
 
 
-USES = [use for path in CUPY_FILES + GENERIC_FILES for use in used(path)]
+MEASURES = BACKENDS.parent.parent / "benchmarks" / "waits.py"
+USES = [use for path in [*CUPY_FILES, *GENERIC_FILES, MEASURES] for use in used(path)]
 
 
 def resolved(names: list[str]):
