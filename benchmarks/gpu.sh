@@ -18,7 +18,7 @@ mkdir -p "$logs"
 cd "$top"
 export PYTHONPATH=$top MPLBACKEND=agg
 
-say() { printf '%s\n' "$*" | tee -a "$results"; }
+say() { printf '%s\n' "$@" | tee -a "$results"; }
 
 part() { # NAME LINES COMMAND...: runs a part, and keeps the last lines of what it says
   local name=$1 lines=$2 log status start=$SECONDS

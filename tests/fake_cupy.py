@@ -441,13 +441,22 @@ def load(patch, hip=False):
     """Registers a backend over the fake, as it would be over CuPy, until ``patch`` is undone."""
     from arraytorch import backends
 
-    for name in [n for n in sys.modules if n.startswith("arraytorch.backends.cu")]:
+    for name in _ours():
         patch.delitem(sys.modules, name)
+        patch.delattr(backends, name.rpartition(".")[2], raising=False)
     for name, module in modules(hip).items():
         patch.setitem(sys.modules, name, module)
     for registry in ("_LOADED", "BACKENDS", "AS_ARRAY"):
         patch.setattr(backends, registry, dict(getattr(backends, registry)))
     made = importlib.import_module("arraytorch.backends.cupy").CupyBackend()
-    for name in [n for n in sys.modules if n.startswith("arraytorch.backends.cu")]:
-        patch.setitem(sys.modules, name, sys.modules[name])
+    for name in _ours():  # so that undoing takes them away again
+        short, module = name.rpartition(".")[2], sys.modules.pop(name)
+        patch.setitem(sys.modules, name, module)
+        delattr(backends, short)
+        patch.setattr(backends, short, module, raising=False)
     return backends.register(made)
+
+
+def _ours():
+    """The modules that import CuPy."""
+    return [n for n in sys.modules if n.startswith("arraytorch.backends.cu")]

@@ -123,7 +123,7 @@ class Library:
 def cudnn(monkeypatch):
     """The module over the fakes of CuPy and of the library."""
     fake_cupy.load(monkeypatch)
-    from arraytorch.backends import cudnn
+    from arraytorch.backends import cupy_cudnn as cudnn
 
     made = Library()
     monkeypatch.setattr(cudnn, "library", lambda: made)
@@ -195,7 +195,7 @@ def test_descriptors_of_the_real_library():
     cupy = pytest.importorskip("cupy", reason="CuPy is not installed", exc_type=ImportError)
     if cupy.cuda.runtime.is_hip:
         pytest.skip("cuDNN is NVIDIA's")
-    from arraytorch.backends import cudnn
+    from arraytorch.backends import cupy_cudnn as cudnn
 
     if cudnn.library() is None:
         pytest.skip("cuDNN is not installed")

@@ -21,8 +21,8 @@ import cupy
 import cupyx
 
 BACKENDS = Path(__file__).parent.parent / "arraytorch" / "backends"
-CUPY_FILES = [*sorted(BACKENDS.glob("cupy*.py")), BACKENDS / "cudnn.py"]
-OTHERS = ("numpy", "meta", "dpnp", "cupy", "cudnn", "box_muller", "host")
+CUPY_FILES = sorted(BACKENDS.glob("cupy*.py"))
+OTHERS = ("numpy", "meta", "dpnp", "cupy", "box_muller", "host")
 GENERIC_FILES = [p for p in sorted(BACKENDS.glob("*.py")) if not p.name.startswith(OTHERS)]
 ROOTS = {"cupy": cupy, "cupyx": cupyx, "xp": cupy}
 

@@ -56,6 +56,12 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
+def vendor(module: str) -> str | None:
+    """The vendor's library whose backend a module is part of."""
+    name = module.removeprefix("arraytorch.backends.").split("_")[0]
+    return name if module in MODULES and name in ("cupy", "dpnp") else None
+
+
 def test_there_is_a_package_to_check():
     """Guards the checks below against passing because they saw nothing."""
     assert {"arraytorch", "arraytorch._dtypes", "arraytorch.backends"} <= MODULES.keys()
@@ -86,7 +92,18 @@ def test_heavy_libraries_load_lazily():
     """`import arraytorch` is to stay fast, and to work where the optional ones are missing."""
     heavy = LAZY_IN_BACKENDS - {"ml_dtypes"}
     assert not [
-        str(i) for i in IMPORTS if root(i.target) in heavy and not (i.lazy or i.typing_only)
+        str(i)
+        for i in IMPORTS
+        if root(i.target) in heavy and not (i.lazy or i.typing_only or vendor(i.source))
+    ]
+
+
+def test_vendors_load_lazily():
+    """The modules of a vendor's backend, which import its library, are loaded with the device."""
+    assert not [
+        str(i)
+        for i in IMPORTS
+        if vendor(i.target) and not (i.lazy or i.typing_only or vendor(i.source))
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import cupy
 
-from . import cudnn
+from . import cupy_cudnn as cudnn
 from .convolution import Convolution, ConvolutionKernels
 from .cupy_windows import WINDOWS, fits, window
 

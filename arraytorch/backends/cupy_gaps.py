@@ -15,8 +15,6 @@ import cupy
 GAPS: dict[str, tuple[str, str]] = {
     "eig": ("ROCm", "rocSOLVER has no solver for eigenvalues of general matrices"),
     "airy_ai": ("all", "CuPy has no Airy functions"),
-    "scaled_modified_bessel_k0": ("13", "k0e came with CuPy 14"),
-    "scaled_modified_bessel_k1": ("13", "k1e came with CuPy 14"),
     "ldl": ("all", "CuPy does not wrap the factorization of symmetric indefinite matrices"),
     "ldl_solve": ("all", "CuPy does not wrap it"),
 }
@@ -28,8 +26,6 @@ def lacks(kernel: str) -> bool:
     where = GAPS.get(kernel, ("", ""))[0]
     if where == "ROCm":
         return bool(cupy.cuda.runtime.is_hip)
-    if where == "13":
-        return int(cupy.__version__.split(".")[0]) < 14
     return where == "all"
 
 
