@@ -46,6 +46,9 @@ class MemoryPointer:
         self.mem, self.offset = mem, offset
         self.ptr = mem.ptr + offset
 
+    def copy_from_host_async(self, mem, size, stream=None):
+        ctypes.memmove(self.ptr, mem, size)
+
 
 class ndarray(np.ndarray):
     """An array of the device."""
@@ -133,6 +136,8 @@ def plain(value):
         raise TypeError("Unsupported type <class 'numpy.ndarray'>")
     if type(value) in (tuple, list):
         return type(value)(map(plain, value))
+    if type(value).__module__ == "ml_dtypes":
+        raise TypeError("Unsupported type <class 'ml_dtypes.bfloat16'>")
     return value
 
 
@@ -358,6 +363,28 @@ def scatter_add(a, slices, value):
     np.add.at(plain(a), turned(slices, a.shape), plain(value))
 
 
+def where(condition, x, y):
+    """It has no loop for bfloat16, which is cast."""
+    result = called(np.where)(condition, x, y)
+    return result.astype("f4") if result.dtype.kind == "V" else result
+
+
+def logical(name):
+    def function(*args):
+        for a in args:
+            if isinstance(a, ndarray):
+                assert a.dtype.kind not in "cV", f"cupy.{name} does not take {a.dtype}"
+        return called(getattr(np, name))(*args)
+
+    return function
+
+
+def polygamma(n, x):
+    assert isinstance(n, ndarray)
+    assert isinstance(x, ndarray)
+    return called(scipy.special.polygamma)(n, x)
+
+
 def take(a, indices, axis=None, out=None):
     """An index out of range wraps around, and nobody is told."""
     return called(np.take)(a, indices, axis=axis, out=out, mode="wrap")
@@ -420,11 +447,12 @@ def modules(hip=False):
     cupy = Namespace(
         "cupy", np, __version__="14.2.0", ndarray=ndarray, cuda=cuda, _core=core, array=array,
         asarray=asarray, searchsorted=searchsorted, take=take,
+        where=where, **{n: logical(n) for n in ("logical_not", "logical_and", "logical_or", "logical_xor")},
         take_along_axis=take_along_axis, nonzero=waiting("nonzero"),
         unique=waiting("unique"), bincount=waiting("bincount"), ElementwiseKernel=_Elementwise, RawModule=_Module,
         get_default_memory_pool=lambda: pool, get_default_pinned_memory_pool=lambda: pinned,
     )  # fmt: skip
-    special = Namespace("cupyx.scipy.special", scipy.special)
+    special = Namespace("cupyx.scipy.special", scipy.special, polygamma=polygamma)
     linalg = Namespace("cupyx.scipy.linalg", scipy.linalg)
     scipy_module = types.ModuleType("cupyx.scipy")
     scipy_module.special, scipy_module.linalg = special, linalg

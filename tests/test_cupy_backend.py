@@ -237,11 +237,14 @@ def test_steps_of_many_tensors(cuda, name, dtype):
     np.testing.assert_allclose(found["cuda"], found["cpu"], tol, tol)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_random_numbers_are_those_of_the_generic_kernel(cuda, dtype):
     """The same seed gives the numbers of philox.py on the CPU, to rounding."""
     here = torch.Generator(algorithm="philox").manual_seed(3)
     there = torch.Generator("cuda").manual_seed(3)
+    x = torch.empty(1000, dtype=dtype).uniform_(-2, 3, generator=here)
+    y = torch.empty(1000, dtype=dtype, device="cuda").uniform_(-2, 3, generator=there)
+    np.testing.assert_allclose(values(y), values(x), 1e-5, 1e-6)
     for fill in ("uniform_", "normal_", "exponential_", "cauchy_"):
         x = getattr(torch.empty(1000, dtype=dtype), fill)(generator=here)
         y = getattr(torch.empty(1000, dtype=dtype, device="cuda"), fill)(generator=there)

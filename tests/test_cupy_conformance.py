@@ -44,7 +44,10 @@ METHODS = {
         "used_bytes": (), "total_bytes": (), "free_all_blocks": (), "set_limit": ("size", "fraction"),
     },
     cupy.cuda.PinnedMemoryPool: {"free_all_blocks": ()},
-    cupy.cuda.MemoryPointer: {"copy_from_device_async": ("src", "size", "stream")},
+    cupy.cuda.MemoryPointer: {
+        "copy_from_host_async": ("mem", "size", "stream"),
+        "copy_from_device_async": ("src", "size", "stream"),
+    },
     cupy.cuda.MemoryHook: {
         "malloc_postprocess": ("kwargs",), "free_postprocess": ("kwargs",),
         "alloc_postprocess": ("kwargs",),

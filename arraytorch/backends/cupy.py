@@ -20,6 +20,7 @@ from .cupy_attention import CupyAttention
 from .cupy_convolution import CupyConvolution
 from .cupy_device import CupyDevices, MemoryLog
 from .cupy_linalg import CupyLinalg
+from .cupy_namespace import Namespace
 from .cupy_normalization import CupyNormalization
 from .cupy_optimizers import CupyOptimizers
 from .cupy_places import CupyPlaces, IndexChecks
@@ -49,7 +50,7 @@ class CupyBackend(
     array_types = (cupy.ndarray,)
 
     def __init__(self) -> None:
-        super().__init__(cupy)
+        super().__init__(Namespace())
         self.blocking = os.environ.get("CUDA_LAUNCH_BLOCKING") == "1"
         self.deterministic = (
             False  # whether results have to be the same in each run, to the last bit
@@ -173,7 +174,7 @@ class CupyBackend(
 
     def masked_fill(self, x: Any, mask: Any, value: Any) -> Any:
         # A number made by a kernel; one that is copied over could not be captured in a graph.
-        return cupy.where(mask, cupy.full((), value, x.dtype), x)
+        return self.xp.where(mask, cupy.full((), value, x.dtype), x)
 
     # order and counts
 

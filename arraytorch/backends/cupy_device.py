@@ -105,6 +105,7 @@ class CupyDevices(AcceleratorBackend):
     """What `arraytorch.cuda` is made of."""
 
     checks: Any
+    _kept: list[tuple[Any, Any]] = []
     memory_log: MemoryLog
 
     # devices
@@ -175,15 +176,21 @@ class CupyDevices(AcceleratorBackend):
     # transfers
 
     def from_host(self, x: Any, index: int | None = None, non_blocking: bool = False) -> Any:
-        x = np.asarray(x)
         with self._on(index):
-            out = cupy.empty(x.shape, x.dtype)
-            if x.size:
-                # From pinned memory the copy runs by itself; CuPy waits for others.
-                out.set(np.ascontiguousarray(x).reshape(x.shape))
-                if not non_blocking and self.is_pinned(x):
-                    cupy.cuda.get_current_stream().synchronize()
+            if not (non_blocking and x.size and x.flags.c_contiguous and self.is_pinned(x)):
+                # By way of pinned memory of CuPy's own: this returns before the copy is done, too,
+                # but x may be written as soon as it has returned.
+                return cupy.array(x, order="C")
+            out, stream = cupy.empty(x.shape, x.dtype), cupy.cuda.get_current_stream()
+            out.data.copy_from_host_async(x.ctypes.data, x.nbytes, stream)
+            self._keep(x, stream)
             return out
+
+    def _keep(self, x: Any, stream: Any) -> None:
+        """Keeps a host array alive until the copies that a queue has been given are made."""
+        made = cupy.cuda.Event(disable_timing=True)
+        made.record(stream)
+        self._kept = [(event, y) for event, y in self._kept if not event.done] + [(made, x)]
 
     def to_host(self, x: Any, non_blocking: bool = False) -> Any:
         if non_blocking and x.size:

@@ -9,9 +9,11 @@ import cupyx
 
 from .cupy_gaps import lacks, on_host
 from .linalg import LinalgKernels
+from .pointwise import PointwiseKernels
+from .special import SpecialKernels
 
 
-class CupyLinalg(LinalgKernels):
+class CupyLinalg(PointwiseKernels, SpecialKernels, LinalgKernels):
     """Factors and solutions; CuPy neither broadcasts batches nor reports failures by itself."""
 
     host: Any
@@ -64,7 +66,13 @@ class CupyLinalg(LinalgKernels):
     def ldl_solve(self, factor: Any, pivots: Any, y: Any, hermitian: bool) -> Any:
         return on_host("ldl_solve", self, self.host.ldl_solve, factor, pivots, y, hermitian)
 
-    # special functions that CuPy lacks
+    # special functions that CuPy lacks, or takes arrays for
+
+    def polygamma(self, n: int, x: Any) -> Any:
+        from cupyx.scipy.special import polygamma
+
+        wide = x if x.dtype.itemsize >= 4 else x.astype("f4")
+        return polygamma(cupy.full(x.shape, n, wide.dtype), wide).astype(x.dtype)
 
     def airy_ai(self, x: Any) -> Any:
         return on_host("airy_ai", self, self.host.airy_ai, x)

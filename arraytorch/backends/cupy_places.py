@@ -175,6 +175,7 @@ class CupyPlaces(ScatterKernels, ArrayKernels):
         if self.deterministic or target.dtype.kind == "b":
             super().add_at(target, index, value)
             return
+        index = tuple([part for given in index for part in _numbers(given)])
         kind = _addable(target.dtype)
         value = cupy.asarray(value).astype(kind, copy=False)
         if kind == target.dtype:
@@ -201,6 +202,12 @@ class CupyPlaces(ScatterKernels, ArrayKernels):
         PLACES.each("add_rows", out, values.size, out, flat, values, values.size, width, rows,
                     padding if padding >= 0 else -1)  # fmt: skip
         return out.astype(g.dtype, copy=False)
+
+
+def _numbers(part: Any) -> tuple[Any, ...]:
+    """A mask as the index arrays that it stands for, anything else as it is."""
+    is_mask = isinstance(part, cupy.ndarray) and part.dtype.kind == "b"
+    return cupy.nonzero(part) if is_mask else (part,)
 
 
 def _atomic(dtype: Any) -> Any:

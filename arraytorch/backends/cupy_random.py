@@ -96,3 +96,15 @@ class CupyGenerator(PhiloxGenerator):
         out = self.backend.empty((4, n), np.dtype("u8"), index)
         self._drawn("words", n, _FLOAT, out)
         return out[0], out[1], out[2], out[3]
+
+    def uniform_(self, x: Any, low: float, high: float) -> None:
+        if x.dtype.kind != "V":
+            super().uniform_(x, low, high)
+            return
+        # CuPy takes no scalars of bfloat16, with which the generic kernel would compare.
+        values = self._uniform(x.size, False, self._at(x))
+        if low != 0.0 or high != 1.0:
+            values = values * np.float32(high - low) + np.float32(low)
+        rounded = values.astype(x.dtype).astype("f4")
+        first, end = (float(x.dtype.type(bound)) for bound in (low, high))
+        self._store(x, cupy.where(rounded == end, np.float32(first), rounded))
