@@ -440,10 +440,11 @@ def modules(hip=False):
         get_elapsed_time=lambda start, end: 1.5,
         function=types.SimpleNamespace(CPointer=CPointer),
     )  # fmt: skip
-    core = types.SimpleNamespace(
-        COMPUTE_TYPE_DEFAULT=0, COMPUTE_TYPE_TF32=5, COMPUTE_TYPE_FP16=2, set=[],
-        set_compute_type=lambda dtype, kind: core.set.append((str(dtype), kind)),
+    products = types.SimpleNamespace(
+        COMPUTE_TYPE_DEFAULT=0, COMPUTE_TYPE_TF32=5, COMPUTE_TYPE_FP16=2, settings=[],
+        set_compute_type=lambda dtype, kind: products.settings.append((str(dtype), kind)),
     )  # fmt: skip
+    core = types.SimpleNamespace(_routines_linalg=products)
     cupy = Namespace(
         "cupy", np, __version__="14.2.0", ndarray=ndarray, cuda=cuda, _core=core, array=array,
         asarray=asarray, searchsorted=searchsorted, take=take,

@@ -373,12 +373,12 @@ def test_pinned_memory(cuda):
 
 def test_switches_of_products(cuda):
     """TF32 and sums in float16 are CuPy's settings per type."""
-    core = sys.modules["cupy"]._core
-    core.set.clear()
+    products = sys.modules["cupy"]._core._routines_linalg
+    products.settings.clear()
     cuda.allow_tf32(True)
     cuda.allow_tf32(False)
     cuda.allow_float16_sums(True)
-    assert core.set == [("float32", 5), ("float32", 0), ("float16", 2)]
+    assert products.settings == [("float32", 5), ("float32", 0), ("float16", 2)]
 
 
 def test_other_libraries_get_the_memory(cuda):

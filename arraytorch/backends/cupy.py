@@ -91,15 +91,21 @@ class CupyBackend(
 
     def allow_tf32(self, allowed: bool) -> None:
         """Lets products of float32 round their factors to TF32's 10 bits, or not, as at first."""
-        core = cupy._core
-        kind = core.COMPUTE_TYPE_TF32 if allowed else core.COMPUTE_TYPE_DEFAULT
-        core.set_compute_type(np.dtype("f4"), kind)
+        kind = (
+            cupy._core._routines_linalg.COMPUTE_TYPE_TF32
+            if allowed
+            else cupy._core._routines_linalg.COMPUTE_TYPE_DEFAULT
+        )
+        cupy._core._routines_linalg.set_compute_type(np.dtype("f4"), kind)
 
     def allow_float16_sums(self, allowed: bool) -> None:
         """Lets products of float16 be added up in float16, or not, as at first."""
-        core = cupy._core
-        kind = core.COMPUTE_TYPE_FP16 if allowed else core.COMPUTE_TYPE_DEFAULT
-        core.set_compute_type(np.dtype("f2"), kind)
+        kind = (
+            cupy._core._routines_linalg.COMPUTE_TYPE_FP16
+            if allowed
+            else cupy._core._routines_linalg.COMPUTE_TYPE_DEFAULT
+        )
+        cupy._core._routines_linalg.set_compute_type(np.dtype("f2"), kind)
 
     def product(self, x: Any, y: Any) -> Any:
         """The matrix product; float16 as such, by cuBLAS with sums in float32, for its speed."""
