@@ -117,7 +117,7 @@ SAMPLES = [
            ((2, 4), (2, 4)), low=0.1, high=0.9),
     sample("F.ctc_loss", None, case((4, 2, 3)), case((4, 2, 3), reduction="none"), op=_ctc),
     sample("F.linear_cross_entropy", lambda x, w: -np.take_along_axis(special.log_softmax(x @ w.T, 1), CLASSES[:, None], 1).mean(),
-           case((2, 3), (4, 3)), op=lambda x, w: F.linear_cross_entropy(x, w, torch.from_numpy(CLASSES))),
+           case((2, 3), (4, 3)), op=lambda x, w: F.linear_cross_entropy(x, w, on(x, CLASSES))),
     sample("F.grouped_mm", lambda x, y: np.concatenate([x[:1] @ y[0], x[1:] @ y[1]]), case((3, 2), (2, 2, 4)), dtypes=("float16", "bfloat16", "float32"),
            op=lambda x, y: F.grouped_mm(x, y, offs=torch.tensor([1, 3], dtype=torch.int32))),
     # moving elements
