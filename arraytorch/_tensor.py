@@ -307,13 +307,16 @@ class Tensor(Methods):
 
     def item(self) -> Any:
         """Returns the only element as a Python number."""
+        x = self._data
         try:
-            value = self._data.item()
-            return value if value.__class__ is not tuple else host.decoded(self._data).item()
+            value = x.item()
         except ValueError:
             raise RuntimeError(
-                f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
+                f"a Tensor with {x.size} elements cannot be converted to Scalar"
             ) from None
+        if x.__class__ is not host.ndarray:
+            backend_of(x).report()
+        return value if value.__class__ is not tuple else host.decoded(x).item()
 
     def tolist(self) -> Any:
         """Returns the elements as nested lists of Python numbers."""

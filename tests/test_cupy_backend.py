@@ -184,6 +184,13 @@ def test_bad_index_is_told_when_the_host_waits(cuda, name, bad):
     assert torch.ones(1, device="cuda").cpu().tolist() == [1.0]
 
 
+def test_bad_index_is_told_by_a_loss(cuda):
+    """`item()` waits, too."""
+    loss = F.cross_entropy(torch.ones(1, 3, device="cuda"), torch.tensor([3], device="cuda"))
+    with pytest.raises(IndexError, match="cross_entropy"):
+        loss.item()
+
+
 def test_good_indices_raise_nothing(cuda):
     """Neither do negative ones where they count from the end, nor ignored ones."""
     x = torch.arange(3.0, device="cuda")

@@ -87,6 +87,9 @@ class CupyBackend(
     def asarray(self, x: Any) -> Any:
         return x if isinstance(x, cupy.ndarray) else cupy.asarray(x)
 
+    def report(self) -> None:
+        self.checks.tell()
+
     # how products are computed
 
     def allow_tf32(self, allowed: bool) -> None:

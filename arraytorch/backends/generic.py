@@ -116,3 +116,6 @@ class ArrayModuleBackend(
 
     def synchronize(self) -> None:
         """Waits until all kernels have run."""
+
+    def report(self) -> None:
+        """Raises what a device has found wrong by now, called when the host has waited for it."""
