@@ -299,6 +299,9 @@ class MemoryHook:
 class Pool:
     limit = None
 
+    def malloc(self, size):
+        raise NotImplementedError
+
     def used_bytes(self):
         return 1024
 
@@ -437,6 +440,7 @@ def modules(hip=False):
         Device=Device, Stream=Stream, Event=Event, Graph=Graph, MemoryHook=MemoryHook,
         MemoryPointer=MemoryPointer, PinnedMemoryPointer=PinnedMemoryPointer, runtime=_runtime(hip),
         alloc_pinned_memory=alloc_pinned_memory, get_current_stream=lambda device_id=-1: Stream.current,
+        MemoryPool=Pool, using_allocator=lambda allocator=None: contextlib.nullcontext(),
         get_elapsed_time=lambda start, end: 1.5,
         function=types.SimpleNamespace(CPointer=CPointer),
     )  # fmt: skip

@@ -342,7 +342,8 @@ def test_queues_marks_and_graphs(cuda):
     assert cuda.is_capturing(queue)
     graph = cuda.end_capture(queue)
     cuda.launch(graph, queue)
-    assert graph.launched == 1
+    assert graph.graph.launched == 1
+    assert not cuda.is_capturing(queue)
 
 
 def test_memory_counts_peaks(cuda):

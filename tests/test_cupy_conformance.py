@@ -41,7 +41,7 @@ METHODS = {
     cupy.cuda.Graph: {"launch": ("stream",)},
     cupy.cuda.Device: {"use": ()},
     cupy.cuda.MemoryPool: {
-        "used_bytes": (), "total_bytes": (), "free_all_blocks": (), "set_limit": ("size", "fraction"),
+        "malloc": ("size",), "used_bytes": (), "total_bytes": (), "free_all_blocks": (), "set_limit": ("size", "fraction"),
     },
     cupy.cuda.PinnedMemoryPool: {"free_all_blocks": ()},
     cupy.cuda.MemoryPointer: {
@@ -255,10 +255,15 @@ def test_bfloat16_has_elementwise_functions():
     assert any("E" in types for types in cupy.equal.types)
 
 
-def test_views_share_their_memory_object():
-    """What `CupyBackend.shares` relies on, seen on arrays whose memory nobody touches."""
+def untouched(shape, dtype):
+    """An array at an address that is no memory: for what looks at no element."""
     memory = cupy.cuda.UnownedMemory(0x10000, 4096, None, device_id=0)
-    x = cupy.ndarray((4, 6), "f4", memptr=cupy.cuda.MemoryPointer(memory, 0))
+    return cupy.ndarray(shape, dtype, memptr=cupy.cuda.MemoryPointer(memory, 0))
+
+
+def test_views_share_their_memory_object():
+    """What `CupyBackend.shares` relies on."""
+    x = untouched((4, 6), "f4")
     y = x[1:, ::2]
     assert y.data.mem is x.data.mem
     assert y.base is x
@@ -274,6 +279,25 @@ def test_records_are_passed_by_their_address():
 
     record = np.zeros((), [("a", "i8", 3)])
     assert by_value(record).ptr == record.ctypes.data
+
+
+class Unheard:
+    """What no kernel can be given."""
+
+
+def test_kinds_of_arguments_are_accepted():
+    """A launch takes what ours pass, up to where it needs a device, and refuses other things."""
+    from arraytorch.backends.cupy_source import by_value
+
+    function = cupy.cuda.Function.__new__(cupy.cuda.Function)
+    launch = lambda *args: function((1,), (1,), args, 0, cupy.cuda.Stream.null)
+    record = np.zeros((), [("a", "i8", 3)])
+    with pytest.raises(TypeError, match="Unsupported type"):
+        launch(Unheard())
+    for argument in (by_value(record), untouched((4,), "f4"), 3, 1 << 40, 0.5):
+        with pytest.raises(Exception, match="(?i)cuda") as caught:
+            launch(argument)
+        assert not isinstance(caught.value, TypeError), argument
 
 
 # ------------------------------------------------------------------------------ compiling
@@ -364,3 +388,13 @@ def test_elementwise_kernels_compile(nvrtc):
                 kernel.operation, kernel.name, kernel.preamble,
             )  # fmt: skip
             assert compiled("#include <cupy/carray.cuh>\n" + code, 80)
+
+
+def test_complex_arrays_have_views_of_reals():
+    """Parts and pairs of complex numbers are views, also of arrays in another order."""
+    x = untouched((3, 4), "c8")
+    assert (x.imag.data.ptr - x.data.ptr, x.real.strides) == (4, (32, 8))
+    for y in (x, x.T, x[::2, 1:], x[0, 0]):
+        pairs = y[..., None].view("f4")
+        assert pairs.shape == (*y.shape, 2)
+        assert pairs.strides == (*y.strides, 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import nullcontext
+from functools import cached_property
 from typing import Any
 
 import cupy
@@ -101,11 +102,23 @@ class Event:
         self.pointer = self.event.ptr
 
 
+class Graph:
+    """CuPy's graph, with the memory that it works in."""
+
+    def __init__(self, graph: Any, pool: Any) -> None:
+        self.graph, self.pool = graph, pool
+
+
 class CupyDevices(AcceleratorBackend):
     """What `arraytorch.cuda` is made of."""
 
     checks: Any
     _kept: list[tuple[Any, Any]] = []
+
+    @cached_property
+    def _captures(self) -> dict[int, Any]:
+        return {}
+
     memory_log: MemoryLog
 
     # devices
@@ -320,24 +333,28 @@ class CupyDevices(AcceleratorBackend):
     def begin_capture(self, queue: Any, mode: str) -> None:
         if cupy.cuda.runtime.is_hip:
             raise RuntimeError("CuPy cannot capture graphs on ROCm")
-        number = {
-            "global": cupy.cuda.runtime.streamCaptureModeGlobal,
-            "thread_local": cupy.cuda.runtime.streamCaptureModeThreadLocal,
-            "relaxed": cupy.cuda.runtime.streamCaptureModeRelaxed,
-        }[mode]
+        # Whatever the mode, the pool may have to ask the driver for memory in between, which all modes
+        # but this one forbid.
         with self._on(queue.index):
-            queue.stream.begin_capture(number)
+            queue.stream.begin_capture(cupy.cuda.runtime.streamCaptureModeRelaxed)
+        # What is allocated now is written in each replay, so nobody else may get it.
+        pool = cupy.cuda.MemoryPool()
+        allocating = cupy.cuda.using_allocator(pool.malloc)
+        allocating.__enter__()
+        self._captures[queue.pointer] = pool, allocating
 
     def is_capturing(self, queue: Any) -> bool:
         return bool(queue.stream.is_capturing())
 
     def end_capture(self, queue: Any) -> Any:
+        pool, allocating = self._captures.pop(queue.pointer)
+        allocating.__exit__(None, None, None)
         with self._on(queue.index):
-            return queue.stream.end_capture()
+            return Graph(queue.stream.end_capture(), pool)
 
     def launch(self, graph: Any, queue: Any) -> None:
         with self._on(queue.index):
-            graph.launch(stream=queue.stream)
+            graph.graph.launch(stream=queue.stream)
 
 
 class _Foreign:
