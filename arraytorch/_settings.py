@@ -22,8 +22,8 @@ class _Settings:
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Says that the same numbers are wanted in every run.
 
-    The CPU's ops give them with or without it, so nothing raises or warns there. On other devices
-    the vendor's library decides: those that add in any order (such as ``index_add``) do so still.
+    The CPU's ops give them with or without it, so nothing raises or warns there. CUDA devices then add
+    in order, and more slowly, what they add in any order otherwise (as in ``index_add``).
 
     >>> torch.use_deterministic_algorithms(True)
     >>> torch.are_deterministic_algorithms_enabled()
@@ -37,6 +37,7 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
                 f"{type(value).__name__}"
             )
     _Settings.deterministic = (1 if warn_only else 2) if mode else 0
+    backends.make_deterministic(mode)
 
 
 def are_deterministic_algorithms_enabled() -> bool:
@@ -76,6 +77,7 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
             f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}"
         )
     _Settings.deterministic = int(debug_mode)
+    backends.make_deterministic(debug_mode > 0)
 
 
 def get_deterministic_debug_mode() -> int:

@@ -127,7 +127,7 @@ def cudnn(monkeypatch):
 
     made = Library()
     monkeypatch.setattr(cudnn, "library", lambda: made)
-    monkeypatch.setattr(cudnn.Settings, "enabled", True)
+    monkeypatch.setattr(torch.backends.cudnn, "enabled", True)
     cudnn._plan.cache_clear()
     cudnn.made = made
     return cudnn
@@ -162,13 +162,20 @@ def test_convolutions_agree(cudnn, name, x, w, options, dtype):
     assert {kind for kind, *_ in cudnn.made.calls} == {"Forward", "BackwardData", "BackwardFilter"}
 
 
+def test_version_is_told(cudnn):
+    """`torch.backends.cudnn` asks the backend, which asks the library."""
+    cudnn.made.cudnnGetVersion = lambda: 91002
+    assert torch.backends.cudnn.version() == 91002
+    assert torch.backends.cudnn.is_available()
+
+
 def test_settings_choose_math_and_algorithm(cudnn, monkeypatch):
     """TF32 is a kind of mathematics; deterministic mode takes an algorithm that is."""
     x, w = torch.ones(1, 1, 4, 4, device="cuda"), torch.ones(1, 1, 3, 3, device="cuda")
     F.conv2d(x, w)
-    monkeypatch.setattr(cudnn.Settings, "allow_tf32", False)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     F.conv2d(x, w)
-    monkeypatch.setattr(cudnn.Settings, "deterministic", True)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
     F.conv2d(x, w)
     assert cudnn.made.calls == [("Forward", 5, 0), ("Forward", 5, 3), ("Forward", 1, 3)]
 

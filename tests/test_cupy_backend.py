@@ -261,9 +261,17 @@ def test_random_numbers_are_those_of_the_generic_kernel(cuda, dtype):
     assert torch.equal(x, y.cpu())
 
 
-def test_deterministic_scatters_add_in_order(cuda, monkeypatch):
+@pytest.fixture
+def deterministic():
+    """The mode of that name, for the length of a test."""
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def test_deterministic_scatters_add_in_order(cuda, deterministic):
     """The sum is the one of the generic kernel, to the last bit."""
-    monkeypatch.setattr(cuda, "deterministic", True)
+    assert cuda.deterministic
     index = torch.randint(5, (300,), generator=torch.Generator().manual_seed(0))
     x = torch.randn(300, generator=torch.Generator().manual_seed(1))
     wanted = torch.zeros(5).index_add(0, index, x)

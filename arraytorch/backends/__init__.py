@@ -18,6 +18,7 @@ from .numpy import NumpyBackend
 BACKENDS: dict[type, Any] = {}  # array type -> backend
 AS_ARRAY: dict[type, Callable[[Any], Any]] = {}  # array type -> what turns its 0-d results into it
 _LOADED: dict[str, Any] = {}  # device type -> backend
+_DETERMINISTIC = [False]  # whether the user wants the same bits in each run
 _CHOSEN: list[str | None] = [None]  # the algorithm of random numbers that the user chose
 GROUP = "arraytorch.backends"
 
@@ -32,6 +33,8 @@ def register(backend: Any) -> Any:
     if backend.device_type not in ("cpu", "meta"):
         # A seed counts for all devices, also for those that come into use after it was set.
         backend.start_generator(_LOADED["cpu"].generator.initial_seed, _CHOSEN[0])
+    if _DETERMINISTIC[0]:
+        backend.deterministic = True
     if backend.device_type == "cuda":
         _switches().cuda.matmul.tell(backend)
     return backend
@@ -42,6 +45,13 @@ def __getattr__(name: str) -> Any:
     if name in ("cuda", "cudnn", "mkl", "openmp"):
         return getattr(_switches(), name)
     raise AttributeError(f"module 'arraytorch.backends' has no attribute '{name}'")
+
+
+def make_deterministic(wanted: bool) -> None:
+    """Has all devices give the same bits in each run, or not."""
+    _DETERMINISTIC[0] = wanted
+    for backend in _LOADED.values():
+        backend.deterministic = wanted
 
 
 def _switches() -> Any:

@@ -52,9 +52,6 @@ class CupyBackend(
     def __init__(self) -> None:
         super().__init__(Namespace())
         self.blocking = os.environ.get("CUDA_LAUNCH_BLOCKING") == "1"
-        self.deterministic = (
-            False  # whether results have to be the same in each run, to the last bit
-        )
         self.checks = IndexChecks()
         self.memory_log = MemoryLog()
         self.memory_log.__enter__()

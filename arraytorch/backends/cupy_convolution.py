@@ -17,14 +17,19 @@ ROOM = 1 << 28  # bytes of columns at a time
 class CupyConvolution(ConvolutionKernels):
     """Convolutions of up to three spatial dimensions."""
 
+    deterministic: bool
     product: Any
     im2col: Any
     col2im: Any
 
+    def cudnn_version(self) -> int | None:
+        """The version of cuDNN, None where it is not installed."""
+        return cudnn.version()
+
     def conv(self, x: Any, w: Any, c: Convolution, bias: Any = None) -> Any:
         if not fits(c, x, w):
             return super().conv(x, w, c, bias)
-        out = cudnn.forward(x, w, c)
+        out = cudnn.forward(x, w, c, self.deterministic)
         if out is None:
             out = cupy.empty((x.shape[0], w.shape[0], *c.out), x.dtype)
             for some in _portions(x.shape[0], x.shape[1], c, x.dtype.itemsize):
@@ -37,7 +42,7 @@ class CupyConvolution(ConvolutionKernels):
         if not fits(c, g, w):
             return super().conv_input(g, w, c, bias)
         channels = w.shape[1] * c.groups
-        out = cudnn.backward_input(g, w, c)
+        out = cudnn.backward_input(g, w, c, self.deterministic)
         if out is None:
             out = cupy.empty((g.shape[0], channels, *c.spatial), g.dtype)
             for some in _portions(g.shape[0], channels, c, g.dtype.itemsize):
@@ -49,7 +54,7 @@ class CupyConvolution(ConvolutionKernels):
     def conv_weight(self, x: Any, g: Any, c: Convolution) -> Any:
         if not fits(c, x, g):
             return super().conv_weight(x, g, c)
-        found = cudnn.backward_weight(x, g, c)
+        found = cudnn.backward_weight(x, g, c, self.deterministic)
         if found is not None:
             return found
         parts = [

@@ -9,7 +9,6 @@ https://docs.nvidia.com/deeplearning/cudnn/backend/latest/api/cudnn-cnn-library.
 from __future__ import annotations
 
 import ctypes
-import os
 import threading
 from functools import lru_cache
 from importlib.util import find_spec
@@ -19,20 +18,13 @@ from typing import Any
 import cupy
 
 from .convolution import Convolution
+from .switches import cudnn as settings
 
 _TYPES = {"float32": 0, "float64": 1, "float16": 2, "bfloat16": 9}
 _CROSS_CORRELATION, _NCHW, _FLOAT, _DOUBLE = 1, 0, 0, 1
 _DEFAULT_MATH, _FMA_MATH = 0, 3
 _ALGORITHMS = 8  # more than there are of any kind
 _Pointer = ctypes.c_void_p
-
-
-class Settings:
-    """What `torch.backends.cudnn` sets."""
-
-    enabled = os.environ.get("USE_CUDNN") != "0"
-    allow_tf32 = True  # as in PyTorch: products of convolutions may round to TF32's 10 bits
-    deterministic = False
 
 
 class _Performance(ctypes.Structure):
@@ -64,6 +56,15 @@ def library() -> Any:
         except OSError:
             continue
     return None
+
+
+def version() -> int | None:
+    """The library's version as a number such as 91002, None where there is none."""
+    found = library()
+    if found is None:
+        return None
+    found.cudnnGetVersion.restype = ctypes.c_size_t
+    return int(found.cudnnGetVersion())
 
 
 def called(name: str, *args: Any) -> None:
@@ -203,13 +204,16 @@ def _plan(*key: Any) -> Plan | None:
         return None
 
 
-def _planned(kind: str, x: Any, n: int, c: Convolution, channels: int, out: int) -> Plan | None:
-    if not Settings.enabled or library() is None:
+def _planned(
+    kind: str, x: Any, n: int, c: Convolution, channels: int, out: int, fixed: bool
+) -> Plan | None:
+    if not settings.enabled or library() is None:
         return None
     if not _symmetric(c):
         return None
     return _plan(
-        kind, x.dtype.name, n, c, channels, out, Settings.allow_tf32, Settings.deterministic,
+        kind, x.dtype.name, n, c, channels, out, settings.allow_tf32,
+        fixed or settings.deterministic,
         cupy.cuda.runtime.getDevice(),
     )  # fmt: skip
 
@@ -236,22 +240,22 @@ def _run(plan: Plan | None, a: Any, b: Any, shape: tuple[int, ...]) -> Any:
     return out
 
 
-def forward(x: Any, w: Any, c: Convolution) -> Any:
-    """The output, or None if cuDNN does not serve."""
+def forward(x: Any, w: Any, c: Convolution, fixed: bool) -> Any:
+    """The output, or None if cuDNN does not serve; ``fixed`` wants the same bits in each run."""
     (n, channels), out = x.shape[:2], w.shape[0]
-    plan = _planned("Forward", x, n, c, channels, out)
+    plan = _planned("Forward", x, n, c, channels, out, fixed)
     return _run(plan, x, w, (n, out, *c.out))
 
 
-def backward_input(g: Any, w: Any, c: Convolution) -> Any:
+def backward_input(g: Any, w: Any, c: Convolution, fixed: bool) -> Any:
     """The gradient for the input, or None."""
     (n, out), channels = g.shape[:2], w.shape[1] * c.groups
-    plan = _planned("BackwardData", g, n, c, channels, out)
+    plan = _planned("BackwardData", g, n, c, channels, out, fixed)
     return _run(plan, w, g, (n, channels, *c.spatial))
 
 
-def backward_weight(x: Any, g: Any, c: Convolution) -> Any:
+def backward_weight(x: Any, g: Any, c: Convolution, fixed: bool) -> Any:
     """The gradient for the weight, or None."""
     (n, channels), out = x.shape[:2], g.shape[1]
-    plan = _planned("BackwardFilter", x, n, c, channels, out)
+    plan = _planned("BackwardFilter", x, n, c, channels, out, fixed)
     return _run(plan, x, g, (out, channels // c.groups, *c.size))

@@ -54,6 +54,7 @@ class ArrayModuleBackend(
     level = 0  # devices; interpreters stand above
     device_type: str
     array_types: tuple[type, ...]
+    deterministic = False  # whether results have to be the same in each run, to the last bit
     algorithm = "mt19937"  # what makes random numbers unless another is asked for
 
     def __init__(self, xp: Any) -> None:
