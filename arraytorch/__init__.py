@@ -226,6 +226,7 @@ _LAZY = {
     "nn": "nn",
     "optim": "optim",
     "return_types": "return_types",
+    "hub": "hub",
     "testing": "testing",
     "utils": "utils",
     "serialization": "serialization",
