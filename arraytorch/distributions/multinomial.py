@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from math import inf
 from typing import Any
 
 from .._size import Size
 from .._tensor import Tensor
-from ..ops import lgamma, ones_like, tensor, zeros
+from ..ops import lgamma, ones_like, zeros
 from . import constraints
 from .binomial import Binomial
 from .categorical import Categorical
@@ -94,4 +95,4 @@ class Multinomial(Distribution):
         counts = self._binomial.enumerate_support(expand=False)[1:]
         weights = self._binomial.log_prob(counts).exp()
         log_factorials = (weights * lgamma(counts + 1)).sum((0, -1))
-        return n * self._categorical.entropy() - lgamma(tensor(n + 1.0)) + log_factorials
+        return n * self._categorical.entropy() - math.lgamma(n + 1.0) + log_factorials

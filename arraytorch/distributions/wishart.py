@@ -138,7 +138,7 @@ class Wishart(ExponentialFamily):
         """M. S. Bartlett's decomposition: chi variables on the diagonal, normals below it."""
         n = self._event_shape[-1]
         noise = self._dist_chi2.rsample(sample_shape).sqrt().diag_embed(dim1=-2, dim2=-1)
-        i, j = tril_indices(n, n, offset=-1)
+        i, j = tril_indices(n, n, offset=-1, device=noise.device)
         below = (*sample_shape, *self._batch_shape, n * (n - 1) // 2)
         noise[..., i, j] = randn(below, dtype=noise.dtype, device=noise.device)
         factor = self._unbroadcasted_scale_tril @ noise

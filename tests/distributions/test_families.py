@@ -307,6 +307,25 @@ def test_draws_are_within_the_support(name):
     assert one.log_prob(value).isfinite().all()
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_dtypes(name):
+    """Draws and densities are of the parameters' dtype; categories are int64."""
+    one = EXAMPLES[name](double, D)
+    value = one.sample()
+    assert value.dtype is (torch.int64 if name == "Categorical" else torch.float64)
+    assert one.log_prob(value).dtype is torch.float64
+    for fact in ("mean", "variance", "stddev", "entropy", "mode"):
+        try:
+            found = getattr(one, fact)
+        except NotImplementedError:
+            continue
+        try:
+            found = found() if fact == "entropy" else found
+        except NotImplementedError:
+            continue
+        assert found.dtype is torch.float64 or (name, fact) == ("Categorical", "mode"), fact
+
+
 @pytest.mark.parametrize("family", CONTINUOUS, ids=str)
 def test_entropy_of_exponential_families(family):
     """By their natural parameters it is what their own formula says."""
