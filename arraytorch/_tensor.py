@@ -314,9 +314,11 @@ class Tensor(Methods):
             raise RuntimeError(
                 f"a Tensor with {x.size} elements cannot be converted to Scalar"
             ) from None
+        if value.__class__ is tuple:  # a type of eight bits
+            return host.decoded(x).item()
         if x.__class__ is not host.ndarray:
             backend_of(x).report()
-        return value if value.__class__ is not tuple else host.decoded(x).item()
+        return value
 
     def tolist(self) -> Any:
         """Returns the elements as nested lists of Python numbers."""
