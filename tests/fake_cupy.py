@@ -46,6 +46,9 @@ class MemoryPointer:
         self.mem, self.offset = mem, offset
         self.ptr = mem.ptr + offset
 
+    def copy_from_device_async(self, src, size, stream=None):
+        ctypes.memmove(self.ptr, src.ptr, size)
+
     def copy_from_host_async(self, mem, size, stream=None):
         ctypes.memmove(self.ptr, mem, size)
 

@@ -387,6 +387,17 @@ def test_pinned_memory(cuda):
     assert np.array_equal(back, x)
 
 
+def test_copies_to_another_device_do_not_wait(cuda):
+    """The queues of the two devices wait for each other, and the host for neither."""
+    x = torch.arange(6.0, device="cuda").view(2, 3).T._data
+    before = fake_cupy.counts["waits"]
+    assert cuda.moved(x, 0) is x
+    y = cuda.moved(x, 1)
+    assert fake_cupy.counts["waits"] == before
+    assert y.shape == (3, 2)
+    assert np.array_equal(cuda.to_host(y), cuda.to_host(x))
+
+
 def test_switches_of_products(cuda):
     """TF32 and sums in float16 are CuPy's settings per type."""
     products = sys.modules["cupy"]._core._routines_linalg

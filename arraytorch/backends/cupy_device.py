@@ -167,17 +167,22 @@ class CupyDevices(AcceleratorBackend):
     def moved(self, x: Any, index: int | None, non_blocking: bool = False) -> Any:
         if index is None or index == x.device.id:
             return x
-        source = cupy.ascontiguousarray(x)
+        home = x.device.id
+        with self._on(home):
+            source = cupy.ascontiguousarray(x)
+        # The copy runs in the target's queue; what fills the source has to be done by then. An event
+        # belongs to the device on which it was made.
+        ready = self.new_mark(home, False, False, False)
+        self.record(ready, self.current_queue(home))
         with cupy.cuda.Device(index):
             out = cupy.empty(x.shape, x.dtype)
-            # The copy runs in the target's queue; what fills the source has to be done by then.
-            ready = Event(x.device.id, False, False, False)
-            self.record(ready, self.current_queue(x.device.id))
             stream = cupy.cuda.get_current_stream()
             stream.wait_event(ready.event)
             out.data.copy_from_device_async(source.data, source.nbytes, stream)
-            if not non_blocking:
-                stream.synchronize()
+        # The source's memory may be handed out again, for work that comes after the copy.
+        copied = self.new_mark(index, False, False, False)
+        self.record(copied, self.current_queue(index))
+        self.wait(self.current_queue(home), copied)
         return out
 
     def _on(self, index: int | None) -> Any:
