@@ -196,6 +196,7 @@ _LAZY = {
     "get_autocast_gpu_dtype": "amp.autocast_mode:get_autocast_gpu_dtype",
     "set_autocast_gpu_dtype": "amp.autocast_mode:set_autocast_gpu_dtype",
     "cpu": "cpu",
+    "as_torch": "_alias:as_torch",
     "cuda": "cuda",
     "get_device_module": "_accelerators.modules:get_device_module",
     "version": "version",
