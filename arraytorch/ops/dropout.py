@@ -8,7 +8,7 @@ from typing import Any
 from ..backends import backend_of
 from . import inplace as in_place
 from ._results import check_tensor
-from .creation import empty
+from .creation import empty, empty_like
 from .sampling import bernoulli_
 
 Tensor = Any
@@ -47,7 +47,9 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         return input
     if p == 1:
         return _times(input, _zeros(input), inplace)
-    return _times(input, in_place.div_(_mask(input, input._data.shape, p), 1 - p), inplace)
+    # Filled in the order of its memory, which is the input's: so are PyTorch's masks.
+    noise = bernoulli_(empty_like(input), 1 - p)
+    return _times(input, in_place.div_(noise, 1 - p), inplace)
 
 
 def _zeros(input: Tensor) -> Tensor:

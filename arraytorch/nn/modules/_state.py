@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..._tensor import Tensor
 from ...autograd.modes import no_grad
 from ...utils.hooks import RemovableHandle
+from .._uninitialized import is_lazy
 from ..parameter import Parameter
 from ._hooks import Hooks, add_hook
 
@@ -311,6 +312,8 @@ def _load_tensor(
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '
             f"object from checkpoint but received {type(value)}"
         )
+    if is_lazy(tensor) and is_lazy(value):
+        return None  # nothing is known of either
     if tensor.dim() == 0 and value.dim() == 1 and len(value) == 1:
         value = value[0]  # PyTorch before 0.4 saved scalars with one dimension
     if value.shape != tensor.shape:
