@@ -357,6 +357,8 @@ def _wrapped(value: Any, native: Any) -> Any:
 @derivative(d_input=lambda g: g, name="ToCopyBackward0")
 def cast(input: Any, native: Any) -> Any:
     """Converts to another type of array element; the engine converts gradients back."""
+    if native.kind in "biu":  # integers have no gradients
+        return wrap(backend_of(input._data).cast(input._data, native))
     return taped(cast, backend_of(input._data).cast(input._data, native), (input,))
 
 
