@@ -17,6 +17,7 @@ _LAZY = {
     "functional": "",
     "gradcheck": "checks",
     "gradgradcheck": "checks",
+    "graph": "",
     "set_detect_anomaly": "anomaly",
 }
 
@@ -30,6 +31,7 @@ __all__ = [
     "grad",
     "gradcheck",
     "gradgradcheck",
+    "graph",
     "inference_mode",
     "no_grad",
     "set_detect_anomaly",

@@ -6,15 +6,11 @@ import traceback
 import warnings
 from typing import Any
 
-from . import engine
-from .tape import Node
-
-_plain_init = Node.__init__
+from . import _observers, engine
 
 
-def _traced_init(self: Any, rules: Any, edges: Any, saved: Any, array: Any) -> None:
-    _plain_init(self, rules, edges, saved, array)
-    self.trace = "".join(
+def _keep_trace(node: Any) -> None:
+    node.trace = "".join(
         traceback.format_list(
             [f for f in traceback.extract_stack() if not f.filename.startswith(_HERE)]
         )
@@ -30,7 +26,7 @@ def is_anomaly_enabled() -> bool:
     >>> torch.is_anomaly_enabled()
     False
     """
-    return Node.__init__ is _traced_init
+    return _observers.watches(_keep_trace)
 
 
 def is_anomaly_check_nan_enabled() -> bool:
@@ -49,8 +45,10 @@ class _Mode:
 
 
 def _set(mode: bool, check_nan: bool) -> None:
-    # A class assignment and a flag that the engine reads once per backward: off, nothing is paid.
-    Node.__init__ = _traced_init if mode else _plain_init  # type: ignore[method-assign]
+    # An observer and a flag that the engine reads once per backward: off, nothing is paid.
+    _observers.remove(_keep_trace)
+    if mode:
+        _observers.add(_keep_trace)
     _Mode.check_nan = check_nan
     engine.adopt_check(_demand_numbers if mode and check_nan else None)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..backends import backend_of
 from .modes import grad_enabled
-from .tape import Leaf, Port, SavedOutput, TensorBase, place_of, wrap
+from .tape import Leaf, Packed, Port, SavedOutput, TensorBase, place_of, wrap
 
 _accumulating = allocate_lock()
 
@@ -55,7 +55,24 @@ def run(
         _walk(roots, create_graph, retain_graph, capture, needed, found)
     finally:
         grad_enabled.reset(token)
+        if _finally:
+            _call_finally()
     return found
+
+
+# What hooks want to have called at the end of the walk that they are part of.
+_finally: list[Any] = []
+
+
+def call_at_end(callback: Any) -> None:
+    """Has ``callback`` called when the walk that is going on has ended."""
+    _finally.append(callback)
+
+
+def _call_finally() -> None:
+    callbacks, _finally[:] = list(_finally), []
+    for callback in callbacks:
+        callback()
 
 
 def _walk(
@@ -232,6 +249,8 @@ def _unpack(node: Any, create_graph: bool) -> Sequence[Any]:
                 s = s._data
                 if not s.ndim:
                     s = s[()]
+            elif s.__class__ is Packed:
+                s = s.restored(node)
         values.append(s)
     return values
 

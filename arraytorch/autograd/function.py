@@ -13,6 +13,7 @@ from .modes import grad_enabled, no_grad
 from .tape import (
     Leaf,
     Node,
+    Packed,
     Port,
     Rules,
     SavedOutput,
@@ -78,6 +79,10 @@ class FunctionCtx:
         """A saved output gets its history back here: while saved it was cut off, against the cycle."""
         if s is None:
             return None
+        if s.__class__ is Packed:
+            if position not in self._outputs_saved:
+                return s.restored(node)
+            s = SavedOutput(s._data)
         is_output = s.__class__ is SavedOutput
         owner = s if is_output or s._owner is None else s._owner
         written, writer = (s.written, s.writer) if is_output else (owner._written, owner._writer)

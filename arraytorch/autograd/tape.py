@@ -172,6 +172,25 @@ class SavedOutput:
         self.writer = None
 
 
+class Packed(TensorBase):
+    """What a hook made of a saved tensor; reading ``_data`` gives the array back.
+
+    A TensorBase, so that the engine reads it like any other.
+    """
+
+    def __init__(self, unpack: Callable[[], Any], restore: Callable[[Any, Any], Any]) -> None:
+        self.unpack = unpack
+        self.restore = restore
+
+    @property
+    def _data(self) -> Any:  # type: ignore[override]
+        return self.unpack()
+
+    def restored(self, node: Any) -> Any:
+        """Returns what the rules of ``node`` get where they run on tensors."""
+        return self.restore(node, self.unpack())
+
+
 # -------------------------------------------------------------------------------------- hooks
 
 
