@@ -16,6 +16,7 @@ from typing import Any
 from . import _dtypes, backends
 from ._device import as_device, device
 from .autograd.tape import TensorBase, wrap
+from .ops.sampling import stand_in
 
 Tensor = Any
 
@@ -168,14 +169,28 @@ def _unsigned(seed: int) -> int:
     return seed & 0xFFFFFFFFFFFFFFFF
 
 
-def _default_generator() -> Generator:
-    found = Generator.__new__(Generator)
-    found._device = as_device("cpu")
-    found.core = backends.backend_for(found._device).generator
+class _DefaultGenerator(Generator):
+    """The CPU's own generator, or the one that stands in for it in this thread."""
+
+    def __init__(self) -> None:
+        self._device = as_device("cpu")
+
+    @property
+    def core(self) -> Any:  # type: ignore[override]
+        own = stand_in.get()
+        return backends.backend_for(self._device).generator if own is None else own
+
+    def __reduce__(self) -> Any:
+        return _twin_of, (self.core.get_state(), self.core.algorithm)
+
+
+def _twin_of(state: Any, algorithm: str) -> Generator:
+    found = Generator(algorithm=algorithm)
+    found.core.set_state(state)
     return found
 
 
-default_generator = _default_generator()
+default_generator: Generator = _DefaultGenerator()
 
 
 def get_default_algorithm() -> str:
@@ -200,7 +215,6 @@ def set_default_algorithm(algorithm: str | None) -> None:
     >>> torch.random.set_default_algorithm(None)
     """
     backends.choose_algorithm(algorithm)
-    default_generator.core = backends.backend_for(default_generator.device).generator
 
 
 def manual_seed(seed: int) -> Generator:
@@ -228,6 +242,8 @@ def seed() -> int:
 
 
 def _seed_others(seed: int) -> None:
+    if stand_in.get() is not None:  # a worker seeds itself alone
+        return
     for backend in backends.loaded():
         if backend.generator is not default_generator.core:
             backend.reseed(_unsigned(seed))

@@ -217,7 +217,8 @@ def test_stream_longer_than_it_said_warns():
     ("options", "message"),
     [
         ({"num_workers": -1}, "num_workers option should be non-negative"),
-        ({"num_workers": 2}, "worker processes are not available yet"),
+        ({"num_workers": 2, "prefetch_factor": -1}, "prefetch_factor option should be non-negat"),
+        ({"num_workers": 2, "multiprocessing_context": "x"}, "should specify a valid start method"),
         ({"timeout": -1}, "timeout option should be non-negative"),
         ({"prefetch_factor": 2}, "prefetch_factor option could only be specified"),
         ({"persistent_workers": True}, "persistent_workers option needs num_workers > 0"),

@@ -140,7 +140,7 @@ def _packed(s: Any, pack: Callable[[Tensor], Any], unpack: Callable[[Any], Tenso
     if isinstance(s, TensorBase):
         before = s._node
         return Packed(_through(s._data, pack, unpack), lambda _, array: _with_node(array, before))
-    if hasattr(s, "dtype") and getattr(s, "ndim", 0):
+    if hasattr(s, "dtype") and getattr(s, "ndim", None):
         return Packed(_through(s, pack, unpack), lambda _, array: array)
     return s
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 
@@ -242,13 +243,18 @@ def _named_from(name: str, value: Any, named: dict[str, Any]) -> Any:
     return named["from"]
 
 
+# The CPU's generator of a thread that has its own, such as a worker of a data loader.
+stand_in: ContextVar[Any] = ContextVar("stand_in", default=None)
+
+
 def core(generator: Any, B: Any, x: Any) -> Any:
     """Returns the generator of the device of x, or the one that the user gave.
 
     Raises TypeError if it is none, and RuntimeError if it is another device's.
     """
     if generator is None:
-        return B.generator_of(x)
+        own = stand_in.get()
+        return B.generator_of(x) if own is None or B.device_type != "cpu" else own
     try:
         found = generator.core
     except AttributeError:

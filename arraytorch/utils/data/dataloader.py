@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
@@ -27,13 +29,9 @@ from .sampler import (
     SequentialSampler,
     random_seed,
 )
+from .workers import Crew
 
 T_co = TypeVar("T_co", covariant=True)
-
-
-def get_worker_info() -> None:
-    """Returns None: samples are loaded in the main process."""
-    return None
 
 
 class DataLoader(Generic[T_co]):
@@ -43,9 +41,13 @@ class DataLoader(Generic[T_co]):
     epoch a new order; ``sampler`` or ``batch_sampler`` define another one. ``collate_fn`` makes a
     batch of a list of samples. ``generator`` serves shuffling. For the same seed, the batches are
     those of PyTorch. ``pin_memory`` puts the tensors of a batch into pinned memory, where
-    there is an accelerator, and warns where there is none. ``num_workers`` must be 0 for now:
-    another number raises ValueError, since a dataset that runs in this process may see other
-    random numbers, another ``get_worker_info()``, and no ``worker_init_fn``.
+    there is an accelerator, and warns where there is none.
+
+    ``num_workers`` threads load batches ahead of their use, ``prefetch_factor`` (2) each, in the
+    order that there is without them. Each has a shallow copy of the dataset, its own random numbers
+    of this library, seeded as those of PyTorch's worker processes, and `get_worker_info`; it calls
+    ``worker_init_fn`` with its number first. ``persistent_workers`` stay from epoch to epoch;
+    ``timeout`` is in seconds. An error of a worker is raised where its batch was due.
 
     >>> data = torch.utils.data.TensorDataset(torch.arange(5), torch.arange(5) * 10)
     >>> for x, y in torch.utils.data.DataLoader(data, batch_size=2):
@@ -76,9 +78,9 @@ class DataLoader(Generic[T_co]):
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
-        _check_workers(
-            num_workers, timeout, prefetch_factor, persistent_workers, multiprocessing_context
-        )
+        _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
+        if num_workers > 0 and prefetch_factor is None:
+            prefetch_factor = 2
         streams = isinstance(dataset, IterableDataset)
         if streams:
             _check_stream(shuffle, sampler, batch_sampler)
@@ -110,6 +112,7 @@ class DataLoader(Generic[T_co]):
         self.in_order = in_order
         self._streams = streams
         self._stream_length: int | None = None
+        self._crew: Crew | None = None
         self._initialized = True
 
     _FIXED = frozenset(
@@ -127,6 +130,44 @@ class DataLoader(Generic[T_co]):
     def _index_sampler(self) -> Any:
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
+    @property
+    def multiprocessing_context(self) -> Any:
+        """A way to start processes, which is checked and kept: workers are threads."""
+        return self._context
+
+    @multiprocessing_context.setter
+    def multiprocessing_context(self, context: Any) -> None:
+        if context is not None:
+            if self.num_workers == 0:
+                raise ValueError(
+                    "multiprocessing_context can only be used with multi-process loading "
+                    f"(num_workers > 0), but got num_workers={self.num_workers}"
+                )
+            if isinstance(context, str) and context not in _START_METHODS:
+                raise ValueError(
+                    "multiprocessing_context option should specify a valid start method in "
+                    f"{_START_METHODS!r}, but got multiprocessing_context={context!r}"
+                )
+        self._context = context
+
+    def check_worker_number_rationality(self) -> None:
+        """Warns if there are more workers than the process may use processors."""
+        if not self.num_workers:
+            return
+        if hasattr(os, "sched_getaffinity"):
+            most = len(os.sched_getaffinity(0))
+        else:
+            most = os.cpu_count() or self.num_workers
+        if self.num_workers > most:
+            warnings.warn(
+                f"This DataLoader will create {self.num_workers} worker processes in total. Our "
+                f"suggested max number of worker in current system is {most}, which is smaller "
+                "than what this DataLoader is going to create. Please be aware that excessive "
+                "worker creation might get DataLoader running slow or even freeze, lower the "
+                "worker number to avoid potential slowness/freeze if necessary.",
+                stacklevel=3,
+            )
+
     def __iter__(self) -> Iterator[Any]:
         return _Batches(self)
 
@@ -139,8 +180,12 @@ class DataLoader(Generic[T_co]):
         return length // self.batch_size if self.drop_last else math.ceil(length / self.batch_size)
 
 
+# What `multiprocessing` has to offer here, without importing it.
+_START_METHODS = ["fork", "spawn", "forkserver"] if hasattr(os, "fork") else ["spawn"]
+
+
 def _check_workers(
-    num_workers: int, timeout: float, prefetch: int | None, persistent: bool, context: Any
+    num_workers: int, timeout: float, prefetch: int | None, persistent: bool
 ) -> None:
     if num_workers < 0:
         raise ValueError(
@@ -150,10 +195,9 @@ def _check_workers(
     if timeout < 0:
         raise ValueError("timeout option should be non-negative")
     if num_workers > 0:
-        raise ValueError(
-            f"DataLoader: worker processes are not available yet (num_workers={num_workers}); "
-            "use num_workers=0 to load in the main process."
-        )
+        if prefetch is not None and prefetch < 0:
+            raise ValueError("prefetch_factor option should be non-negative")
+        return
     if prefetch is not None:
         raise ValueError(
             "prefetch_factor option could only be specified in multiprocessing."
@@ -162,11 +206,6 @@ def _check_workers(
         )
     if persistent:
         raise ValueError("persistent_workers option needs num_workers > 0")
-    if context is not None:
-        raise ValueError(
-            "multiprocessing_context can only be used with multi-process loading "
-            f"(num_workers > 0), but got num_workers={num_workers}"
-        )
 
 
 def _check_stream(shuffle: bool | None, sampler: Any, batch_sampler: Any) -> None:
@@ -224,19 +263,37 @@ class _Batches:
         self._loader = loader
         self._sampler = loader._index_sampler
         self._indices = iter(self._sampler)
-        # PyTorch draws a seed for its workers even when there are none.
-        random_seed(loader.generator)
-        if loader.timeout != 0:
+        if loader.num_workers == 0 and loader.timeout != 0:
             raise AssertionError("_SingleProcessDataLoaderIter requires timeout == 0")
         self._length = loader._stream_length
         self._count = 0
-        self._fetch = _stream_fetcher(loader) if loader._streams else _map_fetcher(loader)
+        if loader._crew is None:
+            # PyTorch draws a seed for its workers even when there are none.
+            seed = random_seed(loader.generator)
+        if loader.num_workers == 0:
+            self._batches: Iterator[Any] = map(_fetcher(loader, loader.dataset), self._indices)
+            return
+        crew = loader._crew
+        if crew is None:
+            loader.check_worker_number_rationality()
+            crew = Crew(
+                loader.num_workers,
+                loader.dataset,
+                functools.partial(_fetcher, _Recipe(loader)),
+                loader.worker_init_fn,
+                seed,
+                loader.prefetch_factor or 1,
+                loader.timeout,
+            )
+            if loader.persistent_workers:
+                loader._crew = crew
+        self._batches = crew.run(self._indices)
 
     def __iter__(self) -> _Batches:
         return self
 
     def __next__(self) -> Any:
-        batch = self._fetch(next(self._indices))
+        batch = next(self._batches)
         if self._pins:
             batch = pinned(batch)
         self._count += 1
@@ -276,8 +333,21 @@ def _pins(loader: DataLoader[Any]) -> bool:
     return False
 
 
-def _stream_fetcher(loader: DataLoader[Any]) -> Callable[[Any], Any]:
-    stream, collate_fn, drop_last = iter(loader.dataset), loader.collate_fn, loader.drop_last
+class _Recipe:
+    """What fetching asks of a loader, without the loader, which workers must not keep alive."""
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        self.collate_fn, self.drop_last = loader.collate_fn, loader.drop_last
+        self.batch_sampler, self._streams = loader.batch_sampler, loader._streams
+
+
+def _fetcher(loader: Any, dataset: Any) -> Callable[[Any], Any]:
+    """Returns what makes a batch of the indices of one."""
+    return (_stream_fetcher if loader._streams else _map_fetcher)(loader, dataset)
+
+
+def _stream_fetcher(loader: Any, dataset: Any) -> Callable[[Any], Any]:
+    stream, collate_fn, drop_last = iter(dataset), loader.collate_fn, loader.drop_last
     if loader.batch_sampler is None:
         return lambda _: collate_fn(next(stream))
 
@@ -290,17 +360,20 @@ def _stream_fetcher(loader: DataLoader[Any]) -> Callable[[Any], Any]:
     return fetch
 
 
-def _map_fetcher(loader: DataLoader[Any]) -> Callable[[Any], Any]:
-    dataset: Any = loader.dataset
+def _map_fetcher(loader: Any, dataset: Any) -> Callable[[Any], Any]:
     collate_fn = loader.collate_fn
     if loader.batch_sampler is None:
         return lambda index: collate_fn(dataset[index])
     if getattr(dataset, "__getitems__", None):
-        return _gathering(loader, lambda indices: collate_fn(dataset.__getitems__(indices)))
-    return _gathering(loader, lambda indices: collate_fn([dataset[index] for index in indices]))
+        return _gathering(
+            loader, dataset, lambda indices: collate_fn(dataset.__getitems__(indices))
+        )
+    return _gathering(
+        loader, dataset, lambda indices: collate_fn([dataset[index] for index in indices])
+    )
 
 
-def _gathering(loader: DataLoader[Any], fetch: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _gathering(loader: Any, dataset: Any, fetch: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Replaces ``fetch`` where one indexing per tensor gives the batch that stacking rows gives.
 
     That takes a plain TensorDataset, or subsets of one, and the default collation.
@@ -308,7 +381,7 @@ def _gathering(loader: DataLoader[Any], fetch: Callable[[Any], Any]) -> Callable
     default = loader.collate_fn is default_collate
     if not default or default_collate_fn_map.get(Tensor) is not collate_tensor_fn:
         return fetch
-    dataset, subsets = loader.dataset, []
+    subsets: list[Any] = []
     while type(dataset) is Subset:
         subsets.append(dataset.indices)
         dataset = dataset.dataset

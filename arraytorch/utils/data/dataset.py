@@ -165,6 +165,16 @@ class ConcatDataset(Dataset[T_co]):
         before = self.cumulative_sizes[which - 1] if which else 0
         return self.datasets[which][idx - before]
 
+    @property
+    def cummulative_sizes(self) -> list[int]:
+        """The old name of ``cumulative_sizes``."""
+        warnings.warn(
+            "cummulative_sizes attribute is renamed to cumulative_sizes",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self.cumulative_sizes
+
 
 class ChainDataset(IterableDataset[Any]):
     """Streams one after the other.
