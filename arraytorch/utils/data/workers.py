@@ -72,7 +72,7 @@ class Crew:
         ]
 
     def run(self, indices: Iterator[Any]) -> Iterator[Any]:
-        """Yields the batches of one epoch."""
+        """Sets the workers to work at once; returns what yields the batches of one epoch."""
         for worker in self.workers:
             worker.results = queue.Queue()
             worker.tasks.put(_Epoch(worker.results))
@@ -87,16 +87,19 @@ class Crew:
                 worker.tasks.put(index)
                 given.append(worker)
 
+        def batches() -> Iterator[Any]:
+            while given:
+                worker = given.popleft()
+                batch = self._result(worker)
+                if batch is _END:
+                    active.discard(worker)
+                give()
+                if batch is not _END:
+                    yield batch
+
         for _ in range(self.ahead):
             give()
-        while given:
-            worker = given.popleft()
-            batch = self._result(worker)
-            if batch is _END:
-                active.discard(worker)
-            give()
-            if batch is not _END:
-                yield batch
+        return batches()
 
     def _result(self, worker: _Worker) -> Any:
         try:
