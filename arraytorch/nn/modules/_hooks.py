@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ class Hookable:
     _forward_hooks_always_called: Flags
     _backward_pre_hooks: Hooks
     _backward_hooks: Hooks
+    _is_full_backward_hook: bool | None
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -91,6 +93,25 @@ class Hookable:
         self._hooked = True
         return handle
 
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Has ``hook(module, grad_input, grad_output)`` called when the last operation is pulled back.
+
+        ``grad_input`` are the gradients of that operation's inputs, not the module's, unless it is
+        the only one: this is PyTorch's old hook. `register_full_backward_hook` has the module's.
+        """
+        self._choose_backward_hooks(full=False)
+        handle = add_hook(self._backward_hooks, hook)
+        self._hooked = True
+        return handle
+
+    def _choose_backward_hooks(self, full: bool) -> None:
+        if self._is_full_backward_hook is not None and self._is_full_backward_hook is not full:
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
+                "Please use only one of them."
+            )
+        self._is_full_backward_hook = full
+
     def register_full_backward_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
@@ -117,6 +138,7 @@ class Hookable:
         >>> layer(torch.ones(1, 2, requires_grad=True)).sum().backward()
         (tensor([[1.]]),)
         """
+        self._choose_backward_hooks(full=True)
         handle = add_hook(self._backward_hooks, hook, prepend)
         self._hooked = True
         return handle
@@ -141,7 +163,8 @@ def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any
     try:
         args, kwargs = _run_pre_hooks(module, args, kwargs)
         before = [*BACKWARD_PRE.values(), *module._backward_pre_hooks.values()]
-        after = [*BACKWARD.values(), *module._backward_hooks.values()]
+        old = module._is_full_backward_hook is False
+        after = [*BACKWARD.values(), *(() if old else module._backward_hooks.values())]
         if before or after:
             watch = _BackwardWatch(module, before, after)
             args = watch.inputs(args)
@@ -151,10 +174,25 @@ def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any
             new = hook(module, args, kwargs, result) if with_kwargs else hook(module, args, result)
             if new is not None:
                 result = new
-        return result if watch is None else watch.outputs(result)
+        result = result if watch is None else watch.outputs(result)
+        if old and module._backward_hooks:
+            _hook_last_node(module, result)
+        return result
     except Exception:
         _run_always_hooks(module, args, kwargs, result, ran)
         raise
+
+
+def _hook_last_node(module: Module, result: Any) -> None:
+    """Attaches the old kind of backward hooks to the node of the first tensor of a result."""
+    while not isinstance(result, Tensor):
+        if isinstance(result, dict):
+            result = next(value for value in result.values() if isinstance(value, Tensor))
+        else:
+            result = result[0]
+    if result.grad_fn is not None:
+        for hook in module._backward_hooks.values():
+            result.grad_fn.register_hook(functools.partial(hook, module))
 
 
 def _rest(module: Module) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..._eager import say_once
 from ..._tensor import Tensor
 from ..parameter import Parameter
 from . import _hooks
@@ -69,6 +70,7 @@ class Module(Hookable, Stateful, Tree, Convertible):
     tensor(2.)
     """
 
+    T_destination = TypeVar("T_destination", bound=dict[str, Any])
     dump_patches: bool = False
     call_super_init: bool = False
     training: bool
@@ -308,6 +310,10 @@ class Module(Hookable, Stateful, Tree, Convertible):
                 parameter.grad = grad.detach().zero_()
             else:
                 grad.requires_grad_(False).zero_()
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Leaves the module as it is: nothing is compiled, as a warning says once."""
+        say_once("Module.compile")
 
     # --------------------------------------------------------------------------- printing
 
