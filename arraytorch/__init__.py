@@ -199,6 +199,7 @@ _LAZY = {
     "as_torch": "_alias:as_torch",
     "compile": "_eager:compile",
     "compiler": "compiler",
+    "func": "func",
     "jit": "jit",
     "cuda": "cuda",
     "get_device_module": "_accelerators.modules:get_device_module",

@@ -339,3 +339,27 @@ def test_integers_of_a_tensor_have_no_gradient():
         assert not converted.requires_grad and converted.grad_fn is None
     (x * x.int()).sum().backward()
     assert x.grad.tolist() == [1.0, 1.0]
+
+
+def test_functional_call_of_func_takes_several_dicts():
+    layer = nn.BatchNorm1d(2)
+    given = {"weight": torch.ones(2) * 3}, {"running_mean": torch.ones(2)}
+    out = torch.func.functional_call(layer.eval(), given, torch.ones(1, 2))
+    assert torch.allclose(out, torch.zeros(1, 2))
+    with pytest.raises(ValueError, match="appeared in multiple dictionaries"):
+        torch.func.functional_call(layer, (given[0], given[0]), torch.ones(1, 2))
+    with pytest.raises(ValueError, match="to be a dict, or a list/tuple of dicts"):
+        torch.func.functional_call(layer, 3, torch.ones(1, 2))
+
+
+def test_states_of_models_are_stacked():
+    parameters, buffers = torch.func.stack_module_state([nn.BatchNorm1d(2), nn.BatchNorm1d(2)])
+    assert parameters["weight"].shape == (2, 2) and parameters["weight"].requires_grad
+    assert parameters["weight"].is_leaf and buffers["num_batches_tracked"].shape == (2,)
+    for models, message in (
+        ([], "Expected at least one model, got 0."),
+        ([nn.ReLU(), nn.ReLU().eval()], "to have the same training/eval mode"),
+        ([nn.ReLU(), nn.Tanh()], "to be of the same class"),
+    ):
+        with pytest.raises(RuntimeError, match=message):
+            torch.func.stack_module_state(models)

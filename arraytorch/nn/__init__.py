@@ -1,7 +1,7 @@
 """Neural networks: modules, parameters and the functions they are made of."""
 
 from ..ops.linear_loss import LinearCrossEntropyOptions
-from . import functional, init, modules, parallel, utils
+from . import attention, functional, init, modules, parallel, utils
 from ._uninitialized import UninitializedBuffer, UninitializedParameter
 from .modules.activation import (
     CELU,
@@ -331,6 +331,7 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "attention",
     "functional",
     "init",
     "modules",
