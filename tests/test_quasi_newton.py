@@ -236,3 +236,28 @@ def test_swa_refuses_what_pytorchs_refuses():
         swa_utils.SWALR(optimizer, 0.1, anneal_strategy="x")
     with pytest.raises(ValueError, match="must be equal or greater than 0, got -1"):
         swa_utils.SWALR(optimizer, 0.1, anneal_epochs=-1)
+
+
+def test_an_optimizer_lends_itself_to_other_parameters():
+    """They move as they would in an optimizer of their own; its own parameters do not."""
+    own = [torch.ones(2, requires_grad=True), torch.ones(3, requires_grad=True)]
+    optimizer = torch.optim.Adam([{"params": own[:1], "lr": 0.1}, {"params": own[1:]}], lr=0.2)
+    for param in own:
+        param.grad = torch.ones_like(param)
+    optimizer.step()
+    before = [p.detach().clone() for p in own]
+    state = copy.deepcopy(optimizer.state_dict())
+    others = {"a": torch.zeros(2, requires_grad=True), "b": torch.zeros(3, requires_grad=True)}
+    for param in others.values():
+        param.grad = torch.ones_like(param)
+    with torch.optim.swap_in_optimizer_params_and_state(optimizer, others, state):
+        optimizer.step()
+    assert [p.equal(b) for p, b in zip(own, before, strict=True)] == [True, True]
+    assert others["a"].tolist() == pytest.approx([-0.1] * 2, rel=1e-4)
+    assert others["b"].tolist() == pytest.approx([-0.2] * 3, rel=1e-4)
+    assert optimizer.state[own[0]]["step"] == 1 and state["state"][0]["step"] == 2
+    optimizer.step()
+    assert own[0].tolist() == pytest.approx([0.8] * 2, rel=1e-4)
+    with pytest.raises(ValueError, match="expected 2 parameters"):
+        with torch.optim.swap_in_optimizer_params_and_state(optimizer, {}, state):
+            pass

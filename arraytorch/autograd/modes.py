@@ -142,8 +142,11 @@ class set_grad_enabled(_Switch):
         self.mode, self._before = mode, grad_enabled.get()
         grad_enabled.set(mode)
 
-    def _fresh(self) -> set_grad_enabled:
+    def clone(self) -> set_grad_enabled:
+        """Returns another one for the same mode, which it sets at once."""
         return set_grad_enabled(self.mode)
+
+    _fresh = clone
 
     def __call__(self, function: F) -> F:
         grad_enabled.set(self._before)  # as a decorator it acts inside the function only
@@ -178,8 +181,11 @@ class inference_mode(_Switch):
         super().__init__()
         self.mode = bool(mode)
 
-    def _fresh(self) -> inference_mode:
+    def clone(self) -> inference_mode:
+        """Returns another one for the same mode."""
         return inference_mode(self.mode)
+
+    _fresh = clone
 
     def __enter__(self) -> None:
         enabled = grad_enabled.get() and not self.mode

@@ -1,6 +1,7 @@
 """Optimizers, and schedules for their learning rates."""
 
 from . import lr_scheduler, swa_utils
+from ._swapping import swap_in_optimizer_params_and_state
 from .adadelta import Adadelta
 from .adafactor import Adafactor
 from .adagrad import Adagrad
@@ -35,4 +36,5 @@ __all__ = [
     "Rprop",
     "lr_scheduler",
     "swa_utils",
+    "swap_in_optimizer_params_and_state",
 ]

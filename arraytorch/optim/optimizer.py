@@ -100,6 +100,9 @@ class Optimizer:
     one that is the result of an op, and for one in two groups.
     """
 
+    OptimizerPreHook = Callable[..., Any]
+    OptimizerPostHook = Callable[..., None]
+
     state: defaultdict[Any, Any]
     param_groups: list[dict[str, Any]]
     _optimizer_step_pre_hooks: Hooks
