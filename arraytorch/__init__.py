@@ -199,6 +199,7 @@ _LAZY = {
     "as_torch": "_alias:as_torch",
     "compile": "_eager:compile",
     "compiler": "compiler",
+    "distributed": "distributed",
     "func": "func",
     "jit": "jit",
     "cuda": "cuda",

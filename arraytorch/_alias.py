@@ -68,6 +68,13 @@ def _taken_out() -> dict[str, ModuleType]:
     return {name: sys.modules.pop(name) for name in names}
 
 
+def _exists(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # its parent is a module and no package
+        return False
+
+
 class _Finder(MetaPathFinder, Loader):
     """Finds ``torch.a.b`` as the module ``a.b`` of this package."""
 
@@ -78,8 +85,7 @@ class _Finder(MetaPathFinder, Loader):
         if root != "torch":
             return None
         own = PACKAGE + dot + rest
-        # find_spec would import the parent, which is there: it was found under its other name.
-        if own not in sys.modules and find_spec(own) is None:
+        if own not in sys.modules and not _exists(own):
             raise ModuleNotFoundError(
                 f"No module named '{fullname}': {PACKAGE}, which stands in for torch, has no "
                 f"'{rest}'",

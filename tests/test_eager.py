@@ -64,6 +64,11 @@ def test_nobody_is_compiling():
     assert not torch.compiler.is_exporting() and torch.jit.annotate(int, 3) == 3
 
 
+def test_there_is_one_process():
+    assert not torch.distributed.is_available() and not torch.distributed.is_initialized()
+    assert not torch.distributed.is_torchelastic_launched()
+
+
 def test_contradictory_options_are_refused():
     with pytest.raises(RuntimeError, match="Either mode or options can be specified"):
         torch.compile(double, mode="default", options={})

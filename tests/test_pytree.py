@@ -62,3 +62,11 @@ def test_other_containers_can_be_registered():
 
     tree.register_pytree_node(Box, lambda b: ([b.value], None), lambda c, _: Box(*c))
     assert tree.tree_map(lambda x: x + 1, Box(1)).value == 2
+
+
+def test_dicts_can_be_taken_apart_by_their_keys():
+    """As libraries do that register dicts of their own."""
+    pairs, context = tree._dict_flatten_with_keys({"a": 1, "b": 2})
+    assert pairs == [(tree.MappingKey("a"), 1), (tree.MappingKey("b"), 2)]
+    values, again = tree._dict_flatten({"a": 1, "b": 2})
+    assert again == context and tree._dict_unflatten(values, context) == {"a": 1, "b": 2}

@@ -40,6 +40,29 @@ def _of_dict(make: Callable[[Any, Iterable[Any]], Any], context: Callable[[Any],
     )
 
 
+class MappingKey(NamedTuple):
+    """The place of a value in a mapping."""
+
+    key: Any
+
+
+# By these names, libraries register classes of their own that are dicts.
+
+
+def _dict_flatten(d: dict[Any, Any]) -> tuple[list[Any], list[Any]]:
+    return list(d.values()), list(d)
+
+
+def _dict_flatten_with_keys(
+    d: dict[Any, Any],
+) -> tuple[list[tuple[MappingKey, Any]], list[Any]]:
+    return [(MappingKey(key), value) for key, value in d.items()], list(d)
+
+
+def _dict_unflatten(values: Iterable[Any], context: list[Any]) -> dict[Any, Any]:
+    return dict(zip(context, values, strict=True))
+
+
 _KINDS: dict[type, _Kind] = {
     list: _Kind(lambda x: (x, None), lambda children, _: list(children)),
     tuple: _Kind(lambda x: (x, None), lambda children, _: tuple(children)),
