@@ -149,9 +149,7 @@ def test_what_is_missing_says_so():
             ModuleNotFoundError, match=r"No module named 'torch.nn.nothing'.*has no"
         ):
             importlib.import_module("torch.nn.nothing")
-        with pytest.raises(
-            ModuleNotFoundError, match=r"torch.nn.init.x': arraytorch, which stands"
-        ):
+        with pytest.raises(ModuleNotFoundError, match="No module named 'torch.nn.init.x'"):
             importlib.import_module("torch.nn.init.x")
         with pytest.raises(ImportError, match="cannot import name 'nothing' from 'arraytorch'"):
             exec("from torch import nothing")
