@@ -29,6 +29,12 @@ class dtype:
         """Whether this is a complex type."""
         return self.category == COMPLEX
 
+    @property
+    def abbr(self) -> str:
+        """A short name, such as f32, bf16 or b8."""
+        kind = next(k for k in _ABBREVIATIONS if self.name.startswith(k))
+        return _ABBREVIATIONS[kind] + self.name[len(kind) :].replace("_", "")
+
     def to_real(self) -> dtype:
         """Returns the real type with the precision of this one."""
         return _REAL.get(self, self)
@@ -47,6 +53,10 @@ class dtype:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return named, (self.name,)
 
+
+_ABBREVIATIONS = {
+    "bool": "b8", "bfloat": "bf", "float": "f", "uint": "u", "int": "i", "complex": "c"
+}  # fmt: skip
 
 BOOL, INTEGER, FLOATING, COMPLEX = range(4)
 

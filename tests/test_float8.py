@@ -207,3 +207,10 @@ def test_limits_and_printing():
         "tensor([0., 0.], dtype=torch.float8_e8m0fnu)"
     )
     assert x.type() == "torch.Float8_e4m3fnTensor"
+
+
+def test_dtypes_have_short_names():
+    """abbr, as in PyTorch."""
+    short = {torch.bool: "b8", torch.uint8: "u8", torch.int64: "i64", torch.float16: "f16",
+             torch.bfloat16: "bf16", torch.complex64: "c64", torch.float8_e4m3fn: "f8e4m3fn"}  # fmt: skip
+    assert {d: d.abbr for d in short} == short

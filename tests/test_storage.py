@@ -204,3 +204,13 @@ def test_warn_always_is_remembered():
     with pytest.raises(RuntimeError, match="expects a bool, but got int"):
         torch.set_warn_always(1)
     assert issubclass(torch.AcceleratorError, RuntimeError)
+
+
+def test_modes_can_be_cloned():
+    """A clone is another switch to the same mode."""
+    with torch.no_grad().clone():
+        assert not torch.is_grad_enabled()
+    assert torch.inference_mode(False).clone().mode is False
+    with torch.set_grad_enabled(False).clone() as _:
+        assert not torch.is_grad_enabled()
+    torch.set_grad_enabled(True)

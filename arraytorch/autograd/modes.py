@@ -48,6 +48,10 @@ class _Switch:
     def _fresh(self) -> _Switch:
         return self.__class__()
 
+    def clone(self) -> _Switch:
+        """Returns another switch to the same mode."""
+        return self._fresh()
+
     def __exit__(self, *_: object) -> None:
         grad_enabled.reset(self._tokens.pop())
 
