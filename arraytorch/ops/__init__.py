@@ -463,6 +463,7 @@ LATE = {
     "rnn_tanh_cell": "recurrent:rnn_tanh_cell",
     "ormqr": "reflections:ormqr",
     "from_file": "mapped:from_file",
+    "lobpcg": "lobpcg:lobpcg",
 }
 
 __all__ = [

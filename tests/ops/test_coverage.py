@@ -14,6 +14,7 @@ REASONS = {
         from_numpy frombuffer full full_like linspace logspace ones ones_like scalar_tensor tensor
         zeros zeros_like tril_indices triu_indices empty_permuted empty_strided""",
     "maps a file: test_storage": "from_file",
+    "starts from random vectors: test_lobpcg": "lobpcg",
     "makes tensors from numbers: test_spectra": "fftfreq rfftfreq",
     "draws numbers: test_random": """bernoulli binomial multinomial normal poisson rand rand_like
         randint randint_like randn randn_like randperm dropout dropout1d dropout2d dropout3d
