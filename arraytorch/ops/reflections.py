@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from .._dtypes import scalar_type_name
-from ..autograd.tape import wrap
+from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of
+from ._declare import derivative
 from ._results import check_tensor, finished, unsupported
 from .complex_numbers import conj
 from .diagonals import tril
@@ -59,9 +60,20 @@ def ormqr(
     result = other
     for i in range(k) if left is bool(transpose) else reversed(range(k)):
         result = _reflected(result, vectors[..., :, i : i + 1], scales[..., i], bool(left))
-    return finished(
-        "ormqr", result.clone() if result is other else result, out, (input, tau, other)
-    )
+    if not x.size or result is other:
+        result = _unreflected(input, tau, other)
+    return finished("ormqr", result, out, (input, tau, other))
+
+
+@derivative(
+    joint=lambda B, g, needs: [None, None, g],
+    inputs=("input", "tau", "other"),
+    name="OrmqrBackward0",
+)
+def _unreflected(input: Tensor, tau: Tensor, other: Tensor) -> Tensor:
+    """A copy that no reflection changed: in the graph of all, but with no gradients for two."""
+    x = other._data
+    return taped(_unreflected, backend_of(x).copy(x), (input, tau, other))
 
 
 def ormqr_method(
