@@ -114,6 +114,7 @@ _MOVES = frozenset(
         "permute",
         "repeat",
         "repeat_tile",
+        "report",
         "reshape",
         "roll",
         "shares",
@@ -270,6 +271,8 @@ def _refusal(name: str) -> Callable[..., Any]:
         arrays = [a for a in args if isinstance(a, (Float8Array, np.void))]
         if not arrays:  # a list of them
             arrays = [a for group in args if isinstance(group, (list, tuple)) for a in group]
+        if not arrays:
+            raise NotImplementedError(f'"{name}_cpu" not implemented for types of eight bits')
         raise _refused(name, arrays[0])
 
     return refuse

@@ -20,6 +20,7 @@ from .resampling import Taps
 
 Array = Any
 Shape = tuple[int, ...]
+Needs = tuple[bool, bool, bool]  # which of three gradients are wanted
 
 
 class DeviceKernels(Protocol):
@@ -511,14 +512,7 @@ class Networks(Protocol):
     ) -> tuple[Array, Array, Array]: ...
     # The gradients of `norm_affine` for x, weight and bias.
     def norm_affine_backward(
-        self,
-        g: Array,
-        x: Array,
-        dims: Shape,
-        weight: Array,
-        mean: Array,
-        rstd: Array,
-        needs: tuple[bool, bool, bool],
+        self, g: Array, x: Array, dims: Shape, weight: Array, mean: Array, rstd: Array, needs: Needs
     ) -> tuple[Array, Array, Array]: ...
     # The distance from 1 to the next larger number of x's type, at least that of float32.
     def eps(self, x: Array) -> float: ...
