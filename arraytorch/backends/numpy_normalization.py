@@ -1,79 +1,23 @@
-"""NumPy's own softmax, cross entropy and norms: ufunc methods, few temporaries."""
+"""NumPy's own norms: by rows or by planes, in blocks that stay in the cache, with few temporaries."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from .normalization import NormalizationKernels
+from .numpy_reduction import row_dots, row_sums
 
-_add, _max = np.add.reduce, np.maximum.reduce
-
-
-@lru_cache(64)
-def _starts(n: int, width: int) -> Any:
-    """Where each row of an n by width matrix starts, counted in elements."""
-    return np.arange(0, n * width, width)
-
-
-@lru_cache(256)
-def ones(n: int, dtype: Any) -> Any:
-    """A vector of ones: its products with short rows or columns are sums at half the overhead."""
-    return np.ones(n, dtype)
+_add = np.add.reduce
+_MANY = 1 << 14  # elements from which working block by block pays
+_BLOCK = 1 << 16  # elements of a block: two float32 arrays of this size stay in the cache
+_PLANE = 48  # elements of a plane from which one more pass of Python over planes is worth it
 
 
 class NumpyNormalization(NormalizationKernels):
     """Overrides for contiguous float32 and float64; the rest goes the generic way."""
-
-    def softmax(self, x: Any, dim: int) -> Any:
-        if x.dtype.itemsize == 2 or not x.size:
-            return super().softmax(x, dim)
-        e = np.subtract(x, _max(x, dim, None, None, True))
-        np.exp(e, out=e)
-        e /= _add(e, dim, None, None, True)
-        return e
-
-    def log_softmax(self, x: Any, dim: int) -> Any:
-        if x.dtype.itemsize == 2 or not x.size:
-            return super().log_softmax(x, dim)
-        shifted = np.subtract(x, _max(x, dim, None, None, True))
-        shifted -= np.log(_add(np.exp(shifted), dim, None, None, True))
-        return shifted
-
-    def cross_entropy(self, x: Any, target: Any, ignore: int, mean: bool) -> tuple[Any, Any, Any]:
-        n, classes = x.shape
-        # Read as unsigned, negative labels are huge: one maximum finds every label out of range,
-        # and the label to ignore where that is negative.
-        if (
-            x.dtype.itemsize == 2
-            or target.dtype.itemsize != 8
-            or 0 <= ignore < classes
-            or not n
-            or _max(target.view(np.uint64)) >= classes
-        ):
-            return super().cross_entropy(x, target, ignore, mean)
-        e = np.subtract(x, _max(x, 1, None, None, True), order="C")  # for flat indices
-        rows = ones(n, x.dtype)
-        at = _starts(n, classes) + target  # a flat index is found twice as fast as a pair
-        picked = e.take(at).dot(rows)
-        np.exp(e, out=e)
-        total = e.dot(ones(classes, x.dtype))
-        e /= total[:, None]
-        loss = np.log(total).dot(rows) - picked
-        return loss / n if mean else loss, e, at
-
-    def cross_entropy_backward(
-        self, g: Any, x: Any, target: Any, ignore: int, mean: bool, p: Any, kept: Any
-    ) -> Any:
-        if kept.dtype.kind == "b":
-            return super().cross_entropy_backward(g, x, target, ignore, mean, p, kept)
-        share = g / x.shape[0] if mean else g
-        out = p * share
-        out.reshape(-1)[kept] -= share
-        return out
 
     def norm_affine(
         self, x: Any, dims: tuple[int, ...], weight: Any, bias: Any, eps: float
@@ -81,18 +25,21 @@ class NumpyNormalization(NormalizationKernels):
         if x.dtype.itemsize == 2:
             return super().norm_affine(x, dims, weight, bias, eps)
         count = prod([x.shape[d] for d in dims])
+        if x.size >= _MANY and x.flags.c_contiguous:
+            lead = _lead(x, dims, weight, bias)
+            if prod(x.shape[lead:]) >= _PLANE:
+                return _planes(x, dims, lead, weight, bias, eps)
+            if dims[0] + len(dims) == x.ndim:
+                return _rows(x.reshape(-1, count), x.shape, dims, weight, bias, eps)
         mean = _add(x, dims, None, None, True)
         mean /= count
         off = x - mean
         rows = _as_rows(off, dims, count)
         if rows is None or count > 8192:  # einsum adds one by one, which loses digits in long rows
-            rstd = _add(off * off, dims, None, None, True)
+            squares = _add(off * off, dims, None, None, True)
         else:
-            rstd = np.einsum("ij,ij->i", rows, rows).reshape(mean.shape)
-        rstd /= count
-        rstd += eps
-        np.sqrt(rstd, out=rstd)
-        np.reciprocal(rstd, out=rstd)
+            squares = np.einsum("ij,ij->i", rows, rows).reshape(mean.shape)
+        rstd = _rstd(squares, count, eps)
         off *= rstd
         if weight is not None:
             off *= weight
@@ -110,30 +57,195 @@ class NumpyNormalization(NormalizationKernels):
         rstd: Any,
         needs: tuple[bool, bool, bool],
     ) -> tuple[Any, Any, Any]:
-        count = prod([x.shape[d] for d in dims])
-        y = x - mean if x.dtype.itemsize != 2 and g.dtype is x.dtype else None
-        rows, given = _as_rows(y, dims, count), _as_rows(g, dims, count)
+        if x.dtype.itemsize == 2 or g.dtype is not x.dtype or not g.flags.c_contiguous:
+            return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
+        if x.size >= _MANY and x.flags.c_contiguous:
+            lead = _lead(x, dims, weight, None)
+            if prod(x.shape[lead:]) >= _PLANE:
+                return _planes_backward(g, x, dims, lead, weight, mean, rstd, needs)
         # A weight may also lie across the rows, as in a group norm.
         along = weight is None or weight.shape == (1,) * dims[0] + x.shape[dims[0] :]
-        if rows is None or given is None or not along:
+        if not along or dims[0] + len(dims) != x.ndim:
             return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
-        # The same formula on rows: sums of products without the products, the rest in place.
-        scale = rstd.reshape(-1, 1)
-        rows *= scale
-        gw = None
-        if needs[1]:
-            gw = np.einsum("ij,ij->j", given, rows).reshape(weight.shape)
-        if needs[0]:
-            h = given if weight is None else given * weight.reshape(1, count)
-            rows *= np.einsum("ij,ij->i", h, rows)[:, None] / -count
-            rows += h
-            rows -= _add(h, 1, None, None, True) / count
-            rows *= scale
-        return y if needs[0] else None, gw, g if needs[2] else None
+        return _rows_backward(g, x, dims, weight, mean, rstd, needs)
 
 
 def _as_rows(x: Any, dims: tuple[int, ...], count: int) -> Any:
     """x as a matrix whose rows are what dims span, None if its memory is not so."""
-    if x is None or dims[0] + len(dims) != x.ndim or not x.flags.c_contiguous:
+    if dims[0] + len(dims) != x.ndim or not x.flags.c_contiguous:
         return None
     return x.reshape(-1, count)
+
+
+def _rstd(squares: Any, count: int, eps: float) -> Any:
+    """One over the root of a mean square and eps, in place."""
+    squares /= count
+    squares += eps
+    np.sqrt(squares, out=squares)
+    return np.reciprocal(squares, out=squares)
+
+
+# rows: all that is standardised together lies together, and has a weight for each element
+
+
+def _rows(
+    x: Any, shape: tuple[int, ...], dims: tuple[int, ...], weight: Any, bias: Any, eps: float
+) -> tuple[Any, Any, Any]:
+    n, count = x.shape
+    out, mean, rstd = np.empty(x.shape, x.dtype), np.empty(n, x.dtype), np.empty(n, x.dtype)
+    along = (1,) * dims[0] + shape[dims[0] :]
+    w, b = (None if t is None or t.shape != along else t.reshape(-1) for t in (weight, bias))
+    step = max(_BLOCK // count, 1)
+    for start in range(0, n, step):
+        at = slice(start, start + step)
+        off = out[at]
+        np.divide(row_sums(x[at]), count, out=mean[at])
+        np.subtract(x[at], mean[at, None], out=off)
+        rstd[at] = _rstd(row_dots(off, off), count, eps)
+        off *= rstd[at, None]
+        if w is not None:
+            off *= w
+        if b is not None:
+            off += b
+    out = out.reshape(shape)
+    if weight is not None and w is None:
+        out *= weight
+    if bias is not None and b is None:
+        out += bias
+    kept = shape[: dims[0]] + (1,) * len(dims)
+    return out, mean.reshape(kept), rstd.reshape(kept)
+
+
+def _rows_backward(
+    g: Any,
+    x: Any,
+    dims: tuple[int, ...],
+    weight: Any,
+    mean: Any,
+    rstd: Any,
+    needs: tuple[bool, bool, bool],
+) -> tuple[Any, Any, Any]:
+    """The generic formula: sums of products without the products, the rest in place."""
+    count = prod([x.shape[d] for d in dims])
+    x, given = x.reshape(-1, count), g.reshape(-1, count)
+    mean, rstd = mean.reshape(-1, 1), rstd.reshape(-1, 1)
+    out = np.empty(x.shape, x.dtype)
+    w = None if weight is None else weight.reshape(1, count)
+    gw = np.zeros(count, x.dtype) if needs[1] else None
+    step = max(_BLOCK // count, 1)
+    for start in range(0, len(x), step):
+        at = slice(start, start + step)
+        y, h = out[at], given[at]
+        np.subtract(x[at], mean[at], out=y)
+        y *= rstd[at]
+        if gw is not None:
+            gw += np.einsum("ij,ij->j", h, y)
+        if needs[0]:
+            h = h if w is None else h * w
+            y *= row_dots(h, y)[:, None] / -count
+            y += h
+            y -= row_sums(h)[:, None] / count
+            y *= rstd[at]
+    return (
+        out.reshape(g.shape) if needs[0] else None,
+        None if gw is None else gw.reshape(weight.shape),
+        g if needs[2] else None,
+    )
+
+
+# planes: the last dimensions have one weight, so that all else is known once they are summed
+
+
+def _lead(x: Any, dims: tuple[int, ...], weight: Any, bias: Any) -> int:
+    """How many dimensions come before those that are standardised with one weight and bias."""
+    lead = x.ndim
+    while lead and lead - 1 in dims:
+        if any(t is not None and t.shape[lead - 1] != 1 for t in (weight, bias)):
+            break
+        lead -= 1
+    return lead
+
+
+class _Planes:
+    """x as a matrix of planes, and how what is known of planes is summed to what dims span."""
+
+    def __init__(self, x: Any, dims: tuple[int, ...], lead: int) -> None:
+        self.shape, self.ndim = x.shape[:lead], x.ndim
+        self.x = self.of(x)
+        self.rest = tuple([d for d in dims if d < lead])
+        self.step = max(_BLOCK // self.x.shape[1], 1)
+
+    def of(self, x: Any) -> Any:
+        return x.reshape(prod(self.shape), -1)
+
+    def total(self, by_plane: Any) -> Any:
+        """Sums of numbers per plane, in as many dimensions as the array has."""
+        out = by_plane.reshape(self.shape)
+        if self.rest:
+            out = _add(out, self.rest, None, None, True)
+        return out.reshape(out.shape + (1,) * (self.ndim - out.ndim))
+
+    def each(self, x: Any) -> Any:
+        """A number for each plane, as a column."""
+        thin = x.reshape(x.shape[: len(self.shape)])
+        return np.broadcast_to(thin, self.shape).reshape(-1, 1)
+
+    def blocks(self) -> Any:
+        return [slice(i, i + self.step) for i in range(0, len(self.x), self.step)]
+
+
+def _planes(
+    x: Any, dims: tuple[int, ...], lead: int, weight: Any, bias: Any, eps: float
+) -> tuple[Any, Any, Any]:
+    p, count = _Planes(x, dims, lead), prod([x.shape[d] for d in dims])
+    mean = p.total(row_sums(p.x))
+    mean /= count
+    off, squares, middle = np.empty_like(p.x), np.empty(len(p.x), x.dtype), p.each(mean)
+    for at in p.blocks():
+        np.subtract(p.x[at], middle[at], out=off[at])
+        squares[at] = row_dots(off[at], off[at])
+    rstd = _rstd(p.total(squares), count, eps)
+    scale = p.each(rstd if weight is None else rstd * weight)
+    shift = None if bias is None else p.each(bias)
+    for at in p.blocks():
+        off[at] *= scale[at]
+        if shift is not None:
+            off[at] += shift[at]
+    return off.reshape(x.shape), mean, rstd
+
+
+def _planes_backward(
+    g: Any,
+    x: Any,
+    dims: tuple[int, ...],
+    lead: int,
+    weight: Any,
+    mean: Any,
+    rstd: Any,
+    needs: tuple[bool, bool, bool],
+) -> tuple[Any, Any, Any]:
+    """With d the deviation from the mean, the gradient is a + b d + c g, alike within a plane."""
+    p, count = _Planes(x, dims, lead), prod([x.shape[d] for d in dims])
+    given, middle = p.of(g), p.each(mean)
+    off, dots = np.empty_like(p.x), np.empty(len(p.x), x.dtype)
+    for at in p.blocks():
+        np.subtract(p.x[at], middle[at], out=off[at])
+        dots[at] = row_dots(given[at], off[at])
+    gw = None
+    if needs[1]:
+        wide = (dots[:, None] * p.each(rstd)).reshape(p.shape + (1,) * (x.ndim - lead))
+        spread = tuple([d for d in range(lead) if weight.shape[d] == 1])
+        gw = _add(wide, spread, None, None, True)
+    if not needs[0]:
+        return None, gw, g if needs[2] else None
+    w = 1 if weight is None else p.each(weight)[:, 0]
+    a = p.each(p.total(row_sums(given) * w) * rstd / -count)
+    b = p.each(p.total(dots * w) * rstd * rstd * rstd / -count)
+    c = p.each(rstd if weight is None else rstd * weight)
+    scratch = np.empty((min(p.step, len(off)), off.shape[1]), x.dtype)
+    for at in p.blocks():
+        y = off[at]
+        y *= b[at]
+        y += a[at]
+        y += np.multiply(given[at], c[at], out=scratch[: len(y)])
+    return off.reshape(x.shape), gw, g if needs[2] else None

@@ -1,0 +1,126 @@
+"""NumPy's own softmax and cross entropy: block by block, with few temporaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .normalization import NormalizationKernels
+from .numpy_reduction import ones, row_dots, row_sums
+
+_add, _max = np.add.reduce, np.maximum.reduce
+_MANY = 1 << 14  # elements from which working block by block pays
+_BLOCK = 1 << 16  # elements of a block: two float32 arrays of this size stay in the cache
+
+
+@lru_cache(64)
+def _starts(n: int, width: int) -> Any:
+    """Where each row of an n by width matrix starts, counted in elements."""
+    return np.arange(0, n * width, width)
+
+
+class NumpySoftmax(NormalizationKernels):
+    """Overrides for contiguous float32 and float64; the rest goes the generic way."""
+
+    def softmax(self, x: Any, dim: int) -> Any:
+        if x.dtype.itemsize == 2 or not x.size:
+            return super().softmax(x, dim)
+        if x.size < _MANY or dim != x.ndim - 1 or not x.flags.c_contiguous:
+            e = np.subtract(x, _max(x, dim, None, None, True))
+            np.exp(e, out=e)
+            e /= _add(e, dim, None, None, True)
+            return e
+        out = np.empty(x.shape, x.dtype)
+        for rows, e in _row_blocks(x, out):
+            np.subtract(rows, _max(rows, 1, None, None, True), out=e)
+            np.exp(e, out=e)
+            e *= np.reciprocal(row_sums(e))[:, None]
+        return out
+
+    def softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
+        if not _by_rows(g, out, dim):
+            return super().softmax_backward(g, out, dim)
+        product = np.empty(g.shape, g.dtype)
+        for h, y, z in _row_blocks(g, out, product):
+            np.subtract(h, row_dots(h, y)[:, None], out=z)
+            z *= y
+        return product
+
+    def log_softmax(self, x: Any, dim: int) -> Any:
+        if x.dtype.itemsize == 2 or not x.size:
+            return super().log_softmax(x, dim)
+        if x.size < _MANY or dim != x.ndim - 1 or not x.flags.c_contiguous:
+            shifted = np.subtract(x, _max(x, dim, None, None, True))
+            shifted -= np.log(_add(np.exp(shifted), dim, None, None, True))
+            return shifted
+        out = np.empty(x.shape, x.dtype)
+        for rows, shifted in _row_blocks(x, out):
+            np.subtract(rows, _max(rows, 1, None, None, True), out=shifted)
+            shifted -= np.log(row_sums(np.exp(shifted)))[:, None]
+        return out
+
+    def log_softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
+        if not _by_rows(g, out, dim):
+            return super().log_softmax_backward(g, out, dim)
+        result = np.empty(g.shape, g.dtype)
+        for h, y, z in _row_blocks(g, out, result):
+            np.exp(y, out=z)
+            z *= row_sums(h)[:, None]
+            np.subtract(h, z, out=z)
+        return result
+
+    def cross_entropy(self, x: Any, target: Any, ignore: int, mean: bool) -> tuple[Any, Any, Any]:
+        n, classes = x.shape
+        # Read as unsigned, negative labels are huge: one maximum finds every label out of range,
+        # and the label to ignore where that is negative.
+        if (
+            x.dtype.itemsize == 2
+            or target.dtype.itemsize != 8
+            or 0 <= ignore < classes
+            or not n
+            or _max(target.view(np.uint64)) >= classes
+        ):
+            return super().cross_entropy(x, target, ignore, mean)
+        e = np.subtract(x, _max(x, 1, None, None, True), order="C")  # for flat indices
+        rows = ones(n, x.dtype)
+        at = _starts(n, classes) + target  # a flat index is found twice as fast as a pair
+        picked = e.take(at).dot(rows)
+        np.exp(e, out=e)
+        total = e.dot(ones(classes, x.dtype))
+        e /= total[:, None]
+        loss = np.log(total).dot(rows) - picked
+        return loss / n if mean else loss, e, at
+
+    def cross_entropy_backward(
+        self, g: Any, x: Any, target: Any, ignore: int, mean: bool, p: Any, kept: Any
+    ) -> Any:
+        if kept.dtype.kind == "b":
+            return super().cross_entropy_backward(g, x, target, ignore, mean, p, kept)
+        share = g / x.shape[0] if mean else g
+        out = p * share
+        out.reshape(-1)[kept] -= share
+        return out
+
+
+def _by_rows(g: Any, out: Any, dim: int) -> bool:
+    """Whether both are large and lie in memory row by row, each of which is reduced."""
+    return (
+        out.size >= _MANY
+        and dim == out.ndim - 1
+        and g.dtype is out.dtype
+        and out.dtype.itemsize != 2
+        and g.flags.c_contiguous
+        and out.flags.c_contiguous
+    )
+
+
+def _row_blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
+    """The arrays as matrices of their last dimension, in blocks of rows that fit the cache."""
+    width = arrays[0].shape[-1]
+    flat = [x.reshape(-1, width) for x in arrays]
+    step = max(_BLOCK // width, 1)
+    for start in range(0, len(flat[0]), step):
+        yield tuple([x[start : start + step] for x in flat])
