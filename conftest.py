@@ -11,7 +11,9 @@ import arraytorch
 
 # Modules that import a vendor's library have no examples to be collected where that is missing.
 collect_ignore_glob = [
-    f"arraytorch/backends/{vendor}*.py" for vendor in ("cupy", "dpnp") if find_spec(vendor) is None
+    f"arraytorch/backends/{vendor}*.py"
+    for vendor in ("cupy", "dpnp", "numba")
+    if find_spec(vendor) is None
 ]
 
 

@@ -23,11 +23,13 @@ LAYERS = (
     ("_tensor",),
 )
 TOP = len(LAYERS)
-ARRAY_LIBRARIES = {"cupy", "cupyx", "dpctl", "dpnp", "ml_dtypes", "numba", "numpy", "scipy"}
+ARRAY_LIBRARIES = {
+    "cupy", "cupyx", "dpctl", "dpnp", "llvmlite", "ml_dtypes", "numba", "numpy", "scipy",
+}  # fmt: skip
 # Heavy or optional, so that a backend may import them where it first needs them.
 LAZY_IN_BACKENDS = ARRAY_LIBRARIES - {"numpy"}
 # Heavy parts of the standard library that a function may load where it needs them.
-LAZY_ANYWHERE = {"importlib.metadata"}
+LAZY_ANYWHERE = {"concurrent.futures", "importlib.metadata"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ MODULES = modules()
 def vendor(module: str) -> str | None:
     """The vendor's library whose backend a module is part of."""
     name = module.removeprefix("arraytorch.backends.").split("_")[0]
-    return name if module in MODULES and name in ("cupy", "dpnp") else None
+    return name if module in MODULES and name in ("cupy", "dpnp", "numba") else None
 
 
 def test_there_is_a_package_to_check():

@@ -15,6 +15,7 @@ class ActivationKernels:
     erf: Any
     sigmoid: Any
     _widened: Any
+    conj: Any
 
     def gelu(self, x: Any, approximate: str) -> Any:
         """x times the normal distribution function, exact or by a tanh (Hendrycks & Gimpel 2016)."""
@@ -32,6 +33,17 @@ class ActivationKernels:
             return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
         density = xp.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
         return g * (0.5 * (1 + self.erf(x / _ROOT2)) + x * density)
+
+    def silu(self, x: Any) -> Any:
+        """x * sigmoid(x)."""
+        y = self.sigmoid(x)
+        y *= x
+        return y
+
+    def silu_backward(self, g: Any, x: Any) -> Any:
+        """g times the conjugate of the slope of silu, sigmoid(x) (1 + x (1 - sigmoid(x)))."""
+        s = self.sigmoid(x)
+        return g * self.conj(s * (1 + x * (1 - s)))
 
     def softplus(self, x: Any, beta: float, threshold: float) -> Any:
         """log(1 + exp(beta x)) / beta, and x itself where beta x exceeds the threshold."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._device import CPU, device
 from .._dtypes import ALL, EIGHT_BITS, bfloat16
+from . import compiled
 from .float8 import filling, labelled, recast
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
@@ -124,7 +125,7 @@ class NumpyBackend(
         return CPU
 
     def describe(self) -> str:
-        return f"NumPy {np.__version__}"
+        return f"NumPy {np.__version__}{compiled.describe()}"
 
     def from_host(self, x: Any, index: int | None = None) -> Any:
         return x
@@ -270,12 +271,23 @@ class NumpyBackend(
     def linear(self, x: Any, weight: Any, bias: Any) -> Any:
         if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
             return super().linear(x, weight, bias)
-        z = x.dot(weight.T) if x.ndim == 2 else np.matmul(x, weight.T)
+        if x.ndim == 2:
+            z = x.dot(weight.T)
+        elif x.ndim > 2 and x.flags.c_contiguous:  # one product takes less time than many
+            z = x.reshape(-1, x.shape[-1]).dot(weight.T).reshape(*x.shape[:-1], len(weight))
+        else:
+            z = np.matmul(x, weight.T)
         if bias is not None:
             if bias.shape != z.shape[-1:]:
                 raise ValueError("bias")
             np.add(z, bias, out=z)
         return z
+
+    def linear_input(self, g: Any, weight: Any) -> Any:
+        if g.ndim > 2 and g.flags.c_contiguous and g.dtype.char in "fd" and g.size:
+            flat = g.reshape(-1, g.shape[-1]).dot(weight)
+            return flat.reshape(*g.shape[:-1], weight.shape[-1])
+        return super().linear_input(g, weight)
 
     def embedding_backward(self, g: Any, index: Any, rows: int, padding: int, scale: bool) -> Any:
         if g.dtype.kind != "f" or g.dtype.itemsize == 2 or index.size * g.shape[-1] < 4096:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import MANY as _MANY
+from .compiled import kernels
 from .normalization import NormalizationKernels
 from .numpy_reduction import row_dots, row_sums
 
 _add = np.add.reduce
-_MANY = 1 << 14  # elements from which working block by block pays
 _BLOCK = 1 << 16  # elements of a block: two float32 arrays of this size stay in the cache
 _PLANE = 48  # elements of a plane from which one more pass of Python over planes is worth it
 
@@ -29,8 +30,8 @@ class NumpyNormalization(NormalizationKernels):
             lead = _lead(x, dims, weight, bias)
             if prod(x.shape[lead:]) >= _PLANE:
                 return _planes(x, dims, lead, weight, bias, eps)
-            if dims[0] + len(dims) == x.ndim:
-                return _rows(x.reshape(-1, count), x.shape, dims, weight, bias, eps)
+            if _along(x, dims, weight) and _along(x, dims, bias):
+                return _rows(x, dims, count, weight, bias, eps)
         mean = _add(x, dims, None, None, True)
         mean /= count
         off = x - mean
@@ -63,9 +64,7 @@ class NumpyNormalization(NormalizationKernels):
             lead = _lead(x, dims, weight, None)
             if prod(x.shape[lead:]) >= _PLANE:
                 return _planes_backward(g, x, dims, lead, weight, mean, rstd, needs)
-        # A weight may also lie across the rows, as in a group norm.
-        along = weight is None or weight.shape == (1,) * dims[0] + x.shape[dims[0] :]
-        if not along or dims[0] + len(dims) != x.ndim:
+        if not x.flags.c_contiguous or not _along(x, dims, weight):
             return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
         return _rows_backward(g, x, dims, weight, mean, rstd, needs)
 
@@ -75,6 +74,13 @@ def _as_rows(x: Any, dims: tuple[int, ...], count: int) -> Any:
     if dims[0] + len(dims) != x.ndim or not x.flags.c_contiguous:
         return None
     return x.reshape(-1, count)
+
+
+def _along(x: Any, dims: tuple[int, ...], weight: Any) -> bool:
+    """Whether dims span rows that a weight, if any, lies along; that of a group norm lies across."""
+    if dims[0] + len(dims) != x.ndim:
+        return False
+    return weight is None or weight.shape == (1,) * dims[0] + x.shape[dims[0] :]
 
 
 def _rstd(squares: Any, count: int, eps: float) -> Any:
@@ -89,31 +95,28 @@ def _rstd(squares: Any, count: int, eps: float) -> Any:
 
 
 def _rows(
-    x: Any, shape: tuple[int, ...], dims: tuple[int, ...], weight: Any, bias: Any, eps: float
+    x: Any, dims: tuple[int, ...], count: int, weight: Any, bias: Any, eps: float
 ) -> tuple[Any, Any, Any]:
-    n, count = x.shape
-    out, mean, rstd = np.empty(x.shape, x.dtype), np.empty(n, x.dtype), np.empty(n, x.dtype)
-    along = (1,) * dims[0] + shape[dims[0] :]
-    w, b = (None if t is None or t.shape != along else t.reshape(-1) for t in (weight, bias))
+    rows, kept = x.reshape(-1, count), x.shape[: dims[0]] + (1,) * len(dims)
+    w, b = (None if t is None else t.reshape(count) for t in (weight, bias))
+    if (compiled := kernels("rows")) is not None:
+        out, mean, rstd = compiled.layer_norm(rows, w, b, eps)
+        return out.reshape(x.shape), mean.reshape(kept), rstd.reshape(kept)
+    n = len(rows)
+    out, mean, rstd = np.empty(rows.shape, x.dtype), np.empty(n, x.dtype), np.empty(n, x.dtype)
     step = max(_BLOCK // count, 1)
     for start in range(0, n, step):
         at = slice(start, start + step)
         off = out[at]
-        np.divide(row_sums(x[at]), count, out=mean[at])
-        np.subtract(x[at], mean[at, None], out=off)
+        np.divide(row_sums(rows[at]), count, out=mean[at])
+        np.subtract(rows[at], mean[at, None], out=off)
         rstd[at] = _rstd(row_dots(off, off), count, eps)
         off *= rstd[at, None]
         if w is not None:
             off *= w
         if b is not None:
             off += b
-    out = out.reshape(shape)
-    if weight is not None and w is None:
-        out *= weight
-    if bias is not None and b is None:
-        out += bias
-    kept = shape[: dims[0]] + (1,) * len(dims)
-    return out, mean.reshape(kept), rstd.reshape(kept)
+    return out.reshape(x.shape), mean.reshape(kept), rstd.reshape(kept)
 
 
 def _rows_backward(
@@ -128,6 +131,11 @@ def _rows_backward(
     """The generic formula: sums of products without the products, the rest in place."""
     count = prod([x.shape[d] for d in dims])
     x, given = x.reshape(-1, count), g.reshape(-1, count)
+    if x.size >= _MANY and (compiled := kernels("rows")) is not None:
+        flat = None if weight is None else weight.reshape(count)
+        out, gw = compiled.layer_norm_backward(given, x, flat, mean.reshape(-1), rstd.reshape(-1))
+        gw = gw.reshape(weight.shape) if needs[1] else None
+        return out.reshape(g.shape) if needs[0] else None, gw, g if needs[2] else None
     mean, rstd = mean.reshape(-1, 1), rstd.reshape(-1, 1)
     out = np.empty(x.shape, x.dtype)
     w = None if weight is None else weight.reshape(1, count)
@@ -188,7 +196,7 @@ class _Planes:
     def each(self, x: Any) -> Any:
         """A number for each plane, as a column."""
         thin = x.reshape(x.shape[: len(self.shape)])
-        return np.broadcast_to(thin, self.shape).reshape(-1, 1)
+        return np.ascontiguousarray(np.broadcast_to(thin, self.shape)).reshape(-1, 1)
 
     def blocks(self) -> Any:
         return [slice(i, i + self.step) for i in range(0, len(self.x), self.step)]
@@ -200,6 +208,13 @@ def _planes(
     p, count = _Planes(x, dims, lead), prod([x.shape[d] for d in dims])
     mean = p.total(row_sums(p.x))
     mean /= count
+    if (compiled := kernels("planes")) is not None:
+        middle = p.each(mean).reshape(-1)
+        rstd = _rstd(p.total(compiled.squares(p.x, middle)), count, eps)
+        scale = p.each(rstd if weight is None else rstd * weight).reshape(-1)
+        shift = np.zeros(len(p.x), x.dtype) if bias is None else p.each(bias).reshape(-1)
+        out = compiled.scaled(p.x, middle, scale, shift)
+        return out.reshape(x.shape), mean, rstd
     off, squares, middle = np.empty_like(p.x), np.empty(len(p.x), x.dtype), p.each(mean)
     for at in p.blocks():
         np.subtract(p.x[at], middle[at], out=off[at])
@@ -227,10 +242,15 @@ def _planes_backward(
     """With d the deviation from the mean, the gradient is a + b d + c g, alike within a plane."""
     p, count = _Planes(x, dims, lead), prod([x.shape[d] for d in dims])
     given, middle = p.of(g), p.each(mean)
-    off, dots = np.empty_like(p.x), np.empty(len(p.x), x.dtype)
-    for at in p.blocks():
-        np.subtract(p.x[at], middle[at], out=off[at])
-        dots[at] = row_dots(given[at], off[at])
+    compiled = kernels("planes")
+    if compiled is not None:
+        middle = middle.reshape(-1)
+        totals, dots = compiled.dots(given, p.x, middle)
+    else:
+        off, dots = np.empty_like(p.x), np.empty(len(p.x), x.dtype)
+        for at in p.blocks():
+            np.subtract(p.x[at], middle[at], out=off[at])
+            dots[at] = row_dots(given[at], off[at])
     gw = None
     if needs[1]:
         wide = (dots[:, None] * p.each(rstd)).reshape(p.shape + (1,) * (x.ndim - lead))
@@ -238,10 +258,15 @@ def _planes_backward(
         gw = _add(wide, spread, None, None, True)
     if not needs[0]:
         return None, gw, g if needs[2] else None
+    if compiled is None:
+        totals = row_sums(given)
     w = 1 if weight is None else p.each(weight)[:, 0]
-    a = p.each(p.total(row_sums(given) * w) * rstd / -count)
+    a = p.each(p.total(totals * w) * rstd / -count)
     b = p.each(p.total(dots * w) * rstd * rstd * rstd / -count)
     c = p.each(rstd if weight is None else rstd * weight)
+    if compiled is not None:
+        out = compiled.combined(given, p.x, middle, *(t.reshape(-1) for t in (a, b, c)))
+        return out.reshape(x.shape), gw, g if needs[2] else None
     scratch = np.empty((min(p.step, len(off)), off.shape[1]), x.dtype)
     for at in p.blocks():
         y = off[at]

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from .activation import ActivationKernels
+from .compiled import MANY as _MANY
+from .compiled import kernels
 from .pointwise import PointwiseKernels
 
-_MANY = 1 << 14  # elements from which other ways are looked for
 _BLOCK = 1 << 14  # elements of which a few arrays stay in the cache
 
 # erf(x) = tanh(x P(x^2)): a polynomial of low degree, whose errors tanh damps, and which needs no
 # limits. Coefficients from the highest on, fitted to SciPy's erf by least squares, reweighted until
 # the relative error of the result was level; with the rounding of float32 it is at most 3e-7.
-_ERF_TERMS = (
+ERF_TERMS = (
     1.4185218381943134e-07,
     -5.6684750871057935e-06,
     8.763732542763527e-05,
@@ -35,8 +36,8 @@ def _numbers(*values: float) -> list[Any]:
     return [np.array(v, np.float32) for v in values]
 
 
-_ERF = _numbers(*_ERF_TERMS)
-_GELU = _numbers(*[c * 0.5 ** (6.5 - k) for k, c in enumerate(_ERF_TERMS)])  # erf(x / sqrt(2))
+_ERF = _numbers(*ERF_TERMS)
+_GELU = _numbers(*[c * 0.5 ** (6.5 - k) for k, c in enumerate(ERF_TERMS)])  # erf(x / sqrt(2))
 _GELU_TANH = _numbers(0.044715 * _ROOT_2_PI, _ROOT_2_PI)
 _INNER = _numbers(3 * 0.044715 * _ROOT_2_PI, _ROOT_2_PI)  # the slope of what tanh is taken of
 _ONE, _HALF, _MINUS_HALF = _numbers(1, 0.5, -0.5)
@@ -86,10 +87,22 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def sigmoid(self, x: Any) -> Any:
         if x.size < _MANY:
             return super().sigmoid(x)
+        if _plain(x) and (compiled := kernels("pointwise")) is not None:
+            return compiled.sigmoids(x)
         e = np.negative(x)
         np.exp(e, out=e)
         e += 1
         return np.reciprocal(e, out=e)
+
+    def silu(self, x: Any) -> Any:
+        if _plain(x) and (compiled := kernels("pointwise")) is not None:
+            return compiled.silu(x)
+        return super().silu(x)
+
+    def silu_backward(self, g: Any, x: Any) -> Any:
+        if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
+            return compiled.silu_backward(g, x)
+        return super().silu_backward(g, x)
 
     def erf(self, x: Any) -> Any:
         if not _plain(x):
@@ -102,6 +115,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def gelu(self, x: Any, approximate: str) -> Any:
         if not _plain(x):
             return super().gelu(x, approximate)
+        if (compiled := kernels("pointwise")) is not None:
+            return compiled.gelu(x, approximate)
         out = np.empty_like(x)
         for u, y, t in _blocks(x, out):
             _tanh_of(u, _GELU if approximate == "none" else _GELU_TANH, y, t)
@@ -113,6 +128,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def gelu_backward(self, g: Any, x: Any, approximate: str) -> Any:
         if not (_plain(x) and _plain(g)):
             return super().gelu_backward(g, x, approximate)
+        if (compiled := kernels("pointwise")) is not None:
+            return compiled.gelu_backward(g, x, approximate)
         out = np.empty_like(x)
         for u, h, y, t in _blocks(x, g, out):
             if approximate == "tanh":  # (1 + tanh) / 2 has the slope (1 - tanh) (1 + tanh) / 2
@@ -149,7 +166,7 @@ def _blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
         yield *parts, scratch[: parts[0].size]
 
 
-def _tanh_of(x: Any, coefficients: tuple[Any, ...], out: Any, scratch: Any) -> None:
+def _tanh_of(x: Any, coefficients: list[Any], out: Any, scratch: Any) -> None:
     """tanh(x P(x^2))."""
     np.multiply(x, x, out=scratch)
     np.multiply(scratch, coefficients[0], out=out)
@@ -183,10 +200,10 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
         return np.where(condition, x, y)
     x, y = z
     whole = np.int32 if x.dtype.itemsize == 4 else np.int64
-    out = np.empty(condition.shape, x.dtype)
+    out: Any = np.empty(condition.shape, x.dtype)
     to, chosen = out.reshape(-1).view(whole), condition.reshape(-1).view(np.int8)
     x, y = x.reshape(-1).view(whole), y.reshape(-1).view(whole)
-    mask = np.empty(_BLOCK, whole)
+    mask: Any = np.empty(_BLOCK, whole)
     for start in range(0, to.size, _BLOCK):
         at = slice(start, start + _BLOCK)
         here, m = to[at], mask[: to.size - start]

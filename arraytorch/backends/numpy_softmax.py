@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import MANY as _MANY
+from .compiled import kernels
 from .normalization import NormalizationKernels
 from .numpy_reduction import ones, row_dots, row_sums
 
 _add, _max = np.add.reduce, np.maximum.reduce
-_MANY = 1 << 14  # elements from which working block by block pays
 _BLOCK = 1 << 16  # elements of a block: two float32 arrays of this size stay in the cache
 
 
@@ -33,6 +34,8 @@ class NumpySoftmax(NormalizationKernels):
             np.exp(e, out=e)
             e /= _add(e, dim, None, None, True)
             return e
+        if x.dtype.char == "f" and (compiled := kernels("rows")) is not None:
+            return compiled.softmax(x)
         out = np.empty(x.shape, x.dtype)
         for rows, e in _row_blocks(x, out):
             np.subtract(rows, _max(rows, 1, None, None, True), out=e)
@@ -43,6 +46,8 @@ class NumpySoftmax(NormalizationKernels):
     def softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         if not _by_rows(g, out, dim):
             return super().softmax_backward(g, out, dim)
+        if (compiled := kernels("rows")) is not None:
+            return compiled.softmax_backward(g, out)
         product = np.empty(g.shape, g.dtype)
         for h, y, z in _row_blocks(g, out, product):
             np.subtract(h, row_dots(h, y)[:, None], out=z)
@@ -56,6 +61,8 @@ class NumpySoftmax(NormalizationKernels):
             shifted = np.subtract(x, _max(x, dim, None, None, True))
             shifted -= np.log(_add(np.exp(shifted), dim, None, None, True))
             return shifted
+        if x.dtype.char == "f" and (compiled := kernels("rows")) is not None:
+            return compiled.log_softmax(x)
         out = np.empty(x.shape, x.dtype)
         for rows, shifted in _row_blocks(x, out):
             np.subtract(rows, _max(rows, 1, None, None, True), out=shifted)
@@ -65,6 +72,8 @@ class NumpySoftmax(NormalizationKernels):
     def log_softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         if not _by_rows(g, out, dim):
             return super().log_softmax_backward(g, out, dim)
+        if g.dtype.char == "f" and (compiled := kernels("rows")) is not None:
+            return compiled.log_softmax_backward(g, out)
         result = np.empty(g.shape, g.dtype)
         for h, y, z in _row_blocks(g, out, result):
             np.exp(y, out=z)
@@ -84,9 +93,14 @@ class NumpySoftmax(NormalizationKernels):
             or _max(target.view(np.uint64)) >= classes
         ):
             return super().cross_entropy(x, target, ignore, mean)
-        e = np.subtract(x, _max(x, 1, None, None, True), order="C")  # for flat indices
         rows = ones(n, x.dtype)
         at = _starts(n, classes) + target  # a flat index is found twice as fast as a pair
+        if x.size >= _MANY and x.dtype.char == "f" and x.flags.c_contiguous:
+            if (compiled := kernels("rows")) is not None:
+                losses, p = compiled.cross_entropy(x, np.ascontiguousarray(target))
+                loss = losses.dot(rows)
+                return loss / n if mean else loss, p, at
+        e = np.subtract(x, _max(x, 1, None, None, True), order="C")  # for flat indices
         picked = e.take(at).dot(rows)
         np.exp(e, out=e)
         total = e.dot(ones(classes, x.dtype))
@@ -100,6 +114,8 @@ class NumpySoftmax(NormalizationKernels):
         if kept.dtype.kind == "b":
             return super().cross_entropy_backward(g, x, target, ignore, mean, p, kept)
         share = g / x.shape[0] if mean else g
+        if p.size >= _MANY and (compiled := kernels("rows")) is not None:
+            return compiled.cross_entropy_backward(p, np.ascontiguousarray(target), share)
         out = p * share
         out.reshape(-1)[kept] -= share
         return out

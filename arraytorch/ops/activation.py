@@ -13,6 +13,7 @@ from . import elementary
 from ._declare import derivative, inplace, kernel_op
 from ._promote import dim_of
 from ._results import check_tensor, finished, refuse, refuse_kernel
+from .complex_numbers import conj
 from .conversion import clone
 from .creation import empty, ones_like
 from .elementary import exp, sigmoid, tanh
@@ -329,8 +330,25 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([-0.2689,  1.7616])
     """
     refuse("silu", input, "biu")
-    x = _source(input, inplace)
-    return _placed(x * sigmoid(x), input, inplace)
+    return _placed(_silu(_source(input, inplace)), input, inplace)
+
+
+@derivative(
+    saves=("input",),
+    name="SiluBackward0",
+    d_input=lambda B, g, input: B.silu_backward(g, input),
+)
+def _silu(input: Tensor) -> Tensor:
+    x = input._data
+    B = backend_of(x)
+    return taped(_silu, B.cast(B.asarray(B.silu(x)), x.dtype), (input,), (input,))
+
+
+@kernel_op
+def silu_backward(g: Tensor, input: Tensor) -> Tensor:
+    """Returns g times the slope of `silu`, by ops that are differentiable in turn."""
+    s = sigmoid(input)
+    return g * conj(s * (1 + input * (1 - s)))
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:

@@ -1,0 +1,91 @@
+"""Compiled passes over planes, the rows of a matrix that have one mean and one weight each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .compiled import share
+from .numba_math import FAST, compiled
+
+
+@compiled(FAST)
+def _sums(start, stop, x, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        total = x[i, 0] * 0
+        for j in range(x.shape[1]):
+            total += x[i, j]
+        out[i] = total
+
+
+@compiled(FAST)
+def _squares(start, stop, x, middle, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        total, m = x[i, 0] * 0, middle[i]
+        for j in range(x.shape[1]):
+            d = x[i, j] - m
+            total += d * d
+        out[i] = total
+
+
+@compiled(FAST)
+def _scaled(start, stop, x, middle, scale, shift, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        m, a, b = middle[i], scale[i], shift[i]
+        for j in range(x.shape[1]):
+            out[i, j] = (x[i, j] - m) * a + b
+
+
+@compiled(FAST)
+def _dots(start, stop, g, x, middle, sums, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        total, dot, m = x[i, 0] * 0, x[i, 0] * 0, middle[i]
+        for j in range(x.shape[1]):
+            total += g[i, j]
+            dot += g[i, j] * (x[i, j] - m)
+        sums[i] = total
+        out[i] = dot
+
+
+@compiled(FAST)
+def _combined(start, stop, g, x, middle, a, b, c, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        m, p, q, r = middle[i], a[i], b[i], c[i]
+        for j in range(x.shape[1]):
+            out[i, j] = p + (x[i, j] - m) * q + g[i, j] * r
+
+
+def sums(x: Any) -> Any:
+    """The sum of each row."""
+    out = np.empty(len(x), x.dtype)
+    share(_sums, len(x), x.size, x, out)
+    return out
+
+
+def squares(x: Any, middle: Any) -> Any:
+    """The sum of the squared distances to a number per row."""
+    out = np.empty(len(x), x.dtype)
+    share(_squares, len(x), x.size, x, middle, out)
+    return out
+
+
+def scaled(x: Any, middle: Any, scale: Any, shift: Any) -> Any:
+    """(x - middle) * scale + shift, with numbers per row."""
+    out = np.empty(x.shape, x.dtype)
+    share(_scaled, len(x), x.size, x, middle, scale, shift, out)
+    return out
+
+
+def dots(g: Any, x: Any, middle: Any) -> tuple[Any, Any]:
+    """For each row the sum of g, and of g times the distances of x to a number per row."""
+    total, dot = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
+    share(_dots, len(x), x.size, g, x, middle, total, dot)
+    return total, dot
+
+
+def combined(g: Any, x: Any, middle: Any, a: Any, b: Any, c: Any) -> Any:
+    """a + (x - middle) * b + g * c, with numbers per row."""
+    out = np.empty(x.shape, x.dtype)
+    share(_combined, len(x), x.size, g, x, middle, a, b, c, out)
+    return out

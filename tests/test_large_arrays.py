@@ -1,0 +1,303 @@
+"""Large arrays, for which the CPU has other kernels: blocks for NumPy, and those that numba compiles."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import arraytorch as torch
+from arraytorch.backends import compiled, numpy_normalization, numpy_pointwise, numpy_softmax
+from arraytorch.backends.generic import ArrayModuleBackend
+from arraytorch.backends.numpy import NumpyBackend
+
+F = torch.nn.functional
+needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="needs the extra `jit`")
+
+
+class Plain(ArrayModuleBackend):
+    """The generic kernels over NumPy, with none of its own."""
+
+    def _special_namespace(self):
+        import scipy.special
+
+        return scipy.special
+
+
+PLAIN, OWN = Plain(np), NumpyBackend()
+ROWS, PLANES = (70, 401), (6, 8, 21, 31)
+
+
+def rand(*shape, dtype=np.float32, seed=0):
+    return np.random.default_rng([seed, *shape]).standard_normal(shape).astype(dtype)
+
+
+@pytest.fixture(params=["numpy", pytest.param("numba", marks=needs_numba)])
+def choice(request, monkeypatch):
+    """Each of the two choices, whatever the environment says."""
+    if request.param == "numpy":
+        for module in (numpy_normalization, numpy_pointwise, numpy_softmax):
+            monkeypatch.setattr(module, "kernels", lambda topic: None)
+    elif not compiled.in_use():
+        pytest.skip("ARRAYTORCH_CPU=numpy")
+    return request.param
+
+
+def alike(name, *args, **tolerance):
+    """The backend's kernel gives what the generic one does, computed in float64."""
+
+    def wide(x):
+        return x.astype("f8") if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
+
+    expected = getattr(PLAIN, name)(*map(wide, args))
+    result = getattr(OWN, name)(*args)
+    if not isinstance(expected, tuple):
+        expected, result = (expected,), (result,)
+    for e, r in zip(expected, result, strict=True):
+        if e is None:
+            assert r is None
+            continue
+        np.testing.assert_allclose(r, e, **{"rtol": 2e-5, "atol": 2e-6, **tolerance})
+        assert r.shape == e.shape
+        assert r.dtype == args[0].dtype or r.dtype.kind != "f"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [ROWS, (1, 20001), (20001, 1), (3, 5, 1100)])
+def test_softmax_of_large_arrays(choice, shape, dtype):
+    """Rows of odd lengths, with numbers far apart, and the gradients."""
+    x, g = rand(*shape, dtype=dtype) * 20, rand(*shape, dtype=dtype, seed=1)
+    last = len(shape) - 1
+    for dim in (last, 0):
+        alike("softmax", x, dim)
+        alike("log_softmax", x, dim, rtol=1e-5, atol=1e-5)
+        alike("softmax_backward", g, OWN.softmax(x, dim), dim)
+        alike("log_softmax_backward", g, OWN.log_softmax(x, dim), dim, atol=2e-5)
+
+
+def test_softmax_of_infinities_and_nan(choice):
+    """A row with NaN or an infinity is NaN; -inf has probability 0."""
+    x = rand(*ROWS)
+    x[0, 3], x[1, 5], x[2, 7], x[3] = np.nan, np.inf, -np.inf, -np.inf
+    y = OWN.softmax(x, 1)
+    assert np.isnan(y[[0, 1, 3]]).all()
+    assert y[2, 7] == 0
+    assert np.isfinite(y[4:]).all()
+    np.testing.assert_allclose(y[2].sum(), 1, rtol=1e-5)
+
+
+def test_cross_entropy_of_many_rows(choice):
+    """The loss and its gradient."""
+    x, target = rand(*ROWS) * 5, np.arange(70) * 5
+    loss, p, kept = OWN.cross_entropy(x, target, -100, True)
+    expected, q, rows = PLAIN.cross_entropy(x.astype("f8"), target, -100, True)
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    np.testing.assert_allclose(p, q, rtol=2e-5, atol=1e-7)
+    g = np.array(0.7, np.float32)
+    result = OWN.cross_entropy_backward(g, x, target, -100, True, p, kept)
+    wide = PLAIN.cross_entropy_backward(0.7, x.astype("f8"), target, -100, True, q, rows)
+    np.testing.assert_allclose(result, wide, rtol=2e-5, atol=1e-7)
+
+
+NORMS = {
+    "layer": ((30, 9, 77), (2,), (1, 1, 77)),
+    "layer over two": ((70, 13, 31), (1, 2), (1, 13, 31)),
+    "batch": (PLANES, (0, 2, 3), (1, 8, 1, 1)),
+    "batch of narrow planes": ((99, 40, 2, 3), (0, 2, 3), (1, 40, 1, 1)),
+    "batch of rows": ((300, 70), (0,), (1, 70)),
+    "group": ((6, 4, 2, 651), (2, 3), (1, 4, 2, 1)),
+    "group of narrow planes": ((60, 4, 20, 6), (2, 3), (1, 4, 20, 1)),
+    "instance": (PLANES, (2, 3), (1, 8, 1, 1)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("kind", NORMS)
+def test_norms_of_large_arrays(choice, kind, weighted, dtype):
+    """All the ways in which what is standardised and its weights may lie in memory."""
+    shape, dims, thin = NORMS[kind]
+    x, g = rand(*shape, dtype=dtype) + 3, rand(*shape, dtype=dtype, seed=1)
+    weight, bias = (rand(*thin, dtype=dtype, seed=s) if weighted else None for s in (2, 3))
+    alike("norm_affine", x, dims, weight, bias, 1e-5, atol=5e-5)
+    _, mean, rstd = OWN.norm_affine(x, dims, weight, bias, 1e-5)
+    for needs in ((True, weighted, True), (False, weighted, False), (True, False, False)):
+        alike("norm_affine_backward", g, x, dims, weight, mean, rstd, needs, rtol=2e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_of_large_arrays(choice, approximate):
+    """Near zero and far away, and the gradient."""
+    x = np.concatenate([rand(20000) * 3, np.logspace(-20, 2, 3000), [0, -0.0, 30, -30]])
+    x, g = x.astype("f4"), rand(x.size, seed=1)
+    alike("gelu", x, approximate, rtol=1e-5, atol=2e-6)
+    alike("gelu_backward", g, x, approximate, rtol=1e-5, atol=4e-6)
+
+
+def test_activations_of_large_arrays(choice):
+    """sigmoid and silu, into both tails."""
+    x, g = rand(20001) * 40, rand(20001, seed=1)
+    alike("sigmoid", x, rtol=1e-6)
+    alike("silu", x, rtol=1e-6)
+    alike("silu_backward", g, x, rtol=1e-5, atol=1e-6)
+    for name in ("sigmoid", "silu"):
+        assert np.isnan(getattr(OWN, name)(np.full(20000, np.nan, "f4"))).all()
+
+
+def test_erf_of_large_arrays():
+    """Within three units in the last place, up to infinity, and NaN of NaN."""
+    x = np.concatenate([np.linspace(-6, 6, 100001), np.logspace(-30, 38, 999), [np.inf, -np.inf]])
+    alike("erf", x.astype("f4"), rtol=4e-7, atol=0)
+    assert np.isnan(OWN.erf(np.full(20000, np.nan, "f4"))).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.int64])
+def test_where_of_large_arrays(dtype):
+    """Masks of bits choose what a branch would: arrays, numbers, broadcast and other types."""
+    x, y = (rand(100, 201, seed=s) * 100 for s in (0, 1))
+    mask, x, y = x > y, x.astype(dtype), y.astype(dtype)
+    one = np.array(7, dtype)
+    for a, b in ((x, y), (x, one), (one, y), (x.T.copy().T, y), (x, y[:1]), (x, y.astype("f8"))):
+        expected = np.where(mask, a, b)
+        result = OWN.where(mask, a, b)
+        assert result.dtype == expected.dtype
+        np.testing.assert_array_equal(result, expected)
+    np.testing.assert_array_equal(OWN.where(mask, x, 0.5), np.where(mask, x, 0.5))
+    np.testing.assert_array_equal(OWN.where(mask, 1, 2), np.where(mask, 1, 2))
+    np.testing.assert_array_equal(OWN.masked_fill(x, mask, 3), np.where(mask, one * 0 + 3, x))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["sum", "mean", "prod"])
+def test_reductions_of_large_arrays(name, dtype):
+    """Rows shorter and longer than a piece, of odd lengths, and dimensions in the middle."""
+    for shape in ((50000,), (4, 5000), (5, 4096), (700, 33), (9, 5, 7, 130), (2, 20000, 1)):
+        x = np.exp(rand(*shape, dtype=dtype) / 100) if name == "prod" else rand(*shape, dtype=dtype)
+        for dims in ((0,), (len(shape) - 1,), tuple(range(len(shape))), (0, len(shape) - 1)):
+            for keepdim in (True, False):
+                alike(name, x, tuple(sorted(set(dims))), keepdim, rtol=2e-5, atol=1e-4)
+
+
+def test_sums_lose_no_digits():
+    """A sum of four million float32 is as exact as a pairwise one."""
+    x = np.random.default_rng(0).random(1 << 22, np.float32)
+    exact = x.sum(dtype="f8")
+    assert abs(OWN.sum(x, (0,), False) / exact - 1) < 3e-7
+    assert abs(OWN.vector_norm(x, 2, (0,), False) / np.sqrt((x.astype("f8") ** 2).sum()) - 1) < 3e-7
+
+
+def test_norm_and_running_sums_of_large_arrays():
+    """Norms of rows long and short, and sums along each dimension."""
+    for shape in ((3, 5000), (200, 130), (20000,)):
+        x = rand(*shape)
+        alike("vector_norm", x, 2, (len(shape) - 1,), True)
+        alike("vector_norm", x, 2, tuple(range(len(shape))), False)
+        for dim in range(len(shape)):
+            alike("cumsum", x, dim, atol=1e-3)
+    alike("cumsum", np.arange(40000).reshape(200, 200), 0)
+
+
+def test_relu_and_clamp_keep_nan():
+    """Of large arrays as of small ones."""
+    x = rand(20000)
+    x[:3] = np.nan, np.inf, -np.inf
+    np.testing.assert_array_equal(OWN.relu(x), np.maximum(x, 0))
+    for low, high in ((-1, 1), (None, 0.5), (0, None), (2, 1)):
+        alike("clamp", x, low, high)
+
+
+def test_small_powers_are_products():
+    """As in PyTorch, which does not call pow for 2 and 3."""
+    x = torch.tensor(rand(20000))
+    assert torch.equal(x**2, x * x)
+    assert torch.equal(x**3, x * x * x)
+    assert torch.equal(torch.tensor([2, 3]) ** 3, torch.tensor([8, 27]))
+
+
+def run(program, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_environment_chooses_numpy():
+    """ARRAYTORCH_CPU=numpy leaves numba alone, and `show` says so."""
+    program = """
+        import sys
+        import arraytorch as torch
+        torch.softmax(torch.zeros(300, 300), 1)
+        assert "numba" not in sys.modules
+        print(torch.backends.show().splitlines()[0])
+    """
+    out = run(program, ARRAYTORCH_CPU="numpy")
+    assert out.returncode == 0, out.stderr
+    assert out.stdout.startswith("cpu: NumPy")
+    assert "numba" not in out.stdout
+
+
+def test_environment_is_checked():
+    """A choice that there is not is named."""
+    out = run("import arraytorch", ARRAYTORCH_CPU="abacus")
+    assert "ARRAYTORCH_CPU must be numpy or numba, but is 'abacus'" in out.stderr
+
+
+@pytest.mark.skipif(find_spec("numba") is not None, reason="numba is installed")
+def test_numba_that_is_missing_is_named():
+    """A forced choice that cannot be had says what to install."""
+    program = "import arraytorch as torch; torch.softmax(torch.zeros(300, 300), 1)"
+    out = run(program, ARRAYTORCH_CPU="numba")
+    assert "pip install 'arraytorch[jit]'" in out.stderr
+
+
+@needs_numba
+def test_numba_is_loaded_by_the_first_large_array():
+    """Neither the import nor small arrays load it; `show` tells that it is in use."""
+    program = """
+        import sys
+        import arraytorch as torch
+        torch.softmax(torch.zeros(30, 30), 1)
+        assert "numba" not in sys.modules
+        torch.softmax(torch.zeros(300, 300), 1)
+        assert "numba" in sys.modules
+        print(torch.backends.show().splitlines()[0])
+    """
+    out = run(program, ARRAYTORCH_CPU="")
+    assert out.returncode == 0, out.stderr
+    assert "for large arrays" in out.stdout
+
+
+@needs_numba
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_compiled_kernels_work_in_threads_and_forked_children():
+    """Two threads at once, and a child that was forked after the kernels had threads."""
+    program = """
+        import os, threading
+        import arraytorch as torch
+        torch.set_num_threads(2)
+        x = torch.ones(1000, 1000)
+
+        def work():
+            for _ in range(5):
+                assert abs(torch.softmax(x, 1).sum().item() - 1000) < 1e-2
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        child = os.fork()
+        if not child:
+            work()
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        print("done")
+    """
+    out = run("import warnings; warnings.simplefilter('ignore')\n" + textwrap.dedent(program))
+    assert out.stdout == "done\n", out.stderr
