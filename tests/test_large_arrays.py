@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 import arraytorch as torch
-from arraytorch.backends import compiled, numpy_normalization, numpy_pointwise, numpy_softmax
+from arraytorch.backends import (
+    box_muller,
+    compiled,
+    numpy_attention,
+    numpy_normalization,
+    numpy_places,
+    numpy_pointwise,
+    numpy_reduction,
+    numpy_softmax,
+)
 from arraytorch.backends.generic import ArrayModuleBackend
 from arraytorch.backends.numpy import NumpyBackend
 
@@ -27,6 +36,15 @@ class Plain(ArrayModuleBackend):
         return scipy.special
 
 
+WITH_CHOICE = (
+    box_muller,
+    numpy_attention,
+    numpy_normalization,
+    numpy_places,
+    numpy_pointwise,
+    numpy_reduction,
+    numpy_softmax,
+)
 PLAIN, OWN = Plain(np), NumpyBackend()
 ROWS, PLANES = (70, 401), (6, 8, 21, 31)
 
@@ -39,7 +57,7 @@ def rand(*shape, dtype=np.float32, seed=0):
 def choice(request, monkeypatch):
     """Each of the two choices, whatever the environment says."""
     if request.param == "numpy":
-        for module in (numpy_normalization, numpy_pointwise, numpy_softmax):
+        for module in WITH_CHOICE:
             monkeypatch.setattr(module, "kernels", lambda topic: None)
     elif not compiled.in_use():
         pytest.skip("ARRAYTORCH_CPU=numpy")
@@ -172,7 +190,7 @@ def test_where_of_large_arrays(dtype):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["sum", "mean", "prod"])
-def test_reductions_of_large_arrays(name, dtype):
+def test_reductions_of_large_arrays(choice, name, dtype):
     """Rows shorter and longer than a piece, of odd lengths, and dimensions in the middle."""
     for shape in ((50000,), (4, 5000), (5, 4096), (700, 33), (9, 5, 7, 130), (2, 20000, 1)):
         x = np.exp(rand(*shape, dtype=dtype) / 100) if name == "prod" else rand(*shape, dtype=dtype)
@@ -189,7 +207,7 @@ def test_sums_lose_no_digits():
     assert abs(OWN.vector_norm(x, 2, (0,), False) / np.sqrt((x.astype("f8") ** 2).sum()) - 1) < 3e-7
 
 
-def test_norm_and_running_sums_of_large_arrays():
+def test_norm_and_running_sums_of_large_arrays(choice):
     """Norms of rows long and short, and sums along each dimension."""
     for shape in ((3, 5000), (200, 130), (20000,)):
         x = rand(*shape)
@@ -198,6 +216,89 @@ def test_norm_and_running_sums_of_large_arrays():
         for dim in range(len(shape)):
             alike("cumsum", x, dim, atol=1e-3)
     alike("cumsum", np.arange(40000).reshape(200, 200), 0)
+
+
+@pytest.mark.parametrize("masked", ["no", "bools", "numbers"])
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("saving", [True, False])
+def test_attention_of_large_arrays(choice, saving, causal, masked):
+    """Many heads at once and a head in parts, with rows that may look nowhere, and the gradients."""
+    for lead, rows, columns in (((3, 2), 90, 70), ((2,), 600, 500), ((2, 1), 40, 64)):
+        q, k, v, g = (
+            rand(*lead, n, d, seed=s)
+            for s, (n, d) in enumerate(((rows, 16), (columns, 16), (columns, 9), (rows, 9)))
+        )
+        mask = None if masked == "no" else rand(rows, columns, seed=7)
+        if masked == "bools":
+            mask = mask > 0
+            mask[3] = False
+        dropped = (rand(*lead, rows, columns, seed=8) > 0).astype("f4") * 2
+        for drop in (None, dropped):
+            args = q, k, v, mask, causal, 0.25, drop
+            wide = [
+                x.astype("f8") if isinstance(x, np.ndarray) and x.dtype == "f4" else x for x in args
+            ]
+            expected, q_ = PLAIN.attention(*wide, True)
+            out, p = OWN.attention(*args, saving)
+            np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-5)
+            if not saving:
+                assert p is None
+                continue
+            np.testing.assert_allclose(p, q_, rtol=1e-4, atol=1e-6)
+            needs = (True, True, True, False)
+            result = OWN.attention_backward(g, *args, p, out, needs)
+            good = PLAIN.attention_backward(g.astype("f8"), *wide, q_, expected, needs)
+            for r, e in zip(result[:3], good[:3], strict=True):
+                np.testing.assert_allclose(r, e, rtol=1e-3, atol=3e-5)
+
+
+def test_gather_and_scatter_of_large_arrays(choice):
+    """Along rows, where there are compiled loops, and along columns; whole columns, too."""
+    i = np.random.default_rng(0).integers(0, 150, (150, 150))
+    for dtype in (np.float32, np.float64, np.int32, np.int64):
+        x, y = ((rand(150, 150, seed=s) * 99).astype(dtype) for s in (0, 1))
+        for dim in (0, 1):
+            alike("gather", x, dim, i)
+            alike("scatter_add", x, dim, i, y, rtol=1e-4, atol=1e-3)
+            np.testing.assert_array_equal(OWN.take(x, i[0], dim), np.take(x, i[0], dim))
+        np.testing.assert_array_equal(OWN.getitem(x, (slice(None), i[0])), x[:, i[0]])
+        np.testing.assert_array_equal(OWN.getitem(x, (slice(3, 90), i[0])), x[3:90, i[0]])
+        np.testing.assert_array_equal(OWN.getitem(x, (slice(None), -1 - i[0])), x[:, -1 - i[0]])
+
+
+def test_indices_out_of_range_of_large_arrays_raise(choice):
+    """Also where compiled loops would not look."""
+    x = torch.tensor(rand(200, 200))
+    for i in (200, -201):
+        with pytest.raises(IndexError):
+            x[:, torch.tensor([0, i])]
+        with pytest.raises(IndexError):
+            x.index_select(1, torch.tensor([0, 200]))
+        with pytest.raises((IndexError, RuntimeError)):
+            x.gather(1, torch.full((200, 200), i))
+
+
+def test_copies_of_transposed_matrices():
+    """Of odd sizes, of stacks of them, and of dimensions exchanged in other ways."""
+    for shape in ((131, 257), (3, 70, 131), (2, 3, 65, 67)):
+        x = rand(*shape)
+        for turned in (x.swapaxes(-1, -2), x.T, x[..., ::-1].swapaxes(-1, -2), x[..., :1]):
+            for copy in (OWN.copy, OWN.contiguous):
+                result = copy(turned)
+                assert result.flags.c_contiguous
+                np.testing.assert_array_equal(result, turned)
+
+
+@needs_numba
+def test_compiled_normals_are_the_same_to_the_last_bit(monkeypatch):
+    """The random stream does not depend on what computes it."""
+    u = np.random.default_rng(0).random(1 << 17, np.float32)
+    u[:32] = 0
+    v = u.copy()
+    box_muller.fill_blocks32(u, 0.0, 1.0)
+    monkeypatch.setattr(box_muller, "kernels", lambda topic: None)
+    box_muller.fill_blocks32(v, 0.0, 1.0)
+    np.testing.assert_array_equal(u.view(np.int32), v.view(np.int32))
 
 
 def test_relu_and_clamp_keep_nan():

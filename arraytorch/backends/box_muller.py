@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import MANY, kernels
+
 Array = np.ndarray[Any, Any]
 
 BLOCKS = 512  # blocks of 16 at a time: the work arrays then stay in the second-level cache
@@ -36,7 +38,10 @@ def _f(x: float) -> float:
 
 def fill_blocks32(u: Array, mean: float, std: float) -> None:
     """Turns blocks of 16 float32 uniforms into normals in place: the first 8 give radii, the rest angles."""
-    for at in range(0, u.size, 16 * BLOCKS):
+    done = u.size >= MANY and u.flags.c_contiguous and (compiled := kernels("normals")) is not None
+    if done:
+        compiled.normals(u)
+    for at in () if done else range(0, u.size, 16 * BLOCKS):
         block = u[at : at + 16 * BLOCKS].reshape(-1, 2, 8)
         radius = np.sqrt(np.float32(-2) * _log32(np.float32(1) - block[:, 0]))
         sin, cos = _sin_cos32(np.float32(2 * math.pi) * block[:, 1])

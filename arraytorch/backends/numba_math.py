@@ -44,6 +44,16 @@ def from_bits(typingctx: Any, bits: Any) -> Any:
     return types.float32(types.int32), generate
 
 
+@intrinsic
+def to_bits(typingctx: Any, x: Any) -> Any:
+    """The bits of a float32."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.IntType(32))
+
+    return types.int32(types.float32), generate
+
+
 _LOG2_E = f(1.4426950408889634)
 _LN2_HIGH, _LN2_LOW = f(0.693359375), f(-2.12194440054690583e-4)  # the first has few digits
 _LEAST, _MOST = f(-87.33654), f(88.72283)

@@ -9,7 +9,7 @@ import numpy as np
 from .compiled import run, share, spans
 from .numba_math import EXACT, FAST, compiled, exp
 
-_LANES = 64  # running maxima: as many as fill four registers
+LANES = 64  # running maxima: as many as fill four registers
 
 
 @compiled(EXACT)
@@ -17,13 +17,13 @@ def top(x, lanes):  # type: ignore[no-untyped-def]
     """The maximum of a row of float32, NaN left out."""
     n = x.size
     lanes[:] = -np.inf
-    whole = n - n % _LANES
-    for i in range(0, whole, _LANES):
-        for k in range(_LANES):
+    whole = n - n % LANES
+    for i in range(0, whole, LANES):
+        for k in range(LANES):
             v = x[i + k]
             lanes[k] = v if v > lanes[k] else lanes[k]
     best = lanes[0]
-    for k in range(1, _LANES):
+    for k in range(1, LANES):
         best = lanes[k] if lanes[k] > best else best
     for i in range(whole, n):
         best = x[i] if x[i] > best else best
@@ -42,6 +42,17 @@ def exp_less(x, shift, out):  # type: ignore[no-untyped-def]
 
 
 @compiled(FAST)
+def exp_in_place(x, shift):  # type: ignore[no-untyped-def]
+    """x = exp(x - shift), and the sum: two views of one array would not be vectorised."""
+    total = np.float32(0)
+    for j in range(x.size):
+        e = exp(x[j] - shift)
+        x[j] = e
+        total += e
+    return total
+
+
+@compiled(FAST)
 def sum_exp(x, shift):  # type: ignore[no-untyped-def]
     """The sum of exp(x - shift)."""
     total = np.float32(0)
@@ -52,7 +63,7 @@ def sum_exp(x, shift):  # type: ignore[no-untyped-def]
 
 @compiled(FAST)
 def _softmax(start, stop, x, out):  # type: ignore[no-untyped-def]
-    lanes = np.empty(_LANES, np.float32)
+    lanes = np.empty(LANES, np.float32)
     for i in range(start, stop):
         y = out[i]
         scale = np.float32(1) / exp_less(x[i], top(x[i], lanes), y)
@@ -72,7 +83,7 @@ def _softmax_backward(start, stop, g, y, out):  # type: ignore[no-untyped-def]
 
 @compiled(FAST)
 def _log_softmax(start, stop, x, out):  # type: ignore[no-untyped-def]
-    lanes = np.empty(_LANES, np.float32)
+    lanes = np.empty(LANES, np.float32)
     for i in range(start, stop):
         shift = top(x[i], lanes)
         level = np.log(sum_exp(x[i], shift))
@@ -92,7 +103,7 @@ def _log_softmax_backward(start, stop, g, y, out):  # type: ignore[no-untyped-de
 
 @compiled(FAST)
 def _cross_entropy(start, stop, x, target, losses, out):  # type: ignore[no-untyped-def]
-    lanes = np.empty(_LANES, np.float32)
+    lanes = np.empty(LANES, np.float32)
     for i in range(start, stop):
         y = out[i]
         shift = top(x[i], lanes)

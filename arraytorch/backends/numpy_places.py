@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import MANY, kernels
+
 _MANY = 4096  # elements from which a sparse matrix is worth making
 
 
@@ -15,7 +17,40 @@ class NumpyPlaceKernels:
 
     def gather(self, x: Any, dim: int, index: Any) -> Any:
         """One take from the flat memory, with no bounds to check: the op has done that."""
+        if (compiled := _along_rows(x, dim, index)) is not None:
+            rows = compiled.gather(x.reshape(-1, x.shape[-1]), index.reshape(-1, index.shape[-1]))
+            return rows.reshape(index.shape)
         return np.take(np.ascontiguousarray(x).reshape(-1), _flat(x.shape, dim, index), mode="clip")
+
+    def getitem(self, x: Any, index: tuple[Any, ...]) -> Any:
+        """One vector of indices behind whole dimensions, x[:, i], is ten times as fast to take."""
+        last = index[-1]
+        if (
+            len(index) > 1
+            and last.__class__ is np.ndarray
+            and last.ndim == 1
+            and last.dtype.kind == "i"
+            and x.size >= MANY
+            and all(part.__class__ is slice and part == slice(None) for part in index[:-1])
+        ):
+            return self.take(x, last, len(index) - 1)
+        return x[index]
+
+    def take(self, x: Any, index: Any, dim: int) -> Any:
+        """A compiled loop along rows, where NumPy copies each element by itself."""
+        if (
+            x.size >= MANY
+            and dim == x.ndim - 1
+            and x.dtype.char in "fdil"
+            and index.ndim == 1
+            and x.flags.c_contiguous
+            and index.size
+            and -x.shape[dim] <= index.min() <= index.max() < x.shape[dim]
+            and (compiled := kernels("places")) is not None
+        ):
+            rows = compiled.take(x.reshape(-1, x.shape[-1]), np.ascontiguousarray(index))
+            return rows.reshape(*x.shape[:-1], index.size)
+        return np.take(x, index, dim)
 
     def scatter(self, x: Any, dim: int, index: Any, src: Any) -> Any:
         """One write through a flat index."""
@@ -26,6 +61,12 @@ class NumpyPlaceKernels:
     def scatter_add(self, x: Any, dim: int, index: Any, src: Any) -> Any:
         """add.at in one dimension, where it has a loop of its own."""
         out = np.array(x, order="C")
+        compiled = _along_rows(out, dim, index)
+        if compiled is not None and src.dtype is out.dtype and src.flags.c_contiguous:
+            width = index.shape[-1]
+            rows = (out.reshape(-1, x.shape[-1]), index.reshape(-1, width), src.reshape(-1, width))
+            compiled.scatter_add(*rows)
+            return out
         np.add.at(out.reshape(-1), _flat(x.shape, dim, index).reshape(-1), src.reshape(-1))
         return out
 
@@ -78,6 +119,19 @@ class NumpyPlaceKernels:
             return super().arg_of_rank(x, rank, dim)  # type: ignore[misc]
         at = (*(slice(None),) * dim, slice(rank, rank + 1))
         return np.argpartition(x, rank, axis=dim)[at]
+
+
+def _along_rows(x: Any, dim: int, index: Any) -> Any:
+    """The compiled kernels, if they serve: for rows of real numbers, and as many rows of indices."""
+    if (
+        index.size < MANY
+        or dim != x.ndim - 1
+        or x.shape[:-1] != index.shape[:-1]
+        or x.dtype.char not in "fdil"
+        or not (x.flags.c_contiguous and index.flags.c_contiguous)
+    ):
+        return None
+    return kernels("places")
 
 
 def _flat(shape: tuple[int, ...], dim: int, index: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import MANY, kernels
 from .reduction import ReductionKernels
 
 _add = np.add.reduce
@@ -61,6 +62,9 @@ class NumpyReductionKernels(ReductionKernels):
         rows = as_rows(x, dims) if x.size >= _MANY and x.dtype.kind == "f" else None
         if rows is None or x.dtype.itemsize == 2:
             return super().prod(x, dims, keepdim)
+        if (compiled := kernels("places")) is not None:
+            products = compiled.products(rows)
+            return _finished(products, x.shape, dims, keepdim, np.multiply.reduce)
         while rows.shape[1] >= 64:
             half = rows.shape[1] // 2
             odd = rows[:, 2 * half :]
@@ -71,6 +75,9 @@ class NumpyReductionKernels(ReductionKernels):
 
     def cumsum(self, x: Any, dim: int) -> Any:
         """Row by row where rows are long, as NumPy would go down one column after the other."""
+        if x.size >= MANY and dim == x.ndim - 1 and x.dtype.char in "fdl" and x.flags.c_contiguous:
+            if (compiled := kernels("places")) is not None:
+                return compiled.cumsum(x.reshape(-1, x.shape[-1])).reshape(x.shape)
         if dim == x.ndim - 1 or x.dtype.itemsize < 4 or prod(x.shape[dim + 1 :]) < 64:
             return super().cumsum(x, dim)
         out = np.empty(x.shape, x.dtype)

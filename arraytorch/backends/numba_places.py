@@ -1,0 +1,83 @@
+"""Compiled gathers, scatters and running sums along rows; indices are in bounds and not negative."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .compiled import share
+from .numba_math import EXACT, FAST, compiled
+
+
+@compiled(EXACT)
+def _gather(start, stop, x, index, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        for j in range(index.shape[1]):
+            out[i, j] = x[i, index[i, j]]
+
+
+@compiled(EXACT)
+def _scatter_add(start, stop, x, index, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        for j in range(index.shape[1]):
+            out[i, index[i, j]] += x[i, j]
+
+
+@compiled(EXACT)
+def _take(start, stop, x, index, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        for j in range(index.size):
+            out[i, j] = x[i, index[j]]
+
+
+@compiled(EXACT)
+def _cumsum(start, stop, x, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        total = x[i, 0]
+        out[i, 0] = total
+        for j in range(1, x.shape[1]):
+            total += x[i, j]
+            out[i, j] = total
+
+
+@compiled(FAST)
+def _prod(start, stop, x, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        total = x[i, 0]
+        for j in range(1, x.shape[1]):
+            total *= x[i, j]
+        out[i] = total
+
+
+def gather(x: Any, index: Any) -> Any:
+    """The elements of each row of a matrix that a row of indices names."""
+    out = np.empty(index.shape, x.dtype)
+    share(_gather, len(index), index.size, x, index, out)
+    return out
+
+
+def scatter_add(out: Any, index: Any, x: Any) -> None:
+    """Adds x to the elements of each row of a matrix that a row of indices names."""
+    share(_scatter_add, len(index), index.size, x, index, out)
+
+
+def take(x: Any, index: Any) -> Any:
+    """The columns of a matrix that a vector of indices names."""
+    out = np.empty((len(x), index.size), x.dtype)
+    share(_take, len(x), out.size, x, index, out)
+    return out
+
+
+def cumsum(x: Any) -> Any:
+    """Running sums along the rows of a matrix."""
+    out = np.empty(x.shape, x.dtype)
+    share(_cumsum, len(x), x.size, x, out)
+    return out
+
+
+def products(x: Any) -> Any:
+    """The product of each row of a matrix."""
+    out = np.empty(len(x), x.dtype)
+    share(_prod, len(x), x.size, x, out)
+    return out
