@@ -216,6 +216,12 @@ class NumpyBackend(
             return _turned(x)
         return np.ascontiguousarray(x) if x.ndim else x
 
+    def stack(self, arrays: list[Any], dim: int) -> Any:
+        if any(a.shape != arrays[0].shape for a in arrays):
+            return super().stack(arrays, dim)
+        at = (*(slice(None),) * dim, None)  # half of what np.stack takes
+        return np.concatenate([a[at] for a in arrays], dim)
+
     def data_ptr(self, x: Any) -> int:
         """The address of the first element."""
         return x.ctypes.data if x.size else 0
@@ -233,9 +239,11 @@ class NumpyBackend(
         if x.ndim == 0 and x.__class__ is np.ndarray:
             return np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
         lead = len(shape) - x.ndim
-        strides = (0,) * lead + tuple(
+        strides: tuple[int, ...] = (0,) * lead + tuple(
             [0 if n == 1 else s for n, s in zip(x.shape, x.strides, strict=True)]
         )
+        if x.__class__ is np.ndarray and x.flags.c_contiguous and x.size:
+            return np.ndarray(shape, x.dtype, x, 0, strides)  # 0.5 us against 3
         # broadcast_to would return a read-only array.
         return np.lib.stride_tricks.as_strided(x, shape, strides)
 

@@ -31,24 +31,29 @@ class NumpyReductionKernels(ReductionKernels):
     """Overrides for real numbers of four or eight bytes; the rest goes the generic way."""
 
     def sum(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
-        if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
-            return _add(x, dims, "f4", None, keepdim).astype(x.dtype)
-        if x.dtype.kind in "biu":  # where NumPy would widen what is narrower than its int
+        kind = x.dtype.char
+        if kind == "f" or kind == "d":
+            size, ndim = x.size, x.ndim
+            if size <= 1024 and not keepdim and len(dims) == ndim > 0:
+                # 0.5 us against 1.4 for add.reduce.
+                return ones(size, kind).dot(x if ndim == 1 else x.reshape(-1))
+            if ndim == 2 and dims == (0,) and not keepdim and len(x) <= 1024:
+                return ones(len(x), kind).dot(x)  # 0.6 us against 1.3 for a bias's gradient
+            if size >= _MANY and (rows := as_rows(x, dims)) is not None:
+                return _finished(row_sums(rows), x.shape, dims, keepdim)
+        elif x.dtype.kind in "biu":  # where NumPy would widen what is narrower than its int
             return super().sum(x, dims, keepdim)
-        if dims == (0,) and x.ndim == 2 and not keepdim and x.dtype.kind == "f" and len(x) <= 1024:
-            return ones(len(x), x.dtype).dot(x)  # 0.6 us against 1.3 for a bias's gradient
-        if x.size <= 1024 and len(dims) == x.ndim > 0 and not keepdim and x.dtype.kind == "f":
-            flat = x.reshape(-1)
-            return ones(flat.size, x.dtype).dot(flat)
-        if x.size >= _MANY and x.dtype.kind == "f" and (rows := as_rows(x, dims)) is not None:
-            return _finished(row_sums(rows), x.shape, dims, keepdim)
+        elif x.dtype.itemsize == 2:
+            return _add(x, dims, "f4", None, keepdim).astype(x.dtype)
         return _add(x, dims, None, None, keepdim)
 
     def mean(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
-        if x.size < _MANY or x.dtype.kind != "f" or x.dtype.itemsize == 2:
+        kind = x.dtype.char
+        if kind != "f" and kind != "d":
             return super().mean(x, dims, keepdim)
-        total = self.sum(x, dims, keepdim)
-        return total / x.dtype.type(prod([x.shape[d] for d in dims]))
+        shape = x.shape
+        count = x.size if len(dims) == len(shape) else prod([shape[d] for d in dims])
+        return self.sum(x, dims, keepdim) / x.dtype.type(count)
 
     def vector_norm(self, x: Any, p: float, dims: tuple[int, ...], keepdim: bool) -> Any:
         if p == 2 and x.size >= _MANY and x.dtype.kind == "f" and x.dtype.itemsize != 2:

@@ -166,6 +166,13 @@ def dims_of(dim: Any, ndim: int) -> tuple[int, ...]:
 
 def shape_of(size: tuple[Any, ...], name: str = "size") -> tuple[int, ...]:
     """Returns the shape that ``f(2, 3)`` or ``f((2, 3))`` asks for, as a tuple of ints."""
+    if len(size) == 1 and size[0].__class__ is tuple:
+        size = size[0]
+    for n in size:
+        if n.__class__ is not int:
+            break
+    else:
+        return size
     if (
         len(size) == 1
         and not hasattr(size[0], "__index__")

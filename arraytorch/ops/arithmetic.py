@@ -524,6 +524,9 @@ def _inside(x: Any, low: Any, high: Any) -> Any:
     return x >= low if high is None else (x >= low) & (x <= high)
 
 
+_BOUNDS = frozenset((int, float, type(None)))
+
+
 def _clipped_low(x: Any, low: Any, high: Any) -> Any:
     return x < low if high is None else (x < low) & (low < high)
 
@@ -543,6 +546,12 @@ def clamp(
     >>> torch.clamp(torch.tensor([-1.0, 0.5, 2.0]), 0, 1)
     tensor([0.0000, 0.5000, 1.0000])
     """
+    if out is None and min is not max and min.__class__ in _BOUNDS and max.__class__ in _BOUNDS:
+        try:
+            if input._data.dtype.kind == "f":  # the common case needs no promotion
+                return _clamp(input, min, max)
+        except AttributeError:
+            pass
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     dtype, native = numpy_result([o for o in (input, min, max) if o is not None])

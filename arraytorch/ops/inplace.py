@@ -117,19 +117,20 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
         forbid_leaf(self)
     forbid_overlap(self)
     x = self._data
-    if broadcast_shape("copy_", x.shape, src._data.shape) != x.shape:
+    y = src._data
+    if y.shape != x.shape and broadcast_shape("copy_", x.shape, y.shape) != x.shape:
         raise RuntimeError(
             f"output with shape {list(x.shape)} doesn't match the broadcast shape "
-            f"{list(src._data.shape)}: copy_"
+            f"{list(y.shape)}: copy_"
         )
     B = backend_of(x)
     if (
-        backend_of(src._data) is not B
+        backend_of(y) is not B
         or hasattr(B, "moved")
-        and B.device_of(src._data) != B.device_of(x)
+        and B.device_of(y) != B.device_of(x)
     ):
         src = to_device(src, B.device_of(x), non_blocking)
-    y = src._data
+        y = src._data
     B.write(x, y if x.dtype.kind == "c" else backend_of(y).cast(y, x.dtype))
     stamp(self)
     if records and (self._node is not None or src._node is not None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -46,6 +47,9 @@ def resolved(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     return shape[:at] + (count // known,) + shape[at + 1 :]
 
 
+_resolved = lru_cache(4096)(resolved)
+
+
 @derivative(
     saves=("shape",),
     kernel="reshape",
@@ -66,7 +70,7 @@ def reshape(input: Tensor, shape: Any) -> Tensor:
         check_tensor("reshape", input)
         raise
     B = backend_of(x)
-    shape = resolved(shape_of((shape,)), x.size)
+    shape = _resolved(shape_of((shape,)), x.size)
     z = B.reshape(x, shape)
     if B.shares(x, z):
         return taped_view(reshape, z, input, (shape,), (x.shape,))
@@ -150,11 +154,17 @@ def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False)
             [2, 2, 2]])
     """
     shape = shape_of(sizes if size is None else (size,), "expand")
-    old = input._data.shape
+    x = input._data
+    return _expand(input, _expanded(x.shape, shape, x.dtype))
+
+
+@lru_cache(4096)
+def _expanded(old: tuple[int, ...], shape: tuple[int, ...], kind: Any) -> tuple[int, ...]:
+    """The shape that is asked for, with sizes for -1."""
     lead = len(shape) - len(old)
     if lead < 0:
         raise RuntimeError(
-            f"expand(torch.{input._data.dtype.name}{list(old)}, size={list(shape)}): the number of "
+            f"expand(torch.{kind.name}{list(old)}, size={list(shape)}): the number of "
             f"sizes provided ({len(shape)}) must be greater or equal to the number of dimensions in "
             f"the tensor ({len(old)})"
         )
@@ -174,7 +184,7 @@ def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False)
                 f"non-singleton dimension {i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(old)}"
             )
         new.append(n)
-    return _expand(input, tuple(new))
+    return tuple(new)
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
@@ -241,6 +251,21 @@ def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(back)
 
 
+@lru_cache(4096)
+def _order(dims: tuple[int, ...], ndim: int) -> tuple[int, ...]:
+    """The dimensions counted from the front, each of them once."""
+    order = tuple([dim_of(d, ndim) for d in dims])
+    if len(order) != ndim:
+        raise RuntimeError(
+            "permute: number of dimensions in the tensor input does not match the length of the "
+            f"desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to "
+            f"len(dims) = {len(order)}"
+        )
+    if len(set(order)) != len(order):
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return order
+
+
 @derivative(saves=("dims",), d_input=lambda B, g, dims: B.permute(g, _inverse(dims)))
 def permute(input: Tensor, dims: Any) -> Tensor:
     """Returns a view with its dimensions in another order.
@@ -253,15 +278,7 @@ def permute(input: Tensor, dims: Any) -> Tensor:
     except AttributeError:
         check_tensor("permute", input)
         raise
-    order = tuple([dim_of(d, x.ndim) for d in shape_of((dims,), "permute")])
-    if len(order) != x.ndim:
-        raise RuntimeError(
-            "permute: number of dimensions in the tensor input does not match the length of the "
-            f"desired ordering of dimensions i.e. input.dim() = {x.ndim} is not equal to "
-            f"len(dims) = {len(order)}"
-        )
-    if len(set(order)) != len(order):
-        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    order = _order(shape_of((dims,), "permute"), x.ndim)
     return taped_view(permute, backend_of(x).permute(x, order), input, (order,), (order,))
 
 
