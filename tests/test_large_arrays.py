@@ -15,6 +15,7 @@ from arraytorch.backends import (
     compiled,
     numpy_attention,
     numpy_normalization,
+    numpy_optimizers,
     numpy_places,
     numpy_pointwise,
     numpy_reduction,
@@ -40,6 +41,7 @@ WITH_CHOICE = (
     box_muller,
     numpy_attention,
     numpy_normalization,
+    numpy_optimizers,
     numpy_places,
     numpy_pointwise,
     numpy_reduction,
@@ -250,6 +252,29 @@ def test_attention_of_large_arrays(choice, saving, causal, masked):
             good = PLAIN.attention_backward(g.astype("f8"), *wide, q_, expected, needs)
             for r, e in zip(result[:3], good[:3], strict=True):
                 np.testing.assert_allclose(r, e, rtol=1e-3, atol=3e-5)
+
+
+@pytest.mark.parametrize("betas", [(0.9, 0.99), (0.3, 0.8)])
+@pytest.mark.parametrize("decay", [0, 0.1])
+def test_adam_on_many_parameters(choice, decay, betas):
+    """Three steps, against the formula in float64, of parameters packed together and alone."""
+    shapes = ((300, 300), (40, 50), (2000,))
+    params = [torch.tensor(rand(*s)).requires_grad_() for s in shapes]
+    optimizer = torch.optim.AdamW(params, lr=0.01, betas=betas, weight_decay=decay)
+    expected = [p.detach().numpy().astype("f8") for p in params]
+    moments = [(np.zeros(s), np.zeros(s)) for s in shapes]
+    for step in range(1, 4):
+        for k, (p, (m, v)) in enumerate(zip(params, moments, strict=True)):
+            p.grad = torch.tensor(rand(*p.shape, seed=step))
+            g = p.grad.numpy().astype("f8")
+            m[...] = betas[0] * m + (1 - betas[0]) * g
+            v[...] = betas[1] * v + (1 - betas[1]) * g * g
+            root = np.sqrt(v / (1 - betas[1] ** step)) + 1e-8
+            expected[k] *= 1 - 0.01 * decay
+            expected[k] -= 0.01 * m / (1 - betas[0] ** step) / root
+        optimizer.step()
+    for p, e in zip(params, expected, strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), e, rtol=2e-5, atol=2e-6)
 
 
 def test_gather_and_scatter_of_large_arrays(choice):

@@ -71,7 +71,7 @@ def run(kernel: Callable[..., None], parts: list[tuple[Any, ...]], *args: Any) -
     """Calls ``kernel(*part, *args)`` for each part, in a thread each."""
     others: list[Any] = []
     if len(parts) > 1:
-        pool = _pool(len(parts) - 1)
+        pool = _pool(get_num_threads() - 1)
         others = [pool.submit(kernel, *part, *args) for part in parts[1:]]
     kernel(*parts[0], *args)
     for other in others:

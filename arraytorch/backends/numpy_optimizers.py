@@ -1,4 +1,4 @@
-"""What NumPy does better in the optimizers' steps."""
+"""What NumPy and numba do better in the optimizers' steps."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import MANY, kernels
 from .optimizers import Flat, OptimizerKernels
 
 
 class NumpyOptimizerKernels(OptimizerKernels):
-    """Steps in blocks that fit the cache."""
+    """Steps in blocks that fit the cache, or in one pass."""
 
     # Four or five float32 arrays of this size lie in 1 to 2 MB of level 2 cache. Measured with
     # Adam on a million parameters: 1.63 ms with blocks of 16384, 1.27 ms with these.
@@ -27,3 +28,16 @@ class NumpyOptimizerKernels(OptimizerKernels):
         for i, number in enumerate(numbers):
             memory[i] = number
         return operands
+
+    def _adam_update(
+        self, grad: Any, g: Any, u: Any, m: Any, v: Any, highest: Any,
+        numbers: Sequence[Any], forgetful: bool, folded: bool,
+    ) -> None:  # fmt: skip
+        compiled = None
+        if m.size >= MANY and highest is None and m.dtype.char in "fd":
+            compiled = kernels("optimizers")
+        if compiled is None or not grad.flags.c_contiguous:
+            super()._adam_update(grad, g, u, m, v, highest, numbers, forgetful, folded)
+            return
+        rate = 1 if folded else numbers[5]
+        compiled.adam(grad, m, v, u, (*numbers[:5], rate), forgetful)
