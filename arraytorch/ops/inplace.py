@@ -124,11 +124,7 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
             f"{list(y.shape)}: copy_"
         )
     B = backend_of(x)
-    if (
-        backend_of(y) is not B
-        or hasattr(B, "moved")
-        and B.device_of(y) != B.device_of(x)
-    ):
+    if backend_of(y) is not B or hasattr(B, "moved") and B.device_of(y) != B.device_of(x):
         src = to_device(src, B.device_of(x), non_blocking)
         y = src._data
     B.write(x, y if x.dtype.kind == "c" else backend_of(y).cast(y, x.dtype))
