@@ -167,6 +167,41 @@ def test_activations_of_large_arrays(choice):
         assert np.isnan(getattr(OWN, name)(np.full(20000, np.nan, "f4"))).all()
 
 
+@pytest.mark.parametrize("slope", [0.2, 0, -1.5, 3])
+def test_leaky_relu_of_large_arrays(choice, slope):
+    """For slopes of every kind, with infinities and NaN, and the gradient."""
+    x, g = rand(20001), rand(20001, seed=1)
+    x[:5] = np.nan, 0, -0.0, np.inf, -1e30
+    alike("leaky_relu", x, slope)
+    alike("leaky_relu_backward", g, x, slope)
+
+
+def test_batch_norm_by_known_statistics(choice):
+    """The slopes and shifts of channels, and the gradients through them."""
+    x, w, b, m, v = (torch.tensor(rand(*s, seed=9)) for s in ((9, 8, 20, 17), *[(8,)] * 4))
+    leaves = [t.requires_grad_() for t in (x, w, b)]
+    y = F.batch_norm(x, m, v.abs(), w, b)
+    wide = [t.detach().double().requires_grad_() for t in leaves]
+    expected = F.batch_norm(wide[0], m.double(), v.abs().double(), *wide[1:])
+    assert torch.allclose(y.double(), expected, atol=1e-4)
+    y.square().sum().backward()
+    expected.square().sum().backward()
+    for t, e in zip(leaves, wide, strict=True):
+        assert torch.allclose(t.grad.double(), e.grad, rtol=1e-3, atol=1e-2)
+
+
+def test_few_largest_of_many():
+    """Searched for one after the other; equal ones come in order of place, and -inf counts too."""
+    x = np.round(rand(60, 300) * 3)
+    for dim in (0, 1):
+        alike("topk", x, 5, dim, True)
+    x[1, 3:] = -np.inf
+    places = OWN.topk(x, 5, 1, True)
+    values = np.take_along_axis(x, places, 1)
+    np.testing.assert_array_equal(values, -np.sort(-x, 1)[:, :5])
+    assert all(len(set(row)) == 5 for row in places.tolist())
+
+
 def test_erf_of_large_arrays():
     """Within three units in the last place, up to infinity, and NaN of NaN."""
     x = np.concatenate([np.linspace(-6, 6, 100001), np.logspace(-30, 38, 999), [np.inf, -np.inf]])

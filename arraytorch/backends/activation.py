@@ -16,6 +16,8 @@ class ActivationKernels:
     sigmoid: Any
     _widened: Any
     conj: Any
+    where: Any
+    asarray: Any
 
     def gelu(self, x: Any, approximate: str) -> Any:
         """x times the normal distribution function, exact or by a tanh (Hendrycks & Gimpel 2016)."""
@@ -33,6 +35,14 @@ class ActivationKernels:
             return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
         density = xp.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
         return g * (0.5 * (1 + self.erf(x / _ROOT2)) + x * density)
+
+    def leaky_relu(self, x: Any, slope: float) -> Any:
+        """x where positive, else x times a slope."""
+        return self.asarray(self.where(x > 0, x, x * slope))
+
+    def leaky_relu_backward(self, g: Any, x: Any, slope: float) -> Any:
+        """g where x is positive, else g times the slope."""
+        return self.where(x > 0, g, g * slope)
 
     def silu(self, x: Any) -> Any:
         """x * sigmoid(x)."""

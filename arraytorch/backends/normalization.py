@@ -117,6 +117,12 @@ class NormalizationKernels:
             gx = y.astype(x.dtype, copy=False)
         return gx, gw, g if needs[2] else None
 
+    def scaled(self, x: Any, slope: Any, shift: Any) -> Any:
+        """x * slope + shift; slope and shift have size 1 in all dimensions but one."""
+        z = x * slope
+        z += shift
+        return z
+
     def eps(self, x: Any) -> float:
         """The distance from 1 to the next larger number of x's type, at least that of float32."""
         return float(self.xp.finfo("f8" if x.dtype.itemsize == 8 else "f4").eps)

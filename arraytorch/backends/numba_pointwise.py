@@ -39,6 +39,13 @@ def _sigmoid(start, stop, x, out):  # type: ignore[no-untyped-def]
 
 
 @compiled(EXACT)
+def _leaky_relu(start, stop, g, x, slope, out):  # type: ignore[no-untyped-def]
+    g, x, out = g[start:stop], x[start:stop], out[start:stop]
+    for i in range(out.size):
+        out[i] = g[i] if x[i] > 0 else g[i] * slope
+
+
+@compiled(EXACT)
 def _silu(start, stop, x, out):  # type: ignore[no-untyped-def]
     x, out = x[start:stop], out[start:stop]
     for i in range(out.size):
@@ -95,6 +102,14 @@ def _mapped(kernel: Any, *arrays: Any) -> Any:
 def sigmoids(x: Any) -> Any:
     """1 / (1 + exp(-x)), elementwise."""
     return _mapped(_sigmoid, x)
+
+
+def leaky_relu(g: Any, x: Any, slope: float) -> Any:
+    """g where x is positive, else g times the slope."""
+    out = np.empty(x.shape, np.float32)
+    flat = (g.reshape(-1), x.reshape(-1), f(slope), out.reshape(-1))
+    share(_leaky_relu, x.size, x.size, *flat)
+    return out
 
 
 def silu(x: Any) -> Any:

@@ -68,6 +68,17 @@ class NumpyNormalization(NormalizationKernels):
             return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
         return _rows_backward(g, x, dims, weight, mean, rstd, needs)
 
+    def scaled(self, x: Any, slope: Any, shift: Any) -> Any:
+        if x.size < _MANY or x.ndim < 3 or not x.flags.c_contiguous or x.dtype.char not in "fd":
+            return super().scaled(x, slope, shift)
+        compiled = kernels("planes") if prod(x.shape[2:]) >= 16 else None
+        if compiled is None:
+            return super().scaled(x, slope, shift)
+        p = _Planes(x, (), 2)
+        middle = np.zeros(len(p.x), x.dtype)
+        slope, shift = (p.each(t).reshape(-1) for t in (slope, shift))
+        return compiled.scaled(p.x, middle, slope, shift).reshape(x.shape)
+
 
 def _as_rows(x: Any, dims: tuple[int, ...], count: int) -> Any:
     """x as a matrix whose rows are what dims span, None if its memory is not so."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from .compiled import MANY, kernels
 
+_FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
 _MANY = 4096  # elements from which a sparse matrix is worth making
 
 
@@ -103,6 +104,10 @@ class NumpyPlaceKernels:
             or (x.dtype.kind == "f" and np.isnan(x).any())
         ):
             return super().topk(x, k, dim, largest)  # type: ignore[misc]
+        if k <= _FEW and largest and x.dtype.kind == "f" and x.size >= _MANY:
+            places = _first_maxima(x, k, dim)
+            if places is not None:
+                return places
         lead = (slice(None),) * dim
         if largest:
             picked = np.argpartition(x, n - k, axis=dim)[(*lead, slice(n - k, None))]
@@ -119,6 +124,18 @@ class NumpyPlaceKernels:
             return super().arg_of_rank(x, rank, dim)  # type: ignore[misc]
         at = (*(slice(None),) * dim, slice(rank, rank + 1))
         return np.argpartition(x, rank, axis=dim)[at]
+
+
+def _first_maxima(x: Any, k: int, dim: int) -> Any:
+    """The places of the k largest elements, by as many searches; None if some of them are -inf."""
+    rest, places = x.copy(), []
+    for _ in range(k):
+        at = rest.argmax(dim, keepdims=True)
+        if np.isneginf(np.take_along_axis(rest, at, dim)).any():
+            return None
+        np.put_along_axis(rest, at, -np.inf, dim)
+        places.append(at)
+    return np.concatenate(places, dim)
 
 
 def _along_rows(x: Any, dim: int, index: Any) -> Any:

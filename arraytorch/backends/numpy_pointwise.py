@@ -94,6 +94,18 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         e += 1
         return np.reciprocal(e, out=e)
 
+    def leaky_relu(self, x: Any, slope: float) -> Any:
+        if _plain(x) and (compiled := kernels("pointwise")) is not None:
+            return compiled.leaky_relu(x, x, slope)
+        if x.size >= _MANY and x.dtype.char in "fd" and 0 < slope <= 1:
+            return np.maximum(x, x * slope)
+        return super().leaky_relu(x, slope)
+
+    def leaky_relu_backward(self, g: Any, x: Any, slope: float) -> Any:
+        if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
+            return compiled.leaky_relu(g, x, slope)
+        return super().leaky_relu_backward(g, x, slope)
+
     def silu(self, x: Any) -> Any:
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.silu(x)

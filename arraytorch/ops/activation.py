@@ -156,7 +156,25 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     tensor([-0.1000,  2.0000])
     """
     refuse("leaky_relu", input, "biuc")
-    return _placed(where(input > 0, input, input * negative_slope), input, inplace)
+    return _placed(_leaky_relu(_source(input, inplace), negative_slope), input, inplace)
+
+
+@derivative(
+    saves=("input", "slope"),
+    kernel="_leaky_relu",
+    name="LeakyReluBackward0",
+    d_input=lambda B, g, input, slope: B.leaky_relu_backward(g, input, slope),
+)
+def _leaky_relu(input: Tensor, slope: float) -> Tensor:
+    x = input._data
+    B = backend_of(x)
+    return taped(_leaky_relu, B.cast(B.leaky_relu(x, slope), x.dtype), (input,), (input, slope))
+
+
+@kernel_op
+def leaky_relu_backward(g: Tensor, input: Tensor, slope: float) -> Tensor:
+    """Returns g where the input is positive, else g times the slope, by ops with derivatives."""
+    return where(input > 0, g, g * slope)
 
 
 def rrelu(

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from ..autograd.modes import no_grad
-from ..autograd.tape import taped_many, wrap
+from ..autograd.tape import taped, taped_many, wrap
 from ..backends import backend_of
 from ._declare import derivative, kernel_op, renamed
 from ._promote import shape_of
@@ -244,8 +244,24 @@ def batch_norm(
         if weight is not None:
             slope = slope * weight
         shift = -running_mean.reshape(wide) * slope
-        return input * slope + (shift if bias is None else shift + bias)
+        return _scaled(input, slope, shift if bias is None else shift + bias)
     return _by_batch(input, running_mean, running_var, weight, bias, momentum, eps)[0]
+
+
+@derivative(
+    saves=("input", "slope"),
+    name="NativeBatchNormBackward0",
+    d_input=lambda g, slope: g * slope,
+    d_slope=lambda g, input: g * input,
+    d_shift=lambda g: g,
+)
+def _scaled(input: Tensor, slope: Tensor, shift: Tensor) -> Tensor:
+    """Returns input * slope + shift, where these have a number for each channel."""
+    x = input._data
+    if not x.dtype is slope._data.dtype is shift._data.dtype:
+        return input * slope + shift
+    z = backend_of(x).scaled(x, slope._data, shift._data)
+    return taped(_scaled, z, (input, slope, shift), (input, slope))
 
 
 def _check_channels(name: str, channels: int, *tensors: Tensor | None) -> None:
