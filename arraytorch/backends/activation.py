@@ -46,12 +46,12 @@ class ActivationKernels:
 
     def silu(self, x: Any) -> Any:
         """x * sigmoid(x)."""
-        y = self.sigmoid(x)
-        y *= x
-        return y
+        x = self._widened(x)
+        return x * self.sigmoid(x)
 
     def silu_backward(self, g: Any, x: Any) -> Any:
         """g times the conjugate of the slope of silu, sigmoid(x) (1 + x (1 - sigmoid(x)))."""
+        g, x = self._widened(g), self._widened(x)
         s = self.sigmoid(x)
         return g * self.conj(s * (1 + x * (1 - s)))
 

@@ -49,8 +49,9 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(num: int, /) -> None:
-    """Sets how many threads one operation on the CPU may use: matrix products; the rest uses one.
+    """Sets how many threads one operation on the CPU may use.
 
+    Matrix products use them, and what numba compiles; the rest uses one.
     Raises RuntimeError for a number below 1, or where the matrix library of this NumPy build has
     no such setting; OPENBLAS_NUM_THREADS or its like, set before the start, works there too.
 
