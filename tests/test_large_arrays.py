@@ -176,6 +176,18 @@ def test_leaky_relu_of_large_arrays(choice, slope):
     alike("leaky_relu_backward", g, x, slope)
 
 
+@pytest.mark.parametrize("options", [(1.0, 1.0, 1.0), (1.67, 1.05, 1.0), (2.0, 1.0, 0.5)])
+def test_elu_of_large_arrays(options):
+    """elu, selu and celu, with infinities and NaN, and their gradient."""
+    x, g = rand(20001) * 3, rand(20001, seed=1)
+    x[:5] = np.nan, 0, -0.0, np.inf, -np.inf
+    alike("elu", x, *options)
+    alike("elu_backward", g, x, *options)
+    alpha, scale, rate = options
+    y = np.where(x > 0, scale * x, scale * alpha * np.expm1(rate * np.minimum(x, 0)))
+    np.testing.assert_allclose(OWN.elu(x, *options), y, rtol=1e-5)
+
+
 def test_batch_norm_by_known_statistics(choice):
     """The slopes and shifts of channels, and the gradients through them."""
     x, w, b, m, v = (torch.tensor(rand(*s, seed=9)) for s in ((9, 8, 20, 17), *[(8,)] * 4))

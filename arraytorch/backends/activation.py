@@ -17,6 +17,7 @@ class ActivationKernels:
     _widened: Any
     conj: Any
     where: Any
+    clamp: Any
     asarray: Any
 
     def gelu(self, x: Any, approximate: str) -> Any:
@@ -43,6 +44,18 @@ class ActivationKernels:
     def leaky_relu_backward(self, g: Any, x: Any, slope: float) -> Any:
         """g where x is positive, else g times the slope."""
         return self.where(x > 0, g, g * slope)
+
+    def elu(self, x: Any, alpha: float, scale: float, rate: float) -> Any:
+        """scale * x where positive, else scale * alpha * (exp(rate * x) - 1): the sum of both."""
+        x = self._widened(x)
+        left = self.xp.expm1(self.clamp(x, None, 0) * rate)
+        return self.clamp(x, 0, None) * scale + left * (alpha * scale)
+
+    def elu_backward(self, g: Any, x: Any, alpha: float, scale: float, rate: float) -> Any:
+        """g times the slope of elu: that to the left holds at 0, that to the right for NaN."""
+        g, x = self._widened(g), self._widened(x)
+        left = self.xp.exp(self.clamp(x, None, 0) * rate) * (alpha * scale * rate)
+        return g * self.where(x <= 0, left, self.xp.asarray(scale, left.dtype))
 
     def silu(self, x: Any) -> Any:
         """x * sigmoid(x)."""

@@ -13,6 +13,7 @@ from . import elementary
 from ._declare import derivative, inplace, kernel_op
 from ._promote import dim_of
 from ._results import check_tensor, finished, refuse, refuse_kernel
+from .arithmetic import clamp
 from .complex_numbers import conj
 from .conversion import clone
 from .creation import empty, ones_like
@@ -259,22 +260,27 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _placed(_elu(_source(input, inplace), alpha, 1.0, 1.0), input, inplace)
 
 
-def _slope_of_elu(B: Any, g: Any, input: Any, alpha: float, scale: float, rate: float) -> Any:
-    """The slope to the left holds at 0, that to the right for NaN."""
-    # The maximum keeps exp from overflowing where its result is not used: inf * 0 would be NaN.
-    left = B.exp(B.clamp(input, None, 0) * rate) * (alpha * scale * rate)
-    return B.where(input <= 0, g * left, g * scale)
-
-
-@derivative(saves=("input", "alpha", "scale", "rate"), name="EluBackward0", d_input=_slope_of_elu)
+@derivative(
+    saves=("input", "alpha", "scale", "rate"),
+    kernel="_elu",
+    name="EluBackward0",
+    d_input=lambda B, g, input, alpha, scale, rate: B.elu_backward(g, input, alpha, scale, rate),
+)
 def _elu(input: Tensor, alpha: float, scale: float, rate: float) -> Tensor:
     """Returns scale * x where positive, else scale * alpha * (exp(rate * x) - 1)."""
     refuse("elu", input, "biuc")
     x = input._data
     B = backend_of(x)
-    left = B.expm1(B.clamp(x, None, 0) * rate) * (alpha * scale)
-    z = B.cast(B.where(x <= 0, left, x * scale), x.dtype)
+    z = B.cast(B.asarray(B.elu(x, alpha, scale, rate)), x.dtype)
     return taped(_elu, z, (input,), (input, alpha, scale, rate))
+
+
+@kernel_op
+def elu_backward(g: Tensor, input: Tensor, alpha: float, scale: float, rate: float) -> Tensor:
+    """Returns g times the slope of `_elu`, by ops that are differentiable in turn."""
+    # The maximum keeps exp from overflowing where its result is not used: inf * 0 would be NaN.
+    left = exp(clamp(input, None, 0) * rate) * (alpha * scale * rate)
+    return where(input <= 0, g * left, g * scale)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
