@@ -8,14 +8,15 @@ NumPy's names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from .._device import device
 from .convolution import Convolution
 from .ctc import Alignments
-from .optimizers import Flat
 from .pooling import Divisor
+from .protocol_activations import Activations
+from .protocol_optimizers import Optimizers
 from .resampling import Taps
 
 Array = Any
@@ -444,30 +445,6 @@ class Linalg(Protocol):
 class Networks(Protocol):
     """What neural networks do, in one call each, for its speed."""
 
-    # x times the normal distribution function, exact or by a tanh (Hendrycks & Gimpel 2016).
-    def gelu(self, x: Array, approximate: str) -> Array: ...
-    # x * slope + shift, where these have size 1 in all dimensions but one.
-    def scaled(self, x: Array, slope: Array, shift: Array) -> Array: ...
-    # x where positive, else x times a slope.
-    def leaky_relu(self, x: Array, slope: float) -> Array: ...
-    # g where x is positive, else g times the slope.
-    def leaky_relu_backward(self, g: Array, x: Array, slope: float) -> Array: ...
-    # scale * x where positive, else scale * alpha * (exp(rate * x) - 1).
-    def elu(self, x: Array, alpha: float, scale: float, rate: float) -> Array: ...
-    # g times the slope of elu.
-    def elu_backward(
-        self, g: Array, x: Array, alpha: float, scale: float, rate: float
-    ) -> Array: ...
-    # x times sigmoid(x).
-    def silu(self, x: Array) -> Array: ...
-    # g times the conjugate of the slope of silu.
-    def silu_backward(self, g: Array, x: Array) -> Array: ...
-    # g times the slope of gelu.
-    def gelu_backward(self, g: Array, x: Array, approximate: str) -> Array: ...
-    # log(1 + exp(beta x)) / beta, and x itself where beta x exceeds the threshold.
-    def softplus(self, x: Array, beta: float, threshold: float) -> Array: ...
-    # log(sigmoid(x)) = min(x, 0) - log(1 + exp(-|x|)).
-    def logsigmoid(self, x: Array) -> Array: ...
     # Cross-correlates x (N, C, ...) with w (O, C / groups, ...): (N, O, ...).
     def conv(self, x: Array, w: Array, c: Convolution, bias: Array = None) -> Array: ...
     # The input (N, C, ...) that g (N, O, ...) pulls back to through w (O, C / groups, ...).
@@ -522,6 +499,8 @@ class Networks(Protocol):
     def cross_entropy_backward(
         self, g: Array, x: Array, target: Array, ignore: int, mean: bool, p: Array, kept: Any
     ) -> Array: ...
+    # x * slope + shift, where these have size 1 in all dimensions but one.
+    def scaled(self, x: Array, slope: Array, shift: Array) -> Array: ...
     # x standardised over dims, times weight, plus bias; with the mean and 1/deviation.
     def norm_affine(
         self, x: Array, dims: Shape, weight: Array, bias: Array, eps: float
@@ -553,48 +532,6 @@ class Networks(Protocol):
     ) -> Array: ...
 
 
-class Optimizers(Protocol):
-    """Steps of optimizers over many parameters, in place."""
-
-    # Multiplies gradients by a 0-d array (unless None); a 0-d array, 1 if one was not finite.
-    def unscale(self, grads: list[Array], factor: Array | None) -> Array: ...
-
-    # Lays tensors out, with zeros for each named quantity; a tensor above a block is alone.
-    def flats(
-        self, shapes: Sequence[Shape], dtype: Any, names: Sequence[str]
-    ) -> list[tuple[list[int], Flat]]: ...
-    # A step of stochastic gradient descent; ``first`` starts the momentum buffers.
-    def sgd_step(
-        self,
-        flat: Flat,
-        params: list[Any],
-        grads: list[Any],
-        lr: float,
-        momentum: float,
-        dampening: float,
-        weight_decay: float,
-        nesterov: bool,
-        maximize: bool,
-        first: bool,
-    ) -> None: ...
-    # Step number ``step`` (from 1) of Adam or, with ``decoupled`` weight decay, of AdamW.
-    def adam_step(
-        self,
-        flat: Flat,
-        params: list[Any],
-        grads: list[Any],
-        step: float,
-        lr: float,
-        beta1: float,
-        beta2: float,
-        eps: float,
-        weight_decay: float,
-        amsgrad: bool,
-        decoupled: bool,
-        maximize: bool,
-    ) -> None: ...
-
-
 class Backend(
     DeviceKernels,
     Arrays,
@@ -603,6 +540,7 @@ class Backend(
     Scatters,
     Sorting,
     Linalg,
+    Activations,
     Networks,
     Optimizers,
     Protocol,
