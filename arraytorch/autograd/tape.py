@@ -385,11 +385,31 @@ def taped_many(
             saved = saved[:at] + (SavedOutput(tuple(o._data for o in outs)),) + saved[at + 1 :]
         if None in edges:
             saved = rules.keep(edges, saved)
+        _date_with_results(saved, outs, differentiable)
         node = Node(rules, edges, saved, outs[0]._data)
         for index, out in enumerate(outs):
             if differentiable is None or differentiable[index]:
                 out._node = Port(node, index, out._data)
     return outs
+
+
+def _date_with_results(
+    saved: tuple[Any, ...], outs: tuple[Any, ...], differentiable: Sequence[bool] | None
+) -> None:
+    """Lets a saved tensor notice writes to a result that is the same array, such as indices."""
+    if differentiable is not None:
+        for s in saved:
+            if isinstance(s, TensorBase) and s._owner is None:
+                for out, has_history in zip(outs, differentiable, strict=True):
+                    if not has_history and out._data is s._data:
+                        s._owner = out
+
+
+def lying_in(array: Any, tensor: Any) -> Any:
+    """Returns a tensor over an array in the memory of ``tensor``: saved, it notices writes to that."""
+    t = wrap(array)
+    t._owner = tensor if tensor._owner is None else tensor._owner
+    return t
 
 
 def taped_view(

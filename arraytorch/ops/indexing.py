@@ -49,7 +49,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
                 basic, parts = _ints_first(parts)
                 return getitem(getitem(input, basic), parts)
             z = B.getitem(x, _checked(parts, x))
-            return taped(_advanced, z, (input,), (parts, x.shape))
+            return taped(_advanced, z, (input,), (held(parts, input), x.shape))
         whole = parts if Ellipsis in parts else (*parts, ...)
         op = _last_view(parts)
         return taped_view(op, x[whole], input, (whole,), (whole, x.shape))
@@ -109,14 +109,23 @@ def _last_view(parts: tuple[Any, ...]) -> Any:
 )
 def _advanced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
     x = input._data
-    return taped(_advanced, backend_of(x).getitem(x, index), (input,), (index, x.shape))
+    z = backend_of(x).getitem(x, index)
+    return taped(_advanced, z, (input,), (held(index, input), x.shape))
+
+
+def held(index: tuple[Any, ...], *inputs: Any) -> tuple[Any, ...]:
+    """An index as a gradient needs it: copied, for the user may write to an index tensor meanwhile."""
+    if not grad_enabled.get() or all(i is None or i._node is None for i in inputs):
+        return index
+    return tuple([backend_of(p).copy(p) if hasattr(p, "dtype") else p for p in index])
 
 
 @derivative(saves=("index",), d_input=lambda B, g, index: B.getitem(g, index))
 def unindex(input: Tensor, index: tuple[Any, ...], shape: tuple[int, ...]) -> Tensor:
     """Returns zeros of ``shape`` with ``input`` added at ``index``: the derivative of indexing."""
     x = input._data
-    return taped(unindex, backend_of(x).unindex(x, index, shape), (input,), (index,))
+    z = backend_of(x).unindex(x, index, shape)
+    return taped(unindex, z, (input,), (held(index, input),))
 
 
 def _parsed(index: Any, x: Any) -> tuple[tuple[Any, ...], bool]:
@@ -286,7 +295,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     ):
         old, now = wrap(x), wrap(x)
         old._node = input._node
-        record(_assigned.rules, now, (old, v), (parts,))
+        record(_assigned.rules, now, (old, v), (held(parts, old, v),))
         rebase(input, now._node, _Overwrite.op)
 
 
@@ -311,7 +320,7 @@ def _assigned(input: Tensor, value: Any, index: tuple[Any, ...]) -> Tensor:
     x = input._data
     v = value if isinstance(value, TensorBase) else None
     z = backend_of(x).assigned(x, value if v is None else v._data, index)
-    return taped(_assigned, z, (input, v), (index,))
+    return taped(_assigned, z, (input, v), (held(index, input, v),))
 
 
 @derivative(

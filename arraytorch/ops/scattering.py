@@ -98,14 +98,14 @@ def gather(
         B.ungather(B.reshape(g, tuple(index.shape)), dim, index, rows), shape
     ),
 )
-def _pick(input: Tensor, dim: int, index: Any, keepdim: bool, op: Any) -> Tensor:
+def _pick(input: Tensor, dim: int, index: Tensor, keepdim: bool, op: Any) -> Tensor:
     """`gather` for ops that choose; ``op`` is the copy of this that names the node."""
     x = input._data
     B, rows = backend_of(x), x.shape or (1,)
-    z = B.gather(B.reshape(x, rows), dim, index)
+    z = B.gather(B.reshape(x, rows), dim, index._data)
     shape = z.shape if keepdim else z.shape[:dim] + z.shape[dim + 1 :]
     z = as_array(B, B.reshape(z, shape if x.ndim else ()), x)
-    return taped(op, z, (input,), (dim, wrap(index), rows, x.shape))
+    return taped(op, z, (input,), (dim, index, rows, x.shape))
 
 
 _PICKS = {
@@ -124,8 +124,11 @@ def picked(
 
     ``index`` is an array with as many dimensions as the input has, at least one.
     """
-    values = _pick(input, dim, index, keepdim, _PICKS[name])
-    return values, wrap(backend_of(index).reshape(index, values._data.shape))
+    at = wrap(index)
+    values = _pick(input, dim, at, keepdim, _PICKS[name])
+    indices = wrap(backend_of(index).reshape(index, values._data.shape))
+    at._owner = indices  # what is saved notices when the user writes to what is returned
+    return values, indices
 
 
 @derivative(
