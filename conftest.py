@@ -21,3 +21,12 @@ collect_ignore_glob = [
 def _examples_namespace(doctest_namespace: dict[str, Any]) -> None:
     """Gives every docstring example the name ``torch``."""
     doctest_namespace["torch"] = arraytorch
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds ``--device``."""
+    parser.addoption(
+        "--device",
+        default="cpu",
+        help="the device that tests/ops/test_parity.py compares with the CPU: xpu, cuda, meta ...",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.special
 
 from arraytorch import device
 from arraytorch.backends.generic import ArrayModuleBackend
@@ -180,5 +181,11 @@ class ToyBackend(ArrayModuleBackend):
     def to_host(self, x: Any) -> Any:
         return x.array
 
+    def data_ptr(self, x: Any) -> int:
+        return x.array.ctypes.data
+
     def shares(self, x: Any, y: Any) -> bool:
         return x is y or (np.may_share_memory(x.array, y.array) and x.size > 0)
+
+    def _special_namespace(self) -> Any:
+        return Namespace(scipy.special)

@@ -10,6 +10,7 @@ class ArrayKernels:
     """Creation, shape and indexing over the namespace ``xp``."""
 
     xp: Any
+    data_ptr: Any
     checks_bounds = False  # whether an index out of range raises; if not, the ops look themselves
 
     # creation
@@ -247,8 +248,9 @@ class ArrayKernels:
         return out
 
     def storage_offset(self, x: Any) -> int:
-        """How many elements after the start of its memory x begins."""
-        return 0
+        """How many elements after the start of its memory x begins, by `data_ptr`."""
+        owner = x if x.base is None else x.base
+        return (self.data_ptr(x) - self.data_ptr(owner)) // x.dtype.itemsize
 
     def roll(self, x: Any, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Any:
         """Elements moved along dims, those that fall off coming in at the other end."""

@@ -72,6 +72,10 @@ class ArrayModuleBackend(
         """What computes here, in words."""
         return f"{self.xp.__name__} {self.xp.__version__}"
 
+    def supports(self, dtype: Any) -> bool:
+        """Whether the device has arrays of a type."""
+        return True
+
     def from_host(self, x: Any, index: int | None = None) -> Any:
         """A copy of a NumPy array on this device, or the array itself where it is the host's."""
         return self.xp.asarray(x)

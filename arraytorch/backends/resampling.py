@@ -35,9 +35,9 @@ class Taps:
         turned.__dict__["transposed"] = self
         return turned
 
-    def arrays(self, xp: Any, dtype: Any) -> Any:
-        """The columns of index and weight as arrays, made once for each library and dtype."""
-        if (key := (xp.__name__, dtype.str)) not in self._arrays:
+    def arrays(self, xp: Any, dtype: Any, place: Any) -> Any:
+        """The columns of index and weight as arrays, made once for each device and dtype."""
+        if (key := (place, dtype.str)) not in self._arrays:
             index = xp.asarray(self.index, dtype="i8").reshape(len(self.index), -1)
             weight = None
             if self.weight is not None:
@@ -45,9 +45,9 @@ class Taps:
             self._arrays[key] = index, weight
         return self._arrays[key]
 
-    def matrix(self, xp: Any, dtype: Any) -> Any:
+    def matrix(self, xp: Any, dtype: Any, place: Any) -> Any:
         """The matrix, results by elements, that the taps are the nonzeros of."""
-        if (key := (xp.__name__, dtype.str, "matrix")) not in self._arrays:
+        if (key := (place, dtype.str, "matrix")) not in self._arrays:
             rows = [[0.0] * self.n for _ in self.index]
             for row, places, weights in zip(rows, self.index, self.weight, strict=True):
                 for i, w in zip(places, weights, strict=True):
@@ -60,16 +60,17 @@ class ResamplingKernels:
     """Resampling over the namespace ``xp``."""
 
     xp: Any
+    device_of: Any
 
     def resample(self, x: Any, dim: int, taps: Taps) -> Any:
         """x with dim resampled; 16-bit floats are computed in float32."""
-        xp = self.xp
-        index, weight = taps.arrays(xp, self._resampled_in(x))
+        xp, place = self.xp, self.device_of(x)
+        index, weight = taps.arrays(xp, self._resampled_in(x), place)
         if weight is None:
             return xp.take(x, index[:, 0], axis=dim)
         wide = x.astype(weight.dtype, copy=False)
         if taps.n <= _DENSE or index.shape[1] > _DENSE:
-            out = self._by_matrix(wide, dim, taps.matrix(xp, weight.dtype))
+            out = self._by_matrix(wide, dim, taps.matrix(xp, weight.dtype, place))
         else:
             shape = [-1 if d == dim else 1 for d in range(x.ndim)]
             out = xp.take(wide, index[:, 0], axis=dim) * weight[:, 0].reshape(shape)

@@ -48,7 +48,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
             if int in map(type, parts):
                 basic, parts = _ints_first(parts)
                 return getitem(getitem(input, basic), parts)
-            z = B.getitem(x, _checked(parts, x))
+            z = B.getitem(x, in_bounds(parts, x))
             return taped(_advanced, z, (input,), (held(parts, input), x.shape))
         whole = parts if Ellipsis in parts else (*parts, ...)
         op = _last_view(parts)
@@ -198,8 +198,11 @@ def _index_array(part: Tensor) -> Any:
     return a if a.ndim else int(a)
 
 
-def _checked(parts: tuple[Any, ...], x: Any) -> tuple[Any, ...]:
-    """Host arrays check bounds themselves; elsewhere an index out of range may clip or wrap."""
+def in_bounds(parts: tuple[Any, ...], x: Any) -> tuple[Any, ...]:
+    """Returns the parts of an index of x; IndexError for one out of range, if the backend raises none.
+
+    Arrays of the host check bounds themselves; elsewhere such an index may clip or wrap.
+    """
     B = backend_of(x)
     if B.checks_bounds:
         return parts
@@ -213,8 +216,8 @@ def _checked(parts: tuple[Any, ...], x: Any) -> tuple[Any, ...]:
                 at += part.ndim
                 continue
             n = x.shape[at]
-            if part.size and B.first_outside(part, -n, n, "index") is not None:
-                raise IndexError(f"index is out of bounds for dimension {at} with size {n}")
+            if part.size and (bad := B.first_outside(part, -n, n, "index")) is not None:
+                raise IndexError(f"index {bad} is out of bounds for dimension {at} with size {n}")
             at += 1
         elif part is not None and not isinstance(part, bool):
             at += 1
@@ -284,7 +287,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         v = cast(tensor(value), x.dtype)
     v = _shed(v)
     try:
-        B.setitem(x, _checked(parts, x) if advanced else parts, v._data)
+        B.setitem(x, in_bounds(parts, x) if advanced else parts, v._data)
     except (IndexError, TypeError, ValueError) as error:
         raise _bad_index(error, x, index) from None
     stamp(input)

@@ -12,7 +12,7 @@ from ._declare import cast
 from ._fitting import fitting
 from ._promote import broadcast_shape, common_device, dim_of
 from ._results import check_tensor, finished, refuse_eight_bits, refuse_kernel, same_dtype
-from .indexing import _advanced, _assigned, unindex
+from .indexing import _advanced, _assigned, in_bounds, unindex
 from .joining import stack
 from .reduction import sum
 from .scan import cumsum
@@ -193,6 +193,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     at = tuple([slice(None) if i is None else i._data for i in indices])
     if len(at) > x.ndim:
         raise IndexError(f"too many indices for tensor of dimension {x.ndim} (got {len(at)})")
+    at = in_bounds(at, x)
     try:
         if not accumulate:
             return _assigned(input, values, at)

@@ -16,7 +16,7 @@ LOWER = np.array([[1.5, 0.0, 0.0], [0.3, 1.2, 0.0], [-0.4, 0.2, 0.9]])
 
 def _definite(x):
     """A positive definite matrix made of any."""
-    return x @ x.transpose(-2, -1).conj() + torch.eye(x.shape[-1], dtype=x.dtype)
+    return x @ x.transpose(-2, -1).conj() + torch.eye(x.shape[-1]).to(x)
 
 
 def _beside(product):

@@ -32,7 +32,7 @@ resized = lambda mode, **options: lambda x: F.interpolate(x, size=(5, 3), mode=m
 sampled = lambda **options: lambda x, g: F.grid_sample(x, g, align_corners=False, **options)
 pooled = lambda n: (
     lambda x: getattr(F, f"fractional_max_pool{n}d")(
-        x, 2, output_size=2, _random_samples=torch.full((1, 1, n), 0.3, dtype=x.dtype)
+        x, 2, output_size=2, _random_samples=torch.full((1, 1, n), 0.3).to(x)
     )
 )
 
