@@ -175,6 +175,16 @@ def _make_cuda() -> Any:
     return CupyBackend()
 
 
+def _make_xpu() -> Any:
+    try:
+        from .dpnp import DpnpBackend
+    except ImportError as error:
+        raise RuntimeError(
+            f"the 'xpu' device needs dpnp, which cannot be imported: {error}"
+        ) from error
+    return DpnpBackend()
+
+
 def _vendor(
     kind: str,
     package: str,
@@ -211,7 +221,7 @@ _LOADERS: dict[str, Callable[[], Any]] = {
         ("USE_CUDA", "USE_ROCM"),
         _make_cuda,
     ),
-    "xpu": _vendor("xpu", "dpnp", "pip install 'arraytorch[xpu]' (Intel)", ("USE_XPU",)),
+    "xpu": _vendor("xpu", "dpnp", "pip install 'arraytorch[xpu]' (Intel)", ("USE_XPU",), _make_xpu),
 }
 
 

@@ -1,0 +1,80 @@
+"""dpnp as the generic kernels want it: arrays made on the current queue, and what it lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dpnp
+import numpy as np
+
+
+class DpnpNamespace:
+    """dpnp's functions, but for those that make arrays, or that generic kernels call otherwise."""
+
+    def __init__(self, devices: Any) -> None:
+        self.devices = devices
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(dpnp, name)
+        self.__dict__[name] = value  # the next time it is found at once
+        return value
+
+    # creation, on the current queue
+
+    def empty(self, shape: Any, dtype: Any = None) -> Any:
+        return dpnp.empty(shape, dtype=dtype, sycl_queue=self.devices.queue)
+
+    def zeros(self, shape: Any, dtype: Any = None) -> Any:
+        return dpnp.zeros(shape, dtype=dtype, sycl_queue=self.devices.queue)
+
+    def ones(self, shape: Any, dtype: Any = None) -> Any:
+        return dpnp.ones(shape, dtype=dtype, sycl_queue=self.devices.queue)
+
+    def full(self, shape: Any, value: Any, dtype: Any = None) -> Any:
+        if isinstance(value, dpnp.ndarray):
+            return dpnp.full(shape, value, dtype=dtype)
+        return dpnp.full(shape, value, dtype=dtype, sycl_queue=self.devices.queue)
+
+    def arange(self, *span: Any, dtype: Any = None) -> Any:
+        return dpnp.arange(*span, dtype=dtype, sycl_queue=self.devices.queue)
+
+    def linspace(self, start: Any, stop: Any, num: int, dtype: Any = None) -> Any:
+        return dpnp.linspace(start, stop, num, dtype=dtype, sycl_queue=self.devices.queue)
+
+    def eye(self, n: int, m: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+        return dpnp.eye(n, m, k, dtype=dtype, sycl_queue=self.devices.queue)
+
+    def asarray(self, x: Any, dtype: Any = None) -> Any:
+        if isinstance(x, dpnp.ndarray):
+            return x if dtype is None else x.astype(dtype, copy=False)
+        # NumPy says which type numbers without one have: of Python's integers int64.
+        return dpnp.asarray(np.asarray(x, dtype), sycl_queue=self.devices.queue)
+
+    def empty_like(self, x: Any, dtype: Any = None) -> Any:
+        return dpnp.empty_like(x, dtype=dtype)
+
+    # what dpnp does otherwise than NumPy
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return dpnp.where(forward(condition), forward(x), forward(y))
+
+    def sum(self, x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+        return dpnp.sum(x, axis if x.ndim else None, dtype, keepdims=keepdims)
+
+    def max(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return dpnp.max(x, axis if x.ndim else None, keepdims=keepdims)
+
+    def min(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return dpnp.min(x, axis if x.ndim else None, keepdims=keepdims)
+
+    def angle(self, x: Any) -> Any:
+        wide = x.astype("f4") if x.dtype.itemsize == 2 else x
+        return dpnp.angle(wide).astype(x.dtype) if x.dtype.kind == "f" else dpnp.angle(x)
+
+
+def forward(x: Any) -> Any:
+    """x, or a copy where it is read backwards, which `dpnp.where` (0.20) does wrongly."""
+    try:
+        return x if min(x.strides, default=0) >= 0 else x.copy()
+    except AttributeError:  # a Python number
+        return x
