@@ -42,6 +42,8 @@ def _initial(out: Any, g: Any, i: int, create_graph: bool) -> Any:
         return _one(x, create_graph)
     if not isinstance(g, TensorBase):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+    if g._data.__class__ is not x.__class__:
+        _check_place(out, g, i)
     if g._data.shape == x.shape and g._data.dtype is x.dtype:
         return g if create_graph else g._data
     if g._data.shape != x.shape:
@@ -56,6 +58,14 @@ def _initial(out: Any, g: Any, i: int, create_graph: bool) -> Any:
             f"output[{i}] has a dtype of {x.dtype.name}."
         )
     return g if create_graph else backend_of(x).cast(g._data, x.dtype)
+
+
+def _check_place(out: Any, g: Any, i: int) -> None:
+    here, there = (backend_of(t._data).device_of(t._data) for t in (out, g))
+    if here != there:
+        raise RuntimeError(
+            f"invalid gradient at index {i} - expected device {here} but got {there}"
+        )
 
 
 def _one(x: Any, create_graph: bool) -> Any:

@@ -112,10 +112,7 @@ class ConvolutionKernels:
         cols = self.xp.matmul(
             w.swapaxes(1, 2), g.reshape(n, groups, o // groups, prod(c.out))
         ).reshape((n, groups * (w.shape[2] // len(c.taps)), len(c.taps), *c.out))
-        wide = self.xp.zeros((n, cols.shape[1], *c.padded), dtype=g.dtype)
-        for t, tap in enumerate(c.taps):
-            wide[(slice(None), slice(None), *tap)] += cols[:, :, t]
-        x = self._unpadded(wide, c)
+        x = self._gathered(cols, c)
         if bias is not None:
             x = x + self._computed_in(bias).reshape((-1,) + (1,) * len(c.out))
         return x.astype(dtype, copy=False)
@@ -144,6 +141,13 @@ class ConvolutionKernels:
         for t, tap in enumerate(c.taps):
             cols[:, :, t] = wide[(slice(None), slice(None), *tap)]
         return cols.reshape(n, c.groups, channels // c.groups * len(c.taps), prod(c.out))
+
+    def _gathered(self, cols: Any, c: Convolution) -> Any:
+        """The input (N, C, ...) of what each output met, (N, C, kernel elements, ...), added up."""
+        wide = self.xp.zeros((*cols.shape[:2], *c.padded), dtype=cols.dtype)
+        for t, tap in enumerate(c.taps):
+            wide[(slice(None), slice(None), *tap)] += cols[:, :, t]
+        return self._unpadded(wide, c)
 
     def _padded(self, x: Any, c: Convolution, value: float = 0) -> Any:
         if c.padded == c.spatial and not any(map(any, c.padding)):

@@ -1,14 +1,16 @@
-"""Intel devices: which there are, and the one queue of work that each of them has here."""
+"""Intel devices: which there are, the one queue of work that each has here, and marks in it."""
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, files
+from time import perf_counter
 from typing import Any
 
-from .accelerator import DeviceFacts
+from .accelerator import AcceleratorBackend, DeviceFacts
 
 
 def find_runtime() -> None:
@@ -42,15 +44,25 @@ def found() -> list[Any]:
 class Device:
     """A device and its queue.
 
-    Arrays on two queues never mix in dpnp, so a device has one, which runs its work in order: work
-    that dpnp knows of and kernels of our own then need no events to wait for each other.
+    Arrays on two queues never mix in dpnp, so a device has one. It is not an in-order queue: there,
+    a kernel waits for the host tasks before it by blocking the thread that submits it, which holds
+    Python's lock, which those tasks need. dpnp orders its work by events (`dpnp_programs` does too).
     """
 
     def __init__(self, sycl: Any, index: int) -> None:
         import dpctl
 
         self.sycl, self.index = sycl, index
-        self.queue = dpctl.SyclQueue(sycl, property=("enable_profiling",))
+        self.queue = dpctl.SyclQueue(sycl)
+        self.handle = QueueHandle(index, self.queue)
+        self.peak = 0
+
+    @property
+    def events(self) -> Any:
+        """What has been submitted and may not have been done; later work waits for it."""
+        from dpctl.utils import SequentialOrderManager
+
+        return SequentialOrderManager[self.queue]
 
     @cached_property
     def has_float64(self) -> bool:
@@ -75,8 +87,26 @@ class Device:
             has_float16=bool(d.has_aspect_fp16),
             sub_group_size=max(d.sub_group_sizes, default=1),
             shared_memory=d.local_mem_size,
-            integrated=d.device_type.name == "cpu" or bool(d.has_aspect_usm_system_allocations),
+            integrated=d.device_type.name == "cpu",
         )
+
+
+class QueueHandle:
+    """A queue as the streams of `arraytorch.xpu` hold it: all of a device are the same queue."""
+
+    priority = 0
+
+    def __init__(self, index: int, sycl: Any) -> None:
+        self.index, self.pointer = index, sycl.addressof_ref()
+
+
+class Mark:
+    """A moment in a queue's work: an event behind all that was submitted before."""
+
+    def __init__(self, index: int, timing: bool) -> None:
+        self.index, self.timing = index, timing
+        self.event: Any = None
+        self.seconds: float | None = None
 
 
 class Devices:
@@ -100,3 +130,110 @@ class Devices:
     def queue(self) -> Any:
         """The queue of this thread's current device."""
         return self.all[getattr(self._chosen, "index", 0)].queue
+
+
+class DpnpDevices(AcceleratorBackend):
+    """Devices, queues, marks and memory of the backend, which brings ``devices``."""
+
+    devices: Devices
+
+    def device_count(self) -> int:
+        return len(self.devices.all)
+
+    def current_device(self) -> int:
+        return self.devices.index
+
+    def set_device(self, index: int) -> None:
+        self.devices.index = index
+
+    def facts(self, index: int) -> DeviceFacts:
+        return self.devices.all[index].facts
+
+    def _device(self, index: int | None) -> Device:
+        return self.devices.all[self.devices.index if index is None else index]
+
+    def synchronize(self, index: int | None = None) -> None:
+        self._device(index).queue.wait()
+
+    # queues: a new one is the device's only one under another name
+
+    def new_queue(self, index: int, priority: int) -> QueueHandle:
+        return QueueHandle(index, self.devices.all[index].queue)
+
+    def default_queue(self, index: int) -> QueueHandle:
+        return self.devices.all[index].handle
+
+    def queue_done(self, queue: Any) -> bool:
+        return all(map(_done, self.devices.all[queue.index].events.submitted_events))
+
+    def synchronize_queue(self, queue: Any) -> None:
+        self.devices.all[queue.index].queue.wait()
+
+    # marks
+
+    def new_mark(self, index: int, timing: bool, blocking: bool, shared: bool) -> Mark:
+        return Mark(index, timing)
+
+    def record(self, mark: Any, queue: Any) -> None:
+        """Puts a mark behind the work so far; waits for it if it is to measure time.
+
+        A queue that stamps its events would slow down all work.
+        """
+        device = self.devices.all[queue.index]
+        if mark.timing:
+            device.queue.wait()
+            mark.seconds = perf_counter()
+        mark.event = device.queue.submit_barrier(device.events.submitted_events)
+
+    def mark_done(self, mark: Any) -> bool:
+        return mark.event is None or _done(mark.event)
+
+    def synchronize_mark(self, mark: Any) -> None:
+        if mark.event is not None:
+            mark.event.wait()
+
+    def wait(self, queue: Any, mark: Any) -> None:
+        """Has later work of another device's queue wait; that of its own does anyway."""
+        if mark.event is not None and queue.index != mark.index:
+            mark.event.wait()
+
+    # memory
+
+    def memory_stats(self, index: int) -> dict[str, int]:
+        """What living arrays hold, by a walk over Python's objects: slow, and free for all others.
+
+        The peak is the largest that was ever asked for; nobody counts between.
+        """
+        device, held = self.devices.all[index], {}
+        for found in gc.get_objects():
+            if isinstance(found, self.array_types) and found.sycl_queue == device.queue:
+                memory = found.get_array().usm_data
+                held[memory._pointer] = memory.nbytes
+        used = sum(held.values())
+        device.peak = max(device.peak, used)
+        return {
+            f"{kind}.all.{what}": value
+            for kind, now, most in (
+                ("allocated_bytes", used, device.peak),
+                ("reserved_bytes", used, device.peak),
+                ("allocation", len(held), len(held)),
+                ("segment", len(held), len(held)),
+            )
+            for what, value in (("current", now), ("peak", most))
+        }
+
+    def reset_memory_stats(self, index: int, peaks_only: bool) -> None:
+        self.devices.all[index].peak = 0
+
+    def memory_info(self, index: int) -> tuple[int, int]:
+        """Free and total memory; where the driver does not tell the former, total less what arrays hold."""
+        from dpctl.utils import intel_device_info
+
+        total = self.facts(index).total_memory
+        told = intel_device_info(self.devices.all[index].sycl).get("free_memory")
+        used = self.memory_stats(index)["allocated_bytes.all.current"]
+        return (total - used if told is None else told), total
+
+
+def _done(event: Any) -> bool:
+    return event.execution_status.name == "complete"

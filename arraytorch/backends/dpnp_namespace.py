@@ -21,34 +21,41 @@ class DpnpNamespace:
 
     # creation, on the current queue
 
+    def _known(self, dtype: Any) -> Any:
+        if dtype is not None:
+            check_dtype(np.dtype(dtype), self.devices.all[self.devices.index])
+        return dtype
+
     def empty(self, shape: Any, dtype: Any = None) -> Any:
-        return dpnp.empty(shape, dtype=dtype, sycl_queue=self.devices.queue)
+        return dpnp.empty(shape, dtype=self._known(dtype), sycl_queue=self.devices.queue)
 
     def zeros(self, shape: Any, dtype: Any = None) -> Any:
-        return dpnp.zeros(shape, dtype=dtype, sycl_queue=self.devices.queue)
+        return dpnp.zeros(shape, dtype=self._known(dtype), sycl_queue=self.devices.queue)
 
     def ones(self, shape: Any, dtype: Any = None) -> Any:
-        return dpnp.ones(shape, dtype=dtype, sycl_queue=self.devices.queue)
+        return dpnp.ones(shape, dtype=self._known(dtype), sycl_queue=self.devices.queue)
 
     def full(self, shape: Any, value: Any, dtype: Any = None) -> Any:
         if isinstance(value, dpnp.ndarray):
-            return dpnp.full(shape, value, dtype=dtype)
-        return dpnp.full(shape, value, dtype=dtype, sycl_queue=self.devices.queue)
+            return dpnp.full(shape, value, dtype=self._known(dtype))
+        return dpnp.full(shape, value, dtype=self._known(dtype), sycl_queue=self.devices.queue)
 
     def arange(self, *span: Any, dtype: Any = None) -> Any:
-        return dpnp.arange(*span, dtype=dtype, sycl_queue=self.devices.queue)
+        return dpnp.arange(*span, dtype=self._known(dtype), sycl_queue=self.devices.queue)
 
     def linspace(self, start: Any, stop: Any, num: int, dtype: Any = None) -> Any:
-        return dpnp.linspace(start, stop, num, dtype=dtype, sycl_queue=self.devices.queue)
+        return dpnp.linspace(
+            start, stop, num, dtype=self._known(dtype), sycl_queue=self.devices.queue
+        )
 
     def eye(self, n: int, m: int | None = None, k: int = 0, dtype: Any = None) -> Any:
-        return dpnp.eye(n, m, k, dtype=dtype, sycl_queue=self.devices.queue)
+        return dpnp.eye(n, m, k, dtype=self._known(dtype), sycl_queue=self.devices.queue)
 
     def asarray(self, x: Any, dtype: Any = None) -> Any:
         if isinstance(x, dpnp.ndarray):
             return x if dtype is None else x.astype(dtype, copy=False)
         # NumPy says which type numbers without one have: of Python's integers int64.
-        return dpnp.asarray(np.asarray(x, dtype), sycl_queue=self.devices.queue)
+        return dpnp.asarray(np.asarray(x, self._known(dtype)), sycl_queue=self.devices.queue)
 
     def empty_like(self, x: Any, dtype: Any = None) -> Any:
         return dpnp.empty_like(x, dtype=dtype)
@@ -71,6 +78,13 @@ class DpnpNamespace:
         wide = x.astype("f4") if x.dtype.itemsize == 2 else x
         return dpnp.angle(wide).astype(x.dtype) if x.dtype.kind == "f" else dpnp.angle(x)
 
+    def histogram(self, x: Any, bins: Any, weights: Any = None) -> tuple[Any, Any]:
+        if not x.size:
+            kind = "i8" if weights is None else weights.dtype
+            return self.zeros(bins.shape[0] - 1, kind), bins
+        counts, edges = dpnp.histogram(x, bins, weights=weights)
+        return counts, edges
+
 
 def forward(x: Any) -> Any:
     """x, or a copy where it is read backwards, which `dpnp.where` (0.20) does wrongly."""
@@ -78,3 +92,14 @@ def forward(x: Any) -> Any:
         return x if min(x.strides, default=0) >= 0 else x.copy()
     except AttributeError:  # a Python number
         return x
+
+
+def check_dtype(dtype: Any, device: Any) -> None:
+    """Raises for an element type that dpnp or the device lacks."""
+    if dtype.kind == "V":
+        raise TypeError(
+            f"Cannot convert to {dtype.name} on an XPU: dpnp has no such type. Use float16 or float32."
+        )
+    if not device.has_float64 and dtype.kind in "fc":
+        if dtype.itemsize == (8 if dtype.kind == "f" else 16):
+            raise RuntimeError("Required aspect fp64 is not supported on the device")

@@ -48,13 +48,13 @@ def from_dlpack(source: Any) -> Any:
                 f"{type(source).__name__}"
             )
         source = _Capsule(source)
-    number, index = source.__dlpack_device__()
+    number, _ = source.__dlpack_device__()
     kind = _KINDS.get(int(number))
     if kind is None:
         raise RuntimeError(f"Unsupported device_type: {int(number)}")
     try:
         if kind != "cpu":
-            return backend_for(device(kind, index)).xp.from_dlpack(source)
+            return backend_for(device(kind)).from_dlpack(source)
         array = np.from_dlpack(source)
     except (BufferError, ValueError) as error:
         raise RuntimeError(f"from_dlpack: {error}") from error

@@ -84,6 +84,10 @@ class ArrayModuleBackend(
         """The elements as a NumPy array, the same memory where that is the host's."""
         raise NotImplementedError
 
+    def from_dlpack(self, source: Any) -> Any:
+        """An array over the memory of another library's, which lies on a device of this type."""
+        return self.xp.from_dlpack(source)
+
     def new_generator(self, index: int | None = None, algorithm: str | None = None) -> Any:
         """A stream of random numbers of its own, for a device of this type."""
         name = algorithm or self.algorithm

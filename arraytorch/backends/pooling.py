@@ -34,6 +34,8 @@ class PoolingKernels:
     _padded: Any
     _unpadded: Any
     _computed_in: Any
+    _columns: Any
+    _gathered: Any
     scatter_add: Any
 
     # maxima; NaN is larger than any number, and padding smaller
@@ -187,7 +189,7 @@ class PoolingKernels:
         if x.dtype.kind not in "iu":
             return x / by
         quotient = self.xp.abs(x) // abs(by)  # integers round to zero
-        return (self.xp.sign(x) * self.xp.sign(by) * quotient).astype(x.dtype)
+        return (self.xp.sign(x) * ((by > 0) * 2 - 1) * quotient).astype(x.dtype)
 
     # windows that differ so that there are as many as asked for
 
@@ -241,19 +243,13 @@ class PoolingKernels:
 
     def im2col(self, x: Any, c: Convolution) -> Any:
         """The windows of (N, C, ...) as (N, C * elements of the window, windows)."""
-        wide = self._padded(x, c)
-        cols = self.xp.empty((*x.shape[:2], len(c.taps), *c.out), dtype=x.dtype)
-        for t, tap in enumerate(c.taps):
-            cols[:, :, t] = wide[(slice(None), slice(None), *tap)]
+        cols = self._columns(x, c)
         return cols.reshape((x.shape[0], x.shape[1] * len(c.taps), prod(c.out)))
 
     def col2im(self, cols: Any, c: Convolution) -> Any:
         """The input that `im2col` would spread, with what met in one place added up."""
         cols = cols.reshape((cols.shape[0], cols.shape[1] // len(c.taps), len(c.taps), *c.out))
-        wide = self.xp.zeros((*cols.shape[:2], *c.padded), dtype=cols.dtype)
-        for t, tap in enumerate(c.taps):
-            wide[(slice(None), slice(None), *tap)] += cols[:, :, t]
-        return self._unpadded(wide, c)
+        return self._gathered(cols, c)
 
 
 def disjoint(c: Convolution) -> bool:

@@ -9,6 +9,7 @@ class ScatterKernels:
     """Scatters over the namespace ``xp``; ``src`` has the shape of ``index``."""
 
     xp: Any
+    getitem: Any
 
     def bounds(self, x: Any) -> tuple[Any, Any] | None:
         """The smallest and the largest element as Python numbers; None if there is none to see."""
@@ -91,7 +92,7 @@ class ScatterKernels:
         Round k does the kth occurrence of every place, so that no place is written twice at once.
         """
         xp = self.xp
-        places = xp.arange(target.size).reshape(target.shape)[index]
+        places = self.getitem(xp.arange(target.size).reshape(target.shape), index)
         value = xp.broadcast_to(value, places.shape).reshape(-1)
         order = xp.argsort(places.reshape(-1), kind="stable")
         places = places.reshape(-1)[order]

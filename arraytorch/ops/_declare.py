@@ -295,7 +295,8 @@ class _Pointwise:
         fallback = getattr(B, self.fallback, None) if isinstance(operands[-1], TensorBase) else None
         if self.fallback and not fallback and native.kind in "iu" and operands[-1] < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
-        operands = [self._as(t, native, B) for t in operands]
+        index = None if place is None else place.index
+        operands = [self._as(t, native, B, index) for t in operands]
         if out is None:
             return self._computed(operands, dtype, B, fallback)
         return write_result(self.name, out, self._computed(operands, dtype, B, fallback), tensors)
@@ -306,9 +307,9 @@ class _Pointwise:
             return NotImplemented
         return self.slow(input, other, out)
 
-    def _as(self, operand: Any, native: Any, B: Any) -> Any:
+    def _as(self, operand: Any, native: Any, B: Any, index: int | None) -> Any:
         if not isinstance(operand, TensorBase):
-            return wrap(B.full((), _wrapped(operand, native), native))
+            return wrap(B.full((), _wrapped(operand, native), native, index))
         return operand if operand._data.dtype is native else cast(operand, native)
 
     def _computed(self, operands: list[Any], dtype: Any, B: Any, fallback: Any) -> Any:
