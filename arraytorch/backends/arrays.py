@@ -11,6 +11,8 @@ class ArrayKernels:
 
     xp: Any
     data_ptr: Any
+    double: Any
+    complex_double: Any
     checks_bounds = False  # whether an index out of range raises; if not, the ops look themselves
 
     # creation
@@ -49,7 +51,7 @@ class ArrayKernels:
         """n values from start on, step apart; each computed by itself, so no drift."""
         if dtype.kind in "iu":
             return (self.xp.arange(n) * step + start).astype(dtype)
-        return (self.xp.arange(n).astype("f8") * step + start).astype(dtype)
+        return (self.xp.arange(n).astype(self.double) * step + start).astype(dtype)
 
     def linspace(
         self, start: Any, end: Any, steps: int, dtype: Any, index: int | None = None
@@ -57,7 +59,7 @@ class ArrayKernels:
         """``steps`` values from start to end, each half counted from its own end as in PyTorch."""
         if dtype.kind in "iu":
             return self.xp.linspace(float(start), float(end), steps).astype(dtype)
-        wide = "c16" if dtype.kind == "c" else "f8"
+        wide = self.complex_double if dtype.kind == "c" else self.double
         return self.xp.linspace(start, end, steps, dtype=wide).astype(dtype)
 
     def eye(self, n: int, m: int, dtype: Any, index: int | None = None) -> Any:
@@ -377,5 +379,5 @@ class ArrayKernels:
         """0 for the padding row and, if scale, one over how often a row occurs, else 1."""
         if padding < 0 and not scale:
             return None
-        kept = (flat != padding).astype("f8")
+        kept = (flat != padding).astype(self.double)
         return kept / self.xp.bincount(flat, minlength=rows)[flat] if scale else kept

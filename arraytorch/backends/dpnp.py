@@ -13,6 +13,7 @@ from typing import Any
 
 import dpnp
 import dpnp.tensor
+import numpy as np
 
 from .._device import device
 from .arrays import ArrayKernels
@@ -46,6 +47,8 @@ class DpnpBackend(DpnpIndexing, DpnpRows, DpnpWindows, DpnpOptimizers, DpnpPoint
         super().__init__(DpnpNamespace(self.devices))
         del self.pow  # the method is meant
         self.launch = Launcher(self.devices)
+        if not all(d.has_float64 for d in self.devices.all):
+            self.double, self.complex_double = np.dtype("f4"), np.dtype("c8")
         self._special_functions = DpnpSpecial(self)
         self._only = device("xpu", 0) if len(self.devices.all) == 1 else None
         if self._only is None:
@@ -118,6 +121,11 @@ class DpnpBackend(DpnpIndexing, DpnpRows, DpnpWindows, DpnpOptimizers, DpnpPoint
 
     def data_ptr(self, x: Array) -> int:
         return int(x.get_array()._pointer) if x.size else 0
+
+    def allocation(self, x: Array) -> Array:
+        """All of the memory that x shares with its views, as a flat array of x's type."""
+        size = x.dtype.itemsize
+        return _view(x, (_memory(x).nbytes // size,), x.dtype, (size,), 0)
 
     def storage_offset(self, x: Array) -> int:
         return int(x.get_array()._element_offset)

@@ -56,6 +56,7 @@ class Device:
         self.queue = dpctl.SyclQueue(sycl)
         self.handle = QueueHandle(index, self.queue)
         self.peak = 0
+        self.programs: dict[Any, Any] = {}  # what `dpnp_programs` has compiled
 
     @property
     def events(self) -> Any:

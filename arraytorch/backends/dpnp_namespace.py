@@ -65,6 +65,9 @@ class DpnpNamespace:
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         return dpnp.where(forward(condition), forward(x), forward(y))
 
+    def matmul(self, x: Any, y: Any) -> Any:
+        return dpnp.matmul(solid(x), solid(y))
+
     def sum(self, x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
         return dpnp.sum(x, axis if x.ndim else None, dtype, keepdims=keepdims)
 
@@ -92,6 +95,11 @@ def forward(x: Any) -> Any:
         return x if min(x.strides, default=0) >= 0 else x.copy()
     except AttributeError:  # a Python number
         return x
+
+
+def solid(x: Any) -> Any:
+    """x, or a copy where it was expanded or is read backwards, which `dpnp.matmul` may refuse."""
+    return x.copy() if x.ndim > 2 and x.size and min(x.strides) <= 0 else x
 
 
 def check_dtype(dtype: Any, device: Any) -> None:

@@ -60,7 +60,6 @@ class Kernel:
     def __init__(self, name: str, parameters: str, body: str, before: str = "") -> None:
         self.name, self.body, self.before = name, body, before
         self.parameters = [_PARAMETER.fullmatch(p.strip()).groups() for p in parameters.split(",")]  # type: ignore[union-attr]
-        self.compiled: dict[Any, Any] = {}
 
     def source(self, types: dict[str, str]) -> str:
         """The program for the types that T, A and others stand for."""
@@ -80,11 +79,11 @@ class Kernel:
 
     def fits(self, device: Device, types: dict[str, str]) -> Any:
         """The kernel compiled for a device and types, or None if that cannot be."""
-        key = (device.index, *types.values())
+        key = (self, *types.values())
         try:
-            return self.compiled[key]
+            return device.programs[key]
         except KeyError:
-            found = self.compiled[key] = self._compiled(device, types)
+            found = device.programs[key] = self._compiled(device, types)
             return found
 
     def _compiled(self, device: Device, types: dict[str, str]) -> Any:

@@ -99,7 +99,7 @@ _STANDARDIZE = Kernel(
 )
 _STANDARDIZE_BACKWARD = Kernel(
     "standardize_backward",
-    "const T* g, const T* x, const T* weight, T* gx, T* gw, const A* means, const A* rstds,"
+    "const T* g, const T* x, const T* weight, T* gx, A* gw, const A* means, const A* rstds,"
     "long count, long apart, long run, long jump, long weights, int each, int affine",
     """
     long at = i * apart;
@@ -230,7 +230,7 @@ class DpnpRows(ArrayModuleBackend):
             if own or not needs[1]:
                 g, x = dpnp.ascontiguousarray(g), dpnp.ascontiguousarray(x)
                 gx = dpnp.empty(x.shape, dtype=x.dtype, sycl_queue=x.sycl_queue)
-                gw = dpnp.empty(kept, dtype=x.dtype, sycl_queue=x.sycl_queue)
+                gw = dpnp.empty(kept, dtype=mean.dtype, sycl_queue=x.sycl_queue)
                 w = x if weight is None else dpnp.ascontiguousarray(weight)
                 m, r = dpnp.ascontiguousarray(mean), dpnp.ascontiguousarray(rstd)
                 if self.launch(

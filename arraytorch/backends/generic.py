@@ -6,11 +6,13 @@ from functools import cached_property
 from typing import Any
 
 from .._device import device
+from .._dtypes import complex128, float64
 from .activation import ActivationKernels
 from .arrays import ArrayKernels
 from .attention import AttentionKernels
 from .convolution import ConvolutionKernels
 from .ctc import CtcKernels
+from .dtypes import numpy_dtype
 from .host_drawn import HostDrawnGenerator
 from .implicit_gradients import ImplicitGradientKernels
 from .linalg import LinalgKernels
@@ -52,6 +54,9 @@ class ArrayModuleBackend(
     """A backend over an array module ``xp`` with NumPy's names."""
 
     level = 0  # devices; interpreters stand above
+    # What is computed in where a result's own type would be too narrow.
+    double = numpy_dtype(float64)
+    complex_double = numpy_dtype(complex128)
     device_type: str
     array_types: tuple[type, ...]
     deterministic = False  # whether results have to be the same in each run, to the last bit

@@ -11,6 +11,7 @@ class PointwiseKernels:
     """Elementwise kernels over the namespace ``xp``; most are its ufuncs, called with no detour."""
 
     xp: Any
+    double: Any
 
     def __init__(self, xp: Any) -> None:
         self.xp = xp
@@ -176,7 +177,7 @@ class PointwiseKernels:
         if x.dtype.kind in "fc" and x.dtype.itemsize >= 4:
             return function(x)
         if x.dtype.kind in "biu":
-            return function(x.astype("f8"))  # the dispatcher asks again with a floating type
+            return function(x.astype(self.double))  # the dispatcher asks again with a floating type
         return function(x.astype("f4")).astype(x.dtype)
 
     def _special_namespace(self) -> Any:

@@ -9,6 +9,7 @@ class SortingKernels:
     """Sorting and counting over the namespace ``xp``."""
 
     xp: Any
+    double: Any
 
     def argsort(self, x: Any, dim: int, descending: bool) -> Any:
         """The indices that sort x along dim, equal elements in their order."""
@@ -109,7 +110,7 @@ class SortingKernels:
         """How often each number up to length occurs, or the sums of their weights."""
         if weights is None:
             return self.xp.bincount(x, minlength=length).astype("i8")
-        return self.xp.bincount(x, weights.astype("f8"), minlength=length)
+        return self.xp.bincount(x, weights.astype(self.double), minlength=length)
 
     def histogram(self, x: Any, edges: Any, weights: Any) -> Any:
         """The counts, or weights, of elements in bins between edges, the last closed."""

@@ -29,6 +29,7 @@ class SpecialKernels:
     """Special functions over ``xp`` and ``_special_namespace()``."""
 
     xp: Any
+    double: Any
 
     # of one array
 
@@ -90,11 +91,11 @@ class SpecialKernels:
 
     def spherical_bessel_j0(self, x: Any) -> Any:
         """sin(x) / x: 1 at 0, 0 at infinity."""
-        wide = x.astype("f8")
+        wide = x.astype(self.double)
         zero, infinite = wide == 0, self.xp.isinf(wide)
         safe = self.xp.where(zero | infinite, 1.0, wide)
         z = self.xp.where(zero, 1.0, self.xp.where(infinite, 0.0, self.xp.sin(safe) / safe))
-        return z.astype(x.dtype if x.dtype.kind not in "biu" else "f8")
+        return z.astype(x.dtype if x.dtype.kind not in "biu" else self.double)
 
     def airy_ai(self, x: Any) -> Any:
         """The Airy function Ai; far below 0, where SciPy has none, by its asymptotic expansion.
@@ -102,7 +103,7 @@ class SpecialKernels:
         https://dlmf.nist.gov/9.7#E9
         """
         xp = self.xp
-        wide = x.astype("f8")
+        wide = x.astype(self.double)
         finite = xp.isfinite(wide)
         far = (wide < _AIRY_LEAST) & finite
         size = xp.where(far, -wide, 1.0)
@@ -112,7 +113,7 @@ class SpecialKernels:
         known = xp.where(far, 0.0, xp.where(finite, xp.minimum(wide, _AIRY_MOST), wide))
         near = self._special_namespace().airy(known)[0]
         z = self.asarray(xp.where(far, wave / (math.sqrt(math.pi) * size**0.25), near))
-        return z.astype(x.dtype if x.dtype.kind not in "biu" else "f8")
+        return z.astype(x.dtype if x.dtype.kind not in "biu" else self.double)
 
     def entr(self, x: Any) -> Any:
         """-x log(x), 0 at 0 and -inf below."""
@@ -163,7 +164,9 @@ class SpecialKernels:
         if x.dtype.kind == "f" and x.dtype.itemsize >= 4:
             return function(x, y)
         if x.dtype.kind in "biu":
-            return function(x.astype("f8"), y.astype("f8"))  # the dispatcher asks again
+            return function(
+                x.astype(self.double), y.astype(self.double)
+            )  # the dispatcher asks again
         return function(x.astype("f4"), y.astype("f4")).astype(x.dtype)
 
     # orthogonal polynomials
@@ -174,7 +177,7 @@ class SpecialKernels:
         Those of negative degree are 0.
         """
         xp = self.xp
-        x, n = x.astype("f8"), xp.trunc(n.astype("f8"))
+        x, n = x.astype(self.double), xp.trunc(n.astype(self.double))
         ends = self.bounds(n)
         top = 0 if ends is None or ends[1] != ends[1] else int(min(ends[1], 2**31))
         far = top > _FEW and family.startswith("chebyshev")

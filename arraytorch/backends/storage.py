@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._dtypes import dtype
+from . import backend_of
 from .dtypes import numpy_dtype
 from .float8 import labelled
 
@@ -36,7 +37,7 @@ def _shared(array: Any) -> Placed | None:
     size = array.dtype.itemsize
     if not array.size or not array.dtype.isnative or _address(array) is None:
         return None
-    memory = _flat(_owner(array))
+    memory = _allocation(array)
     if memory is None:
         return None
     base = _address(memory)
@@ -73,7 +74,13 @@ def _address(array: Any) -> Any:
     """The address of the first element on whatever device, or None if the library does not tell."""
     if isinstance(array, np.ndarray):
         return array.__array_interface__["data"][0]
-    return getattr(getattr(array, "data", None), "ptr", None)
+    return backend_of(array).data_ptr(array) or None
+
+
+def _allocation(array: Any) -> Any:
+    """All of an array's memory as a flat array, without copying; None if that cannot be."""
+    told = getattr(backend_of(array), "allocation", None)
+    return _flat(_owner(array)) if told is None else told(array)
 
 
 def _owner(array: Any) -> Any:

@@ -153,7 +153,7 @@ def histc(
         low, high = low - 1, high + 1
     if not -float("inf") < low <= high < float("inf"):
         raise RuntimeError(f"range of [{low}, {high}] is not finite")
-    wide = B.cast(flat, numpy_dtype(_dtypes.float64))
+    wide = B.cast(flat, B.double)
     inside = (wide >= low) & (wide <= high)
     at = B.floor((wide - low) * (bins / (high - low)))
     at = B.cast(B.clamp(B.where(inside, at, bins), 0, bins), numpy_dtype(_dtypes.int64))

@@ -114,7 +114,7 @@ def _counted(
         inside = fits if inside is None else inside & fits
     boxes = prod(sizes)
     place = B.where(inside, place, boxes)  # what is outside is counted in one more
-    weights = None if weight is None else B.cast(weight._data, numpy_dtype(_dtypes.float64))
+    weights = None if weight is None else B.cast(weight._data, B.double)
     total = B.bincount(B.cast(place, numpy_dtype(_dtypes.int64)), weights, boxes + 1)[:boxes]
     result = wrap(B.cast(B.reshape(total, sizes), x.dtype))
     axes = tuple([wrap(e) for e in edges])

@@ -36,7 +36,7 @@ def _polynomial(name: str, family: str, x: Any, n: Any, out: Any, shifted: bool 
     refuse(name, first, "c")
     first, second = floating(first), floating(second)
     B = backend_of(first._data, second._data)
-    argument = B.cast(first._data, B.full((), 0, "f8").dtype)
+    argument = B.cast(first._data, B.double)
     z = B.polynomial(family, argument * 2 - 1 if shifted else argument, second._data)
     return finished(name, wrap(B.cast(B.asarray(z), first._data.dtype)), out, given)
 

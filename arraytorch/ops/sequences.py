@@ -175,8 +175,8 @@ def logspace(
     _refuse_eight_bits("logspace", dtype)
     if _count(steps) == 1:  # then PyTorch cuts no end
         first, last, _ = _ends("logspace", start, end, _widest(dtype), None)
-    wide = numpy_dtype(_widest(dtype))
     B, place = place_for(device)
+    wide = B.complex_double if dtype.is_complex else B.double
     exponents = B.linspace(first, last, _count(steps), wide, place.index)
     powers = B.pow(B.full((), base, wide, place.index), exponents)
     result = finished(B.cast(B.asarray(powers), numpy_dtype(dtype)), requires_grad, "logspace")

@@ -394,7 +394,7 @@ def searchsorted(
             input,
             numpy_dtype(dtype_of(rows))
             if rows.dtype.kind != "i" or isinstance(input, int)
-            else numpy_dtype(_dtypes.float64),
+            else B.double,
         )
     else:
         check_tensor("searchsorted", input, names=("input",))

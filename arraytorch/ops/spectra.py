@@ -182,7 +182,7 @@ def _frequencies(
     if not (dtype.is_floating_point or dtype.is_complex):
         raise RuntimeError(f"{name} requires a floating point or complex dtype")
     B, place = place_for(where)
-    double = numpy_dtype(_dtypes.float64)
+    double = B.double
     step = 1 / span if span else float("inf")
     numbers = B.host_index(B.empty((0,), double, place.index), list(whole), (len(whole),))
     made = wrap(B.cast(B.asarray(B.cast(numbers, double) * step), numpy_dtype(dtype)))

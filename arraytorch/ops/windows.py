@@ -56,7 +56,7 @@ def window_of(
 ) -> Tensor:
     """Returns the first ``count`` points of a shape that has its end at n, computed in doubles."""
     B, place = place_for(where)
-    k = B.arange(0.0, float(count), 1.0, numpy_dtype(_dtypes.float64), place.index)
+    k = B.arange(0.0, float(count), 1.0, B.double, place.index)
     weights = shape(B, k, n) if count > 1 else k + 1
     made = wrap(B.cast(B.asarray(weights), numpy_dtype(dtype)))
     if requires_grad:

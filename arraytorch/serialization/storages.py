@@ -54,6 +54,7 @@ class UntypedStorage:
         self.key = id(self) if key is None else key
         self._foreign = False  # in the other byte order, until it is known of what elements
         self._views: dict[Any, Any] = {}
+        self._moved: dict[dtype, Any] = {}  # all bytes as elements of a type, on the device
         self.first: Any = None  # the first tensor made from it, to which the others are aliases
 
     def nbytes(self) -> int:
@@ -115,16 +116,23 @@ class UntypedStorage:
     def view(self, d: dtype, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
         """Returns the array that a tensor in the file stands for, on this storage's device.
 
-        On the host all views share the bytes; elsewhere equal views are one array.
+        On the host all views share the bytes, elsewhere those of one dtype.
         """
         self.settle(d)
         spec = d, offset, shape, strides
         if spec not in self._views:
-            array = strided(self._memory, d, *spec[1:])
-            if self.device.type != "cpu":
-                array = backend_for(self.device).from_host(array, self.device.index)
-            self._views[spec] = array
+            self._views[spec] = self._strided(d, offset, shape, strides)
         return self._views[spec]
+
+    def _strided(self, d: dtype, offset: int, shape: Any, strides: Any) -> Any:
+        if self.device.type == "cpu":
+            return strided(self._memory, d, offset, shape, strides)
+        B = backend_for(self.device)
+        if d not in self._moved:
+            count = self.nbytes() // d.itemsize
+            flat = strided(self._memory, d, 0, (count,), (1,))
+            self._moved[d] = B.from_host(flat, self.device.index)
+        return B.as_strided(self._moved[d], shape, strides, offset)
 
     def __repr__(self) -> str:
         return f"<UntypedStorage of {self.nbytes()} bytes on {self.device}>"
