@@ -23,6 +23,7 @@ from .dpnp_namespace import DpnpNamespace, check_dtype
 from .dpnp_optimizers import DpnpOptimizers
 from .dpnp_pointwise import DpnpPointwise
 from .dpnp_programs import Launcher
+from .dpnp_random import DpnpRandom
 from .dpnp_rows import DpnpRows
 from .dpnp_special import DpnpSpecial
 from .dpnp_windows import DpnpWindows
@@ -31,7 +32,9 @@ from .generic import ArrayModuleBackend
 Array = Any
 
 
-class DpnpBackend(DpnpIndexing, DpnpRows, DpnpWindows, DpnpOptimizers, DpnpPointwise, DpnpDevices):
+class DpnpBackend(
+    DpnpIndexing, DpnpRows, DpnpWindows, DpnpOptimizers, DpnpPointwise, DpnpRandom, DpnpDevices
+):
     """Kernels on dpnp arrays."""
 
     device_type = "xpu"

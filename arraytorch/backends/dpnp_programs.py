@@ -33,6 +33,7 @@ NAMES = {
 _SCALARS = {
     "int": ctypes.c_int32,
     "long": ctypes.c_int64,
+    "ulong": ctypes.c_uint64,
     "float": ctypes.c_float,
     "double": ctypes.c_double,
 }

@@ -379,6 +379,8 @@ def _flattened(input: Tensor, target: Tensor) -> tuple[Tensor, Any, tuple[int, .
 def _cross_entropy(input: Tensor, target: Tensor, ignore: int, mean: bool) -> Tensor:
     """Softmax and its loss in one, for rows of logits and one label each."""
     x, t = input._data, target._data
+    if t.__class__ is not x.__class__:
+        common_device("cross_entropy", [input, target])
     B = backend_of(x)
     loss, p, kept = B.cross_entropy(x, t, ignore, mean)
     return taped(_cross_entropy, B.asarray(loss), (input,), (input, target, ignore, mean, p, kept))
