@@ -433,6 +433,18 @@ def test_random_bits(B, monkeypatch):
     assert torch.equal(x, torch.randn(100, device="xpu")) and 0.7 < x.std().item() < 1.3
 
 
+def test_empty_tensors():
+    """What dpnp refuses of arrays without elements, or gives them strides of 0 for."""
+    x = torch.ones(0, 5, 0, device="xpu")
+    assert torch.rand_like(x).shape == torch.zeros_like(x).shape == (0, 5, 0)
+    assert torch.histc(x, bins=2, min=0, max=1).tolist() == [0.0, 0.0]
+    assert torch.bincount(x.reshape(-1).long(), minlength=2).tolist() == [0, 0]
+    assert torch.nn.functional.embedding(torch.tensor(1), torch.eye(2)).tolist() == [0.0, 1.0]
+    table, at = torch.eye(2, device="xpu"), torch.tensor(1, device="xpu")
+    assert torch.nn.functional.embedding(at, table).tolist() == [0.0, 1.0]
+    assert torch.empty_like(torch.ones(1, device="xpu").expand(3)).fill_(2).tolist() == [2.0] * 3
+
+
 @pytest.mark.parametrize("slices", [0, 1, 2])
 def test_arrays_with_slices_between(slices):
     """dpnp takes no such index; results and gradients are the CPU's."""

@@ -120,14 +120,15 @@ class DpnpIndexing(ArrayModuleBackend):
         return view.transpose([*moved, *rest]), tuple(places)
 
     def take(self, x: Array, index: Array, dim: int) -> Array:
-        outer, rows, inner = prod(x.shape[:dim]), x.shape[dim], prod(x.shape[dim + 1 :])
-        count = index.shape[0]
         if index.ndim == 1 and x.flags.c_contiguous and x.dtype.kind != "c":
             z = dpnp.empty(
-                (*x.shape[:dim], count, *x.shape[dim + 1 :]), dtype=x.dtype, sycl_queue=x.sycl_queue
+                (*x.shape[:dim], index.size, *x.shape[dim + 1 :]),
+                dtype=x.dtype,
+                sycl_queue=x.sycl_queue,
             )
+            rows, inner = x.shape[dim], prod(x.shape[dim + 1 :])
             places = dpnp.ascontiguousarray(index.astype("i8", copy=False))
-            if self.launch(_TAKE, outer * count * inner, x, places, z, count, rows, inner):
+            if self.launch(_TAKE, z.size, x, places, z, index.size, rows, inner):
                 return z
         return dpnp.take(x, index, axis=dim)
 

@@ -58,7 +58,9 @@ class DpnpNamespace:
         return dpnp.asarray(np.asarray(x, self._known(dtype)), sycl_queue=self.devices.queue)
 
     def empty_like(self, x: Any, dtype: Any = None) -> Any:
-        return dpnp.empty_like(x, dtype=dtype)
+        if 0 in x.strides:  # dpnp's would have one element where x has one
+            return self.empty(x.shape, x.dtype if dtype is None else dtype)
+        return dpnp.empty_like(x, dtype=self._known(dtype))
 
     # what dpnp does otherwise than NumPy
 
@@ -80,6 +82,11 @@ class DpnpNamespace:
     def angle(self, x: Any) -> Any:
         wide = x.astype("f4") if x.dtype.itemsize == 2 else x
         return dpnp.angle(wide).astype(x.dtype) if x.dtype.kind == "f" else dpnp.angle(x)
+
+    def bincount(self, x: Any, weights: Any = None, minlength: int = 0) -> Any:
+        if not x.size:
+            return self.zeros(minlength, "i8" if weights is None else weights.dtype)
+        return dpnp.bincount(x, weights, minlength)
 
     def histogram(self, x: Any, bins: Any, weights: Any = None) -> tuple[Any, Any]:
         if not x.size:

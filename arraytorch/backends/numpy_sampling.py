@@ -262,7 +262,7 @@ def _memory_order(x: Array) -> list[int]:
 
     Raises RuntimeError if several elements share a place.
     """
-    if 0 in [s for s, n in zip(x.strides, x.shape, strict=True) if n > 1]:
+    if x.size and 0 in [s for s, n in zip(x.strides, x.shape, strict=True) if n > 1]:
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
             "single memory location. Please clone() the tensor before performing the operation."
