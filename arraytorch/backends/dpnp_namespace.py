@@ -79,10 +79,6 @@ class DpnpNamespace:
     def min(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return dpnp.min(x, axis if x.ndim else None, keepdims=keepdims)
 
-    def angle(self, x: Any) -> Any:
-        wide = x.astype("f4") if x.dtype.itemsize == 2 else x
-        return dpnp.angle(wide).astype(x.dtype) if x.dtype.kind == "f" else dpnp.angle(x)
-
     def bincount(self, x: Any, weights: Any = None, minlength: int = 0) -> Any:
         if not x.size:
             return self.zeros(minlength, "i8" if weights is None else weights.dtype)

@@ -120,7 +120,8 @@ class PointwiseKernels:
 
     def angle(self, x: Any) -> Any:
         """The argument of a complex number; pi for negative reals."""
-        return self.xp.angle(x)
+        out = self.xp.angle(x)
+        return out if x.dtype.kind in "biuc" else out.astype(x.dtype, copy=False)
 
     def clamp(self, x: Any, low: Any, high: Any) -> Any:
         """min(max(x, low), high), where either bound may be None; NaN in x or a bound stays."""

@@ -65,7 +65,12 @@ def tensors(arrays, where="cpu"):
     return [torch.from_numpy(np.array(x)).to(where) for x in arrays]
 
 
-def strewn(x, where):
+def strewn(arrays, where):
+    """Tensors with the arrays' values in strange memory of a device."""
+    return [_strewn(x, where) for x in arrays]
+
+
+def _strewn(x, where):
     """A tensor of the same values in strange memory of a device."""
     if not x.ndim:
         return torch.from_numpy(np.array([x, x])).to(where)[1]
@@ -130,10 +135,17 @@ def agree(there, here, place, dtype, what):
         np.testing.assert_allclose(a.numpy(), b.numpy(), tol, tol, err_msg=str(what))
 
 
-def both(place, arrays, run):
-    """What a function of tensors gives on the device and on the CPU."""
+def compare(run, arrays, place, dtype, what, made=tensors):
+    """Compares what a function of tensors gives on the device and on the CPU."""
     with np.errstate(all="ignore"):
-        return run(tensors(arrays, place)), run(tensors(arrays))
+        try:
+            there = run(made(arrays, place))
+        except RuntimeError as error:
+            if place.type == "meta" and "meta tensors" in str(error):
+                return  # the operation looks at elements, and says that there are none
+            raise
+        here = run(tensors(arrays))
+    agree(there, here, place, dtype, what)
 
 
 def reads_values(place, given):
@@ -151,8 +163,7 @@ def test_values(s, place):
             arrays = s.arrays(one, dtype)
             if reads_values(place, arrays):
                 continue
-            there, here = both(place, arrays, lambda ts, c=one: called(s, ts, c))
-            agree(there, here, place, dtype, (dtype, one))
+            compare(lambda ts, c=one: called(s, ts, c), arrays, place, dtype, (dtype, one))
 
 
 @having(lambda s: s.grad)
@@ -162,8 +173,8 @@ def test_gradients(s, place):
     for one in s.cases:
         arrays = s.arrays(one, dtype)
         if not reads_values(place, arrays):
-            there, here = both(place, arrays, lambda ts, c=one: pulled(s, ts, c, order))
-            agree(there, here, place, dtype, (dtype, one))
+            run = lambda ts, c=one: pulled(s, ts, c, order)
+            compare(run, arrays, place, dtype, (dtype, one))
 
 
 @having(lambda s: s.strided)
@@ -174,10 +185,7 @@ def test_strided_inputs(s, place):
     for one in s.cases:
         arrays = s.arrays(one, dtype)
         if not reads_values(place, arrays):
-            with np.errstate(all="ignore"):
-                there = run([strewn(x, place) for x in arrays], one)
-                here = run(tensors(arrays), one)
-            agree(there, here, place, dtype, (dtype, one))
+            compare(lambda ts, c=one: run(ts, c), arrays, place, dtype, (dtype, one), strewn)
 
 
 @having(lambda s: "out" in inspect.signature(s.op).parameters and s.op is not torch.where)
@@ -221,8 +229,7 @@ def test_in_place(s, place):
         method(wide[..., 0], *rest, *one.args, **one.kwargs)
         return [wide]
 
-    there, here = both(place, arrays, run)
-    agree(there, here, place, dtype, (dtype, one))
+    compare(run, arrays, place, dtype, (dtype, one))
 
 
 def _float(place):
