@@ -59,9 +59,9 @@ class DpnpBackend(
 
     def _follow_arrays(self) -> None:
         """Has each kernel make its arrays where its arguments are, which need not be the current device."""
-        machinery = {*vars(ArrayModuleBackend), *dir(DpnpDevices)} - {*dir(ArrayModuleBackend)}
-        machinery |= {*vars(ArrayModuleBackend), *vars(DpnpBackend)} - {*vars(ArrayKernels)}
-        for name in {*dir(self)} - machinery:
+        machinery = {*dir(DpnpDevices)} - {*dir(ArrayModuleBackend)}
+        own = {*vars(DpnpBackend)} - {*vars(ArrayKernels)}
+        for name in {*dir(self)} - machinery - own - {*vars(ArrayModuleBackend), "launch"}:
             if not name.startswith("_") and callable(kernel := getattr(self, name)):
                 setattr(self, name, placed(self.devices, kernel))
 

@@ -54,6 +54,7 @@ _WORDS = {
     4: {"W": "int", "CAS": "atomic_cmpxchg"},
     8: {"W": "long", "CAS": "atom_cmpxchg"},
 }
+_HOST = 1 << 16  # elements up to which the extremes are looked for on the host
 _OPS = {
     "add": "(a) + (b)",
     "multiply": "(a) * (b)",
@@ -148,6 +149,13 @@ class DpnpIndexing(ArrayModuleBackend):
         n = int(ends[-1]) if repeats.size else 0
         places = dpnp.arange(n, dtype="i8", sycl_queue=repeats.sycl_queue)
         return dpnp.searchsorted(ends, places, side="right") if n else places
+
+    def bounds(self, x: Array) -> tuple[Any, Any] | None:
+        """Of few elements on the host: to wait for two reductions takes longer than to copy."""
+        if not 0 < x.size <= _HOST:
+            return super().bounds(x)
+        host = dpnp.asnumpy(x)
+        return host.min().item(), host.max().item()
 
     # writing
 
