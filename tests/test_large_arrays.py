@@ -447,6 +447,23 @@ def test_numba_is_loaded_by_the_first_large_array():
 
 
 @needs_numba
+def test_kernels_that_cannot_be_kept_on_disk_are_compiled_anew(monkeypatch):
+    """Where no folder may be written, numba refuses to cache; that is no reason to fail."""
+    import numba
+
+    from arraytorch.backends import numba_math
+
+    def njit(cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return numba_njit(**options)
+
+    numba_njit = numba.njit
+    monkeypatch.setattr(numba, "njit", njit)
+    assert numba_math.compiled()(lambda x: x + 1)(2) == 3
+
+
+@needs_numba
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 def test_compiled_kernels_work_in_threads_and_forked_children():
     """Two threads at once, and a child that was forked after the kernels had threads."""

@@ -23,15 +23,19 @@ EXACT = {"contract"}
 
 
 def compiled(fastmath: Any = EXACT) -> Any:
-    """Returns the decorator of kernels: compiled when first called, and kept on disk."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)
+    """Returns the decorator of kernels: compiled when first called, and kept on disk if that can be."""
+
+    def decorate(function: Any) -> Any:
+        options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
+        try:
+            return numba.njit(cache=True, **options)(function)
+        except RuntimeError:  # there is no folder that may be written
+            return numba.njit(**options)(function)
+
+    return decorate
 
 
-def helper(function: Any) -> Any:
-    """Makes a function that kernels call in their innermost loops."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=EXACT, inline="never")(
-        function
-    )
+helper = compiled(EXACT)  # of what kernels call in their innermost loops
 
 
 @intrinsic
