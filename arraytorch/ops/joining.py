@@ -22,7 +22,14 @@ def _same_dtype(name: str, tensors: Any) -> list[Tensor]:
             raise TypeError(
                 f"{name}(): expected Tensor as element {i} in argument 0, but got {type(t).__name__}"
             )
-    native = tensors[0]._data.dtype
+    first = tensors[0]._data
+    native, kind = first.dtype, first.__class__
+    alike = True
+    for t in tensors:
+        if t._data.dtype is not native or t._data.__class__ is not kind:
+            alike = False
+    if alike and backend_of(first).device_count() == 1:
+        return tensors
     if any(t._data.dtype is not native for t in tensors):
         native = numpy_dtype(result_type(*tensors))
         tensors = [t if t._data.dtype is native else cast(t, native) for t in tensors]
@@ -80,6 +87,8 @@ def cat(tensors: Any, dim: int = 0, axis: Any = None, *, out: Tensor | None = No
     d = dim_of(dim, len(shape))
     for i, t in enumerate(parts):
         other = t._data.shape
+        if other == shape:
+            continue
         if len(other) != len(shape):
             raise RuntimeError(
                 f"Tensors must have same number of dimensions: got {len(shape)} and {len(other)}"
