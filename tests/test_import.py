@@ -23,6 +23,7 @@ HEAVY = {
     "matplotlib",
     "multiprocessing",
     "numba",
+    "pathlib",
     "pdb",
     "scipy",
     "sqlite3",
