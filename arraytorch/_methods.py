@@ -232,6 +232,8 @@ class Methods(TensorBase):
     def mT(self) -> Any:
         """A view with the last two dimensions swapped."""
         if self._data.ndim < 2:
+            if not self._data.ndim:
+                return self  # PyTorch too takes a number for its own transpose
             raise RuntimeError(
                 "tensor.mT is only supported on matrices or batches of matrices. Got "
                 f"{self._data.ndim}-D tensor."
@@ -251,7 +253,7 @@ class Methods(TensorBase):
     @property
     def mH(self) -> Any:
         """The conjugate transpose of matrices."""
-        if self._data.ndim < 2:
+        if self._data.ndim == 1:
             raise RuntimeError(
                 "tensor.mH is only supported on matrices or batches of matrices. Got "
                 f"{self._data.ndim}-D tensor."

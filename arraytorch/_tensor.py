@@ -222,6 +222,10 @@ class Tensor(Methods):
             _check_grad(self, value)
         self._grad = value
 
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
     @property
     def grad_fn(self) -> Any:
         """The tape's node of the op that made the tensor, or None."""
@@ -240,6 +244,10 @@ class Tensor(Methods):
         """How often the memory was written in place; here a date, which grows with each write."""
         return (self if self._owner is None else self._owner)._written
 
+    def _is_view(self) -> bool:
+        """Tells whether the tensor is a view, whose ``_base`` then is another tensor."""
+        return self._base is not None
+
     @property
     def data(self) -> Any:
         """The same memory without history; assigning gives the tensor other memory."""
@@ -249,6 +257,10 @@ class Tensor(Methods):
     def data(self, value: Any) -> None:
         if not isinstance(value, TensorBase):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if self._node is not None and value._data.dtype.kind in "iub":
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be floating point or complex dtype"
+            )
         self._data = value._data
         self._owner = None  # else it would keep the old memory alive
         if self._node.__class__ is Leaf:
@@ -415,6 +427,10 @@ class Tensor(Methods):
             raise TypeError("iteration over a 0-d tensor")
         return iter(shapes.unbind(self))
 
+    def __reversed__(self: Any) -> Any:
+        """Returns the tensor with its first dimension in the opposite order."""
+        return self.flip(0) if self._data.ndim else self
+
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (TensorBase, int, float, complex)):
             return bool((self == element)._data.any())
@@ -460,8 +476,6 @@ class Tensor(Methods):
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError("only leaf tensors can be pickled: detach() the tensor first")
         array = host.as_native(self._host())
         extra = {n: v for n, v in vars(self).items() if not n.startswith("_")}
         return _rebuilt, (
@@ -584,7 +598,7 @@ def _legacy(name: Any) -> dtype:
 
 def _legacy_place(name: Any) -> str:
     """The type of device of such a type or name."""
-    parts = getattr(name, "title", str(name)).split(".")
+    parts = (name if isinstance(name, str) else getattr(name, "title", str(name))).split(".")
     return parts[1] if len(parts) == 3 else "cpu"
 
 

@@ -450,3 +450,10 @@ def test_draws_of_expanded_probabilities():
     torch.manual_seed(0)
     weights = torch.tensor([0.2, 0.7, 0.4]).expand(4, 3)
     assert torch.multinomial(weights, 1).flatten().tolist() == [2, 1, 1, 2]
+
+
+def test_bernoulli_fills_in_the_order_of_rows():
+    """Whatever the order of the probabilities in memory; checked against PyTorch."""
+    torch.manual_seed(0)
+    found = torch.bernoulli(torch.full((3, 2), 0.5).t())
+    assert found.is_contiguous() and found.tolist() == [[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]

@@ -467,3 +467,45 @@ def test_bad_arguments(call, error, words):
     """PyTorch's exception classes and words, checked against PyTorch when they were written."""
     with pytest.raises(error, match=words):
         call(torch.ones(2, 3))
+
+
+def test_tensors_in_lists_count_as_numbers():
+    """One element each, of whatever shape, with its dtype."""
+    one = torch.tensor
+    assert one([one([1]), one([[2]])]).tolist() == [1, 2]
+    assert one([[one([1]), 2]]).tolist() == [[1, 2]]
+    assert one([one(1, dtype=torch.int32)]).dtype is torch.int32
+    assert one([one(0.1, dtype=torch.float64)]).item() == 0.1
+    assert one([one([1.0], dtype=torch.float16), one(2.0).double()]).dtype is torch.float64
+    assert one([one(1.0, dtype=torch.bfloat16), 1]).dtype is torch.bfloat16
+    with pytest.raises(ValueError, match="only one element tensors can be converted"):
+        one([one([1, 2]), one([3, 4])])
+
+
+def test_pickles_of_results():
+    """A result is pickled as a leaf that needs gradients."""
+    y = pickle.loads(pickle.dumps(torch.ones(2, requires_grad=True) * 2))
+    assert y.tolist() == [2.0, 2.0] and y.requires_grad and y.is_leaf
+
+
+def test_data_of_what_needs_gradients_stays_floating():
+    """Integers cannot become the data of a leaf."""
+    x = torch.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="must be floating point or complex dtype"):
+        x.data = torch.tensor([1, 2])
+    assert x.dtype is torch.float32
+
+
+def test_reversed_and_transposed_numbers():
+    """``reversed`` flips the first dimension; a number is its own matrix transpose."""
+    assert reversed(torch.tensor([[1, 2], [3, 4]])).tolist() == [[3, 4], [1, 2]]
+    assert reversed(torch.tensor(3)).item() == 3
+    number = torch.tensor(2.0)
+    assert number.mT.item() == number.mH.item() == 2.0
+
+
+def test_types_by_name():
+    """The names of the tensor types convert as the dtypes do."""
+    x = torch.tensor([1.5])
+    assert x.type("torch.IntTensor").dtype is torch.int32
+    assert x.type("torch.DoubleTensor").dtype is torch.float64

@@ -166,3 +166,38 @@ def test_views_of_expanded_views():
     assert many.diagonal(dim1=-2, dim2=-1).tolist() == [[0.0, 4.0]] * 4
     assert many.as_strided((2,), (1,), 1).tolist() == [1.0, 2.0]
     assert many.storage_offset() == 0 and many[:, 1:].storage_offset() == 1
+
+
+def test_views_of_a_tensor_that_takes_another_shape():
+    """Views keep the shape they were taken with; writes to either reach the other's gradient."""
+    y = torch.ones(3, 4)
+    view = y.view(3, 4)
+    y.transpose_(0, 1)
+    row = torch.ones(4, requires_grad=True)
+    view[0] = row
+    (y * torch.arange(12.0).view(4, 3)).sum().backward()
+    assert row.grad.tolist() == [0.0, 3.0, 6.0, 9.0]
+
+    y = torch.ones(3, 4)
+    first = y[0]
+    y.t_()
+    factor = torch.full((4,), 2.0, requires_grad=True)
+    first.mul_(factor)
+    y.sum().backward()
+    assert factor.grad.tolist() == [1.0] * 4 and y.shape == (4, 3)
+
+
+def test_a_saved_tensor_may_not_take_another_shape():
+    """Its op would read it in the wrong order."""
+    x = torch.arange(4.0).reshape(2, 2).requires_grad_()
+    y = x * 1
+    z = y * y
+    y.t_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        z.sum().backward()
+
+
+def test_is_view():
+    """It tells whether there is a base."""
+    x = torch.zeros(2, 3)
+    assert x[0]._is_view() and not x._is_view() and not (x + 1)._is_view()

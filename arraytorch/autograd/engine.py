@@ -340,6 +340,10 @@ def _check_replacement(new: Any, node: Any) -> None:
         raise RuntimeError(
             f"hook has changed the size of value: {list(node.shape)} became {list(new._data.shape)}"
         )
+    if node.dtype is not None and new._data.dtype != node.dtype:
+        raise RuntimeError(
+            f"hook has changed the type of value: {node.dtype} became {new._data.dtype}"
+        )
 
 
 def _after(node: Any, pulled: Sequence[Any], g: Any, create_graph: bool) -> list[Any]:
@@ -386,7 +390,7 @@ def accumulate(grads: dict[Any, Any], create_graph: bool) -> None:
         while grads:
             leaf, g = grads.popitem()
             tensor = leaf.tensor()
-            if tensor is None:
+            if tensor is None or tensor._node is None:  # gone, or no longer to have a gradient
                 continue
             before = tensor._grad
             if create_graph:

@@ -166,7 +166,7 @@ class set_grad_enabled(_Switch):
 class inference_mode(_Switch):
     """Context manager and decorator for code that never needs gradients.
 
-    Like ``no_grad``. Unlike in PyTorch, tensors made inside are ordinary ones, which may take
+    Like ``no_grad``; with ``mode=False`` like ``enable_grad``. Unlike in PyTorch, tensors made inside are ordinary ones, which may take
     part in recorded ops afterwards.
 
     >>> with torch.inference_mode():
@@ -192,8 +192,7 @@ class inference_mode(_Switch):
     _fresh = clone
 
     def __enter__(self) -> None:
-        enabled = grad_enabled.get() and not self.mode
-        self._tokens.append((grad_enabled.set(enabled), inference.set(self.mode)))
+        self._tokens.append((grad_enabled.set(not self.mode), inference.set(self.mode)))
 
     def __exit__(self, *_: object) -> None:
         grads, mode = self._tokens.pop()

@@ -144,7 +144,7 @@ class Leaf:
 
     def name(self) -> str:
         """Returns PyTorch's name for such a node."""
-        return "struct torch::autograd::AccumulateGrad"
+        return "torch::autograd::AccumulateGrad"
 
     register_hook = Node.register_hook
     register_prehook = Node.register_prehook
@@ -514,14 +514,39 @@ def rebase(tensor: Any, node: Any, overwrite: Any) -> None:
     """
     base = tensor._base
     if base is None:
-        tensor._node = node
+        move(tensor, node)
         base = tensor
     else:
         old, value, now = wrap(base._data), wrap(tensor._data), wrap(base._data)
         old._node, value._node = base._node, node
         record(overwrite.rules, now, (old, value), (tensor._step,))
-        base._node = now._node
+        move(base, now._node)
     for ref in list(base._views or ()):
         view = ref()
         if view is not None:
-            view._node = replay(base, view._step)._node
+            move(view, replay(base, view._step)._node)
+
+
+def move(tensor: Any, node: Any) -> None:
+    """Gives a tensor another node, whose gradient it gathers from now on if `retain_grad` was called."""
+    old = tensor._node
+    if old is not None and old.hooks is not None and node is not None:
+        retain = old.hooks.retain
+        if retain is not None and retain() is tensor:
+            old.hooks.retain, hooks_of(node).retain = None, retain
+    tensor._node = node
+
+
+def demote(tensor: Any) -> None:
+    """Makes a tensor the view of a base that nobody sees, of which its own views are from now on.
+
+    It can then be given another shape, while its views still tell how they came from the old one.
+    """
+    base = wrap(tensor._data)
+    base._node = tensor._node
+    base._owner = tensor if tensor._owner is None else tensor._owner
+    base._views = [*tensor._views, weakref.ref(tensor)]
+    for ref in tensor._views:
+        if (view := ref()) is not None:
+            view._base = base
+    tensor._base, tensor._step, tensor._views = base, None, None

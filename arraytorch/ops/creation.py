@@ -45,7 +45,8 @@ def tensor(
     """Returns a new leaf with a copy of ``data``: numbers, nested sequences, arrays, tensors.
 
     The dtype is that of an array or tensor; of Python numbers it is bool, int64, the default
-    floating-point type or its complex counterpart. Raises ValueError for ragged sequences.
+    floating-point type or its complex counterpart. Tensors of one element count as numbers in
+    sequences. Raises ValueError for ragged sequences.
 
     >>> torch.tensor([[1, 2], [3, 4]])
     tensor([[1, 2],
@@ -104,9 +105,9 @@ def _element(value: Any, native: Any) -> Any:
 
 
 def _from_sequence(data: Any, native: Any) -> Any:
+    inferred = _inferred(data) if native is None else native
     if any(isinstance(d, TensorBase) for d in _flat(data)):
         data = _without_tensors(data)
-    inferred = _inferred(data) if native is None else native
     try:
         return host.from_nested(data, inferred)
     except OverflowError as error:
@@ -129,8 +130,9 @@ def _flat(data: Any) -> Any:
 
 def _without_tensors(data: Any) -> Any:
     if isinstance(data, TensorBase):
-        x = data._data
-        return host.as_native(backend_of(x).to_host(x)).tolist()
+        if data._data.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return data.item()  # type: ignore[attr-defined]
     return [_without_tensors(d) for d in data] if isinstance(data, (list, tuple)) else data
 
 
@@ -145,7 +147,9 @@ def _inferred(data: Any) -> Any:
                 return numpy_dtype(scalar_dtype(kind(0)))
     found = None
     for d in _flat(data):
-        if hasattr(d, "dtype") and hasattr(d, "__array__"):
+        if isinstance(d, TensorBase):
+            own = dtype_of(d._data)
+        elif hasattr(d, "dtype") and hasattr(d, "__array__"):
             own = dtype_of(host.as_native(d))
         elif is_number(d):
             own = scalar_dtype(d)

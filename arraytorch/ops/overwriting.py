@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.modes import grad_enabled
-from ..autograd.tape import forbid_leaf, wrap
+from ..autograd.tape import demote, forbid_leaf, move, stamp, wrap
 from . import (
     added_products,
     blending,
@@ -77,6 +77,8 @@ def _seen_anew(op: Any, name: str) -> Any:
         check_tensor(name, self)
         if grad_enabled.get():
             forbid_leaf(self)
+        if self._base is None and any(view() is not None for view in self._views or ()):
+            demote(self)
         old = wrap(self._data)
         old._node, old._base, old._owner, old._step = (
             self._node,
@@ -85,9 +87,11 @@ def _seen_anew(op: Any, name: str) -> Any:
             self._step,
         )
         new = op(old, *args, **kwargs)
-        self._data, self._node = new._data, new._node
+        self._data = new._data
+        move(self, new._node)
         if self._base is not None:
             self._step = new._step
+        stamp(self)  # whoever saved the tensor would now read it in another order
         return self
 
     op_.__name__ = op_.__qualname__ = name

@@ -19,25 +19,25 @@ def _T(B: Any, x: Any) -> Any:
     return B.transpose(x, x.ndim - 2, x.ndim - 1)
 
 
-def _left(B: Any, g: Any, input: Any, other: Any) -> Any:
+# Each rule sees from the dimensions of g whether the argument that it does not read was a vector:
+# naming that argument would keep it alive, and forbid to write it.
+
+
+def _left(B: Any, g: Any, other: Any) -> Any:
     """dX of X @ Y is G Y^H; a vector counts as the matrix that matmul takes it for."""
-    if input.ndim == 1 and other.ndim == 1:
-        return g * B.conj(other)
     if other.ndim == 1:
-        return _column(B, g) * B.conj(other)
-    if input.ndim == 1:
+        return (_column(B, g) if g.ndim else g) * B.conj(other)
+    if g.ndim < other.ndim:
         row = B.matmul(_row(B, g), _T(B, B.conj(other)))
         return B.reshape(row, (*row.shape[:-2], row.shape[-1]))
     return B.matmul(g, _T(B, B.conj(other)))
 
 
-def _right(B: Any, g: Any, input: Any, other: Any) -> Any:
+def _right(B: Any, g: Any, input: Any) -> Any:
     """dY of X @ Y is X^H G."""
-    if input.ndim == 1 and other.ndim == 1:
-        return g * B.conj(input)
     if input.ndim == 1:
-        return _column(B, B.conj(input)) * _row(B, g)
-    if other.ndim == 1:
+        return _column(B, B.conj(input)) * _row(B, g) if g.ndim else g * B.conj(input)
+    if g.ndim < input.ndim:
         column = B.matmul(_T(B, B.conj(input)), _column(B, g))
         return B.reshape(column, tuple(column.shape[:-1]))
     return B.matmul(_T(B, B.conj(input)), g)

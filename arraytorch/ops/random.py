@@ -280,7 +280,8 @@ def bernoulli(
     if p is not None and isinstance(p, TensorBase):
         raise TypeError("bernoulli(): argument 'p' must be float, not Tensor")
     d = dtype_of(input._data) if out is None else None
-    new = _new_like("bernoulli", input, d, None, out, (input,))
+    # Never in the order of the input's memory, as the others are.
+    new = _new_like("bernoulli", input, d, input.device, out, (input,))  # type: ignore[attr-defined]
     if p is None:
         bernoulli_each_(new, wrap(input._data), generator, None)
     else:
