@@ -152,3 +152,15 @@ def test_options_out_of_range_are_refused(kind):
         weight.grad = torch.ones(2)
         with pytest.raises(AssertionError, match="If capturable=True"):
             make([weight], capturable=True).step()
+
+
+def test_a_weight_decay_that_the_optimizer_does_not_know():
+    """Rprop has none: a key of that name in a group is kept and means nothing."""
+    found = []
+    for extra in ({}, {"weight_decay": 0.5}):
+        x = torch.tensor([1.0, -2.0], requires_grad=True)
+        optimizer = torch.optim.Rprop([{"params": [x], **extra}], lr=0.1)
+        (x * x).sum().backward()
+        optimizer.step()
+        found.append(optimizer.state[x]["prev"].tolist())
+    assert found == [[2.0, -4.0]] * 2

@@ -533,3 +533,21 @@ def test_linear_takes_a_weight_that_is_no_parameter():
     del layer.weight
     layer.weight = torch.tensor([[3.0, 4.0]])
     assert layer(torch.ones(1, 2)).tolist() == [[7.0]]
+
+
+def test_norms_keep_half_precision():
+    """Statistics and weights in float32, as autocast gives them; checked against PyTorch."""
+    x = torch.linspace(-2, 2, 6).reshape(2, 3).bfloat16()
+    weight, bias = torch.linspace(0.5, 1.5, 3), torch.linspace(-1, 1, 3)
+    means, variances = torch.tensor([0.1, 0.2, 0.3]), torch.tensor([1.0, 2.0, 3.0])
+    expected = [[-2.046875, -0.9921875, 0.392578125], [-0.8515625, 0.7109375, 2.46875]]
+    for kind in (torch.float32, torch.bfloat16):
+        rest = [t.to(kind) for t in (means, variances, weight, bias)]
+        found = torch.nn.functional.batch_norm(x, *rest)
+        assert found.dtype is torch.bfloat16 and found.tolist() == expected
+    found = torch.nn.functional.rms_norm(x, (3,), weight)
+    assert found.dtype is torch.bfloat16
+    assert found.tolist() == [
+        [-0.73046875, -0.87890625, -0.439453125],
+        [0.146484375, 0.87890625, 2.1875],
+    ]

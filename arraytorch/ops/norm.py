@@ -156,7 +156,7 @@ def rms_norm(
     dims = tuple(range(x.ndim - len(shape), x.ndim))
     wide = input.float() if x.dtype.itemsize == 2 else input
     result = (wide * rsqrt(mean(wide * wide, dims, True) + eps)).to(input.dtype)
-    return result if weight is None else result * weight
+    return result if weight is None else (result * weight).to(input.dtype)
 
 
 def group_norm(
@@ -240,12 +240,24 @@ def batch_norm(
     wide = (1, channels) + (1,) * (x.ndim - 2)
     weight, bias = (None if t is None else t.reshape(wide) for t in (weight, bias))
     if not training:
-        slope = rsqrt(running_var.reshape(wide) + eps)
-        if weight is not None:
-            slope = slope * weight
-        shift = -running_mean.reshape(wide) * slope
-        return _scaled(input, slope, shift if bias is None else shift + bias)
+        centre, variance = running_mean.reshape(wide), running_var.reshape(wide)
+        return _by_running(input, centre, variance, weight, bias, eps)
     return _by_batch(input, running_mean, running_var, weight, bias, momentum, eps)[0]
+
+
+def _by_running(
+    input: Tensor, centre: Tensor, variance: Tensor, weight: Any, bias: Any, eps: float
+) -> Tensor:
+    """Standardises by what was gathered before; half precision is rounded once, at the end."""
+    half = input._data.dtype.itemsize == 2
+    if half:
+        centre, variance = centre.float(), variance.float()
+    slope = rsqrt(variance + eps)
+    if weight is not None:
+        slope = slope * weight
+    shift = -centre * slope
+    result = _scaled(input, slope, shift if bias is None else shift + bias)
+    return result.to(input.dtype) if half else result
 
 
 @derivative(

@@ -65,7 +65,8 @@ class OpOptimizer(Optimizer):
             with no_grad():
                 state.update(self._start(param, group))
         state["step"].add_(1)
-        decay = group.get("weight_decay", 0)
+        # A group may carry keys that are another optimizer's.
+        decay = group["weight_decay"] if "weight_decay" in self.defaults else 0
         if decay != 0:
             if group.get("decoupled_weight_decay"):
                 param.mul_(1 - group["lr"] * decay)
