@@ -225,3 +225,80 @@ def test_out_of_another_dtype_is_refused_where_nothing_converts(call):
         call(x, out)
     assert call(x, torch.empty(0)).dtype is torch.float32
     assert torch.add(x, x, out=out) is out
+
+
+def test_numbers_of_tensors_as_parameters():
+    """A 0-d tensor does where a number is asked for."""
+    x, F = torch.tensor([-1.0, 2.0]), torch.nn.functional
+    half = torch.tensor(0.5)
+    assert F.elu(x, half).tolist() == F.elu(x, 0.5).tolist()
+    assert F.celu(x, half).tolist() == F.celu(x, 0.5).tolist()
+    assert F.hardtanh(x, -half, half).tolist() == [-0.5, 0.5]
+    assert F.hardshrink(x, torch.tensor(1, dtype=torch.uint8)).tolist() == [0.0, 2.0]
+    assert torch.zeros(2, 2).fill_diagonal_(torch.tensor(3)).tolist() == [[3.0, 0.0], [0.0, 3.0]]
+
+
+def test_copies_of_numbers():
+    """``copy_`` takes a number for a 0-d tensor."""
+    assert torch.zeros(2).copy_(3).tolist() == [3.0, 3.0]
+    assert torch.zeros(1, dtype=torch.int64).copy_(2**60 + 1).item() == 2**60 + 1
+    w = torch.ones(2, requires_grad=True)
+    y = w * 1
+    y.copy_(2.0).sum().backward()
+    assert w.grad.tolist() == [0.0, 0.0]
+
+
+def test_equality_across_dtypes():
+    """Elements are compared after promotion, as ``==`` does."""
+    one = torch.tensor
+    assert torch.equal(one([1.0, 2.0]), one([1, 2]))
+    assert torch.equal(one([True]), one([1])) and torch.equal(one([1.0]), one([1 + 0j]))
+    assert not torch.equal(one([0.1]), one([0.1], dtype=torch.float64))
+    assert not torch.equal(one([1.0]), one([1, 1]))
+
+
+def test_losses_of_a_wide_number():
+    """The target is expanded first, and so widens the result; PyTorch gives float64 too."""
+    F, x, y = torch.nn.functional, torch.ones(3), torch.tensor(2.0, dtype=torch.float64)
+    for loss in (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss):
+        with pytest.warns(UserWarning, match="target size"):
+            found = loss(x, y)
+        assert found.dtype is torch.float64 and found.shape == ()
+
+
+def test_indices_of_a_number():
+    """The condition of ``where`` may be 0-d; it counts as a vector of one element."""
+    assert [i.tolist() for i in torch.where(torch.tensor(True))] == [[0]]
+    assert [i.tolist() for i in torch.where(torch.tensor(0.0))] == [[]]
+
+
+def test_runs_of_a_single_row():
+    """One slice is one run, and unique."""
+    x = torch.tensor([[1.0, 1.0, 2.0]])
+    for unique in (torch.unique, torch.unique_consecutive):
+        values, inverse, counts = unique(x, return_inverse=True, return_counts=True, dim=0)
+        assert values.tolist() == x.tolist() and inverse.tolist() == [0] and counts.tolist() == [1]
+
+
+def test_no_division_by_zero_without_elements():
+    """Nothing is divided where the dividend is empty."""
+    empty, zeros = torch.zeros(0, 3, dtype=torch.int64), torch.zeros(1, 3, dtype=torch.int64)
+    for result in (empty % zeros, empty // zeros, torch.fmod(empty, zeros)):
+        assert result.shape == (0, 3) and result.dtype is torch.int64
+
+
+def test_pools_of_integers_with_indices():
+    """The kernel that finds the places takes integers; that of values alone does not, as in PyTorch."""
+    x = torch.tensor([[3, 1, 4, 1, 5, 9]])
+    values, places = torch.nn.functional.max_pool1d(x, 2, return_indices=True)
+    assert values.tolist() == [[3, 4, 9]] and places.tolist() == [[0, 2, 5]]
+    with pytest.raises(NotImplementedError, match="max_pool1d_impl"):
+        torch.nn.functional.max_pool1d(x, 2)
+
+
+def test_defaults_and_sizes_one_by_one():
+    """``histogram`` has 100 bins, ``broadcast_to`` takes sizes as ``expand`` does."""
+    assert torch.histogram(torch.ones(3)).hist.shape == (100,)
+    assert torch.ones(2).broadcast_to(3, 2).shape == (3, 2)
+    assert torch.ones(2).broadcast_to((3, 2)).shape == (3, 2)
+    assert torch.broadcast_to(torch.ones(2), size=(3, 2)).shape == (3, 2)

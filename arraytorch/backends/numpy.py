@@ -346,6 +346,6 @@ def _no_zero(x: Any, y: Any) -> Any:
         whole = x.dtype.kind in "biu"  # of floats, 0 is an ordinary divisor
     else:
         whole = y.__class__ is not float and y.dtype.kind in "iu"
-    if whole and not np.all(y):
+    if whole and not np.all(y) and x.size:
         raise RuntimeError("ZeroDivisionError")
     return y

@@ -94,7 +94,9 @@ class SortingKernels:
         fresh = xp.ones(n, "?")
         if n:
             differs = x[1:] != x[:-1]
-            fresh[1:] = xp.any(differs.reshape(n - 1, -1), axis=1) if x.ndim > 1 else differs
+            if x.ndim > 1:
+                differs = xp.any(differs, axis=tuple(range(1, x.ndim)))
+            fresh[1:] = differs
         starts = xp.nonzero(fresh)[0]
         ends = xp.concatenate([starts[1:], xp.full((1,), n)]) if n else starts
         return x[starts], xp.cumsum(fresh) - 1, ends - starts

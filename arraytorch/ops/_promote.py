@@ -26,6 +26,11 @@ def plain(value: Any) -> Any:
         raise TypeError(f"a Number is expected, not {type(value).__name__}") from None
 
 
+def number_of(value: Any) -> Any:
+    """The element of a 0-d tensor, which PyTorch takes for a number; anything else as it is."""
+    return value.item() if isinstance(value, TensorBase) and not value._data.ndim else value  # type: ignore[attr-defined]
+
+
 def scalar_dtype(value: Any) -> dtype:
     """Returns the dtype that a Python number becomes by itself."""
     value = plain(value)

@@ -11,7 +11,7 @@ from ..autograd.tape import taped
 from ..backends import backend_of, dtype_of
 from . import elementary
 from ._declare import derivative, inplace, kernel_op
-from ._promote import dim_of
+from ._promote import dim_of, number_of
 from ._results import check_tensor, finished, refuse, refuse_kernel
 from .arithmetic import clamp
 from .complex_numbers import conj
@@ -84,6 +84,7 @@ def hardtanh(
         raise RuntimeError("Bool inputs not supported for hardtanh")
     if kind == "c":
         raise NotImplementedError("clamp is not supported for complex types")
+    min_val, max_val = number_of(min_val), number_of(max_val)
     if kind == "u" and (min_val < 0 or max_val < 0):
         raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     if min_val > max_val:
@@ -257,7 +258,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     tensor([-0.6321,  2.0000])
     """
     check_tensor("elu", input)
-    return _placed(_elu(_source(input, inplace), alpha, 1.0, 1.0), input, inplace)
+    return _placed(_elu(_source(input, inplace), number_of(alpha), 1.0, 1.0), input, inplace)
 
 
 @derivative(
@@ -289,6 +290,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> torch.celu(torch.tensor([-1.0, 2.0]), 2.0)
     tensor([-0.7869,  2.0000])
     """
+    alpha = number_of(alpha)
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
     check_tensor("celu", input)
@@ -437,6 +439,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
     tensor([-1.,  0.])
     """
     refuse("hardshrink", input, "biuc")
+    lambd = number_of(lambd)
     result = where((input >= -lambd) & (input <= lambd), 0.0, input)
     return finished("hardshrink", result, out, (input,))
 

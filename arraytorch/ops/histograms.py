@@ -17,7 +17,7 @@ Tensor = Any
 
 def histogram(
     input: Tensor,
-    bins: int | Tensor,
+    bins: int | Tensor = 100,
     *,
     range: Any = None,
     weight: Tensor | None = None,

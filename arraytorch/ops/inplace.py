@@ -14,6 +14,7 @@ from ._promote import broadcast_shape, is_number
 from ._results import check_tensor
 from ._write import _Overwrite, forbid_overlap, stamp
 from .conversion import to_device
+from .creation import tensor
 
 Tensor = Any
 Number = int | float | complex | bool
@@ -106,9 +107,11 @@ def _copied(self: Tensor, src: Tensor) -> Tensor:
     return taped(_copied, z, (self, src))
 
 
-def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+def copy_(self: Tensor, src: Tensor | Number, non_blocking: bool = False) -> Tensor:
     """Writes ``src``, broadcast, cast and moved to this device, over the tensor."""
     if not isinstance(src, TensorBase):
+        if is_number(src):
+            return copy_(self, tensor(src, device=self.device))  # type: ignore[attr-defined]
         raise TypeError(
             f"copy_(): argument 'other' (position 2) must be Tensor, not {type(src).__name__}"
         )

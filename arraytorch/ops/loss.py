@@ -21,6 +21,7 @@ from .creation import full_like
 from .elementary import exp, log
 from .elementary import log1p as _log1p
 from .indexing import getitem
+from .rearranging import broadcast_tensors
 from .reduction import mean, sum
 from .selection import where
 from .shape import movedim
@@ -53,7 +54,8 @@ def _reduced(loss: Tensor, reduction: str) -> Tensor:
     return loss if reduction == "none" else mean(loss) if reduction == "mean" else sum(loss)
 
 
-def _pair(name: str, input: Tensor, target: Tensor) -> None:
+def _pair(name: str, input: Tensor, target: Tensor) -> Any:
+    """Returns both in one shape: expanded first, a number of a wider dtype widens the loss."""
     check_tensor(name, input, target, names=("input", "target"))
     if input._data.shape != target._data.shape:
         warnings.warn(
@@ -62,6 +64,8 @@ def _pair(name: str, input: Tensor, target: Tensor) -> None:
             "Please ensure they have the same size.",
             stacklevel=3,
         )
+        return broadcast_tensors(input, target)
+    return input, target
 
 
 def mse_loss(
@@ -78,7 +82,7 @@ def mse_loss(
     tensor(2.)
     """
     reduction = _reduction(reduction, size_average, reduce)
-    _pair("mse_loss", input, target)
+    input, target = _pair("mse_loss", input, target)
     return _weighted(arithmetic.square(input - target), weight, reduction)
 
 
@@ -105,7 +109,7 @@ def l1_loss(
     tensor(1.)
     """
     reduction = _reduction(reduction, size_average, reduce)
-    _pair("l1_loss", input, target)
+    input, target = _pair("l1_loss", input, target)
     return _weighted(arithmetic.abs(input - target), weight, reduction)
 
 
@@ -125,7 +129,7 @@ def smooth_l1_loss(
     reduction = _reduction(reduction, size_average, reduce)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
-    _pair("smooth_l1_loss", input, target)
+    input, target = _pair("smooth_l1_loss", input, target)
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
     return _reduced(_huber(input - target, beta, 1 / beta), reduction)
@@ -161,7 +165,7 @@ def huber_loss(
     reduction = _reduction(reduction)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    _pair("huber_loss", input, target)
+    input, target = _pair("huber_loss", input, target)
     return _weighted(_huber(input - target, delta, 1.0), weight, reduction)
 
 

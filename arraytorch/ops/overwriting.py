@@ -20,7 +20,7 @@ from . import (
     shape,
 )
 from ._declare import inplace, signature_in_place
-from ._promote import is_number
+from ._promote import is_number, number_of
 from ._results import check_tensor
 
 Tensor = Any
@@ -56,6 +56,7 @@ def fill_diagonal_(self: Tensor, fill_value: Number, wrap: bool = False) -> Tens
         raise RuntimeError("dimensions must larger than 1")
     if x.ndim > 2 and len(set(x.shape)) != 1:
         raise RuntimeError("all dimensions of input must be of equal length")
+    fill_value = number_of(fill_value)
     if not is_number(fill_value):
         raise TypeError("fill_diagonal_(): argument 'fill_value' must be Number")
     n = min(x.shape)

@@ -212,7 +212,7 @@ def _max_pooled(
         result = _max_pooled(name, n, unsqueeze(input, 0), window, return_indices)
         return tuple([squeeze(r, 0) for r in result]) if return_indices else squeeze(result, 0)
     c = _window(name, n, x.shape, *[hashable(name, v) for v in window])
-    if x.dtype.kind in ("b", "c") or x.dtype.kind in "iu" and n == 1:
+    if x.dtype.kind in ("b", "c") or x.dtype.kind in "iu" and n == 1 and not return_indices:
         raise unsupported("max_pool1d_impl" if n == 1 else name, x)
     B = backend_of(x)
     if return_indices or input._node is not None and grad_enabled.get():

@@ -53,7 +53,9 @@ def where(
             f"where(): argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}"
         )
     if input is None and other is None:
-        return tuple([wrap(i) for i in backend_of(condition._data).nonzero(condition._data)])
+        x = condition._data
+        B = backend_of(x)
+        return tuple([wrap(i) for i in B.nonzero(x if x.ndim else B.reshape(x, (1,)))])
     if dtype_of(condition._data) not in (_dtypes.bool, _dtypes.uint8):
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype "

@@ -193,7 +193,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, *other._data.shape)
 
 
-def broadcast_to(input: Tensor, size: Any) -> Tensor:
+def broadcast_to(input: Tensor, size: Any, *more: int) -> Tensor:
     """Returns ``input`` expanded to a shape, as a view.
 
     >>> torch.broadcast_to(torch.tensor([1, 2]), (2, 2))
@@ -201,7 +201,7 @@ def broadcast_to(input: Tensor, size: Any) -> Tensor:
             [1, 2]])
     """
     check_tensor("broadcast_to", input)
-    return expand(input, *shape_of((size,)))
+    return expand(input, *shape_of((size, *more)))
 
 
 @derivative(saves=("dim0", "dim1"), d_input=lambda B, g, dim0, dim1: B.transpose(g, dim0, dim1))
