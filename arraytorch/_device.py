@@ -117,3 +117,9 @@ def set_default_device(device: str | int | device | None) -> None:
 def as_device(spec: str | int | device) -> device:
     """Returns the device that a user named by a string, an index or a device."""
     return spec if spec.__class__ is device else device(spec)
+
+
+def place_of_type(name: Any) -> str:
+    """The type of device of a type like torch.cuda.FloatTensor, or of its name."""
+    parts = (name if isinstance(name, str) else getattr(name, "title", str(name))).split(".")
+    return parts[1] if len(parts) == 3 else "cpu"

@@ -200,3 +200,14 @@ def can_cast(from_: dtype, to: dtype) -> builtins.bool:
     (True, False)
     """
     return from_.category <= to.category
+
+
+def of_type(name: object) -> dtype:
+    """The dtype of a name like torch.FloatTensor or torch.cuda.FloatTensor, or of such a type."""
+    own = getattr(name, "dtype", None)
+    if isinstance(own, dtype):
+        return own
+    for d in ALL:
+        if str(name).endswith(f".{scalar_type_name(d)}Tensor"):
+            return d
+    raise ValueError(f"invalid type: {str(name)!r}")

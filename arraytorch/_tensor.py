@@ -8,7 +8,7 @@ from importlib import import_module
 from math import prod
 from typing import Any
 
-from . import _dtypes
+from . import _device, _dtypes
 from ._device import device
 from ._dtypes import dtype
 from ._layouts import layout, strided
@@ -531,7 +531,9 @@ class Tensor(Methods):
             return f"{prefix}.{_dtypes.scalar_type_name(self.dtype)}Tensor"
         if isinstance(dtype, _dtypes.dtype):
             return conversion.to(self, dtype, non_blocking=non_blocking)
-        return conversion.to(self, _legacy_place(dtype), _legacy(dtype), non_blocking)
+        return conversion.to(
+            self, _device.place_of_type(dtype), _dtypes.of_type(dtype), non_blocking
+        )
 
     def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None,
                    requires_grad: Any = False, layout: Any = None,
@@ -584,22 +586,6 @@ def _check_grad(tensor: Any, value: Any) -> None:
     B = backend_of(tensor._data)
     if backend_of(value._data).device_of(value._data) != B.device_of(tensor._data):
         raise RuntimeError("assigned grad has data located on a different device")
-
-
-def _legacy(name: Any) -> dtype:
-    """The dtype of a name like torch.FloatTensor or torch.cuda.FloatTensor, or of such a type."""
-    if isinstance(getattr(name, "dtype", None), dtype):
-        return name.dtype  # type: ignore[no-any-return]
-    for d in _dtypes.ALL:
-        if str(name).endswith(f".{_dtypes.scalar_type_name(d)}Tensor"):
-            return d
-    raise ValueError(f"invalid type: {str(name)!r}")
-
-
-def _legacy_place(name: Any) -> str:
-    """The type of device of such a type or name."""
-    parts = (name if isinstance(name, str) else getattr(name, "title", str(name))).split(".")
-    return parts[1] if len(parts) == 3 else "cpu"
 
 
 def _rebuilt(cls: Any, array: Any, name: str, where: str, requires_grad: Any, extra: Any) -> Any:

@@ -201,3 +201,31 @@ def test_is_view():
     """It tells whether there is a base."""
     x = torch.zeros(2, 3)
     assert x[0]._is_view() and not x._is_view() and not (x + 1)._is_view()
+
+
+@pytest.mark.parametrize("turn", [lambda x: x.mT.contiguous().mT, lambda x: x])
+def test_new_memory_can_be_viewed_in_another_shape(turn):
+    """What is no elementwise result is contiguous, whatever its operands; checked against PyTorch."""
+    F, at = torch.nn.functional, torch.tensor([0, 1])
+    x = turn(torch.arange(24.0).reshape(2, 4, 3))
+    for result in (
+        x[:, at],
+        x[..., at],
+        x[:, [0, 1], :2],
+        x.index_select(2, at),
+        torch.cat([x, x], 1),
+        torch.stack([x, x], -1),
+        x.roll(1, 0),
+        x.cumsum(0),
+        x.cumprod(1),
+        x.softmax(1),
+        x.log_softmax(1),
+        x.masked_fill(x > 2, 1.0),
+        F.layer_norm(x, (3,)),
+        F.group_norm(x, 2),
+        F.instance_norm(x),
+        F.rms_norm(x, (3,)),
+        F.batch_norm(x, None, None, training=True),
+        F.batch_norm(x, torch.zeros(4), torch.ones(4)),
+    ):
+        assert result.is_contiguous() and result.view(-1).shape == (result.numel(),)

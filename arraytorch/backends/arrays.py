@@ -163,6 +163,18 @@ class ArrayKernels:
         """Whether x lies in C order without gaps."""
         return x.flags.c_contiguous
 
+    def settled(self, x: Any) -> Any:
+        """New memory in C order, or in that of channels_last, as PyTorch's kernels leave it.
+
+        NumPy's follow the order of their operands, so that what came of a transposed one could not
+        be viewed in another shape.
+        """
+        if x.flags.c_contiguous:
+            return x
+        if x.ndim in (4, 5) and self.is_contiguous(x.transpose((0, *range(2, x.ndim), 1))):
+            return x
+        return self.contiguous(x)
+
     def flip(self, x: Any, dims: tuple[int, ...]) -> Any:
         """A view with the order along some dimensions reversed."""
         return x[
@@ -171,11 +183,11 @@ class ArrayKernels:
 
     def cat(self, arrays: list[Any], dim: int) -> Any:
         """The arrays one behind the other."""
-        return self.xp.concatenate(arrays, axis=dim)
+        return self.settled(self.xp.concatenate(arrays, axis=dim))
 
     def stack(self, arrays: list[Any], dim: int) -> Any:
         """The arrays along a new dimension."""
-        return self.xp.stack(arrays, axis=dim)
+        return self.contiguous(self.xp.stack(arrays, axis=dim))
 
     def repeat_tile(self, x: Any, repeats: tuple[int, ...]) -> Any:
         """x tiled; ``repeats`` has an entry for each dimension, new leading ones first."""
@@ -256,7 +268,7 @@ class ArrayKernels:
 
     def roll(self, x: Any, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Any:
         """Elements moved along dims, those that fall off coming in at the other end."""
-        return self.xp.roll(x, shifts, dims)
+        return self.settled(self.xp.roll(x, shifts, dims))
 
     def tril(self, x: Any, diagonal: int) -> Any:
         """The lower triangles of matrices, the rest zero."""
@@ -293,7 +305,7 @@ class ArrayKernels:
 
     def take(self, x: Any, index: Any, dim: int) -> Any:
         """The slices of x along dim that a 1-d index array names."""
-        return self.xp.take(x, index, axis=dim)
+        return self.settled(self.xp.take(x, index, axis=dim))
 
     def gather(self, x: Any, dim: int, index: Any) -> Any:
         """For each place of index, the element of x there, with index's value along dim."""
@@ -315,7 +327,7 @@ class ArrayKernels:
 
     def masked_fill(self, x: Any, mask: Any, value: Any) -> Any:
         """value where mask is true, x elsewhere, in x's dtype."""
-        return self.xp.where(mask, self.xp.asarray(value, x.dtype), x)
+        return self.settled(self.xp.where(mask, self.xp.asarray(value, x.dtype), x))
 
     # products
 

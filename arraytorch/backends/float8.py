@@ -95,6 +95,7 @@ _MOVES = frozenset(
         "cat",
         "constant_pad",
         "contiguous",
+        "settled",
         "data_ptr",
         "describe",
         "device_count",

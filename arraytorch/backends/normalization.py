@@ -14,7 +14,7 @@ class NormalizationKernels:
     def softmax(self, x: Any, dim: int) -> Any:
         """exp(x) over its sum, shifted by the maximum so that nothing overflows."""
         xp = self.xp
-        wide = self._widened(x)
+        wide = self._widened(self.settled(x))
         e = xp.exp(wide - xp.max(wide, axis=dim, keepdims=True)) if x.size else wide.copy()
         e /= xp.sum(e, axis=dim, keepdims=True)
         return e.astype(x.dtype, copy=False)
@@ -31,6 +31,7 @@ class NormalizationKernels:
         wide = self._widened(x)
         if not x.size:
             return x.copy()
+        wide = self.settled(wide)
         shifted = wide - xp.max(wide, axis=dim, keepdims=True)
         shifted -= xp.log(xp.sum(xp.exp(shifted), axis=dim, keepdims=True))
         return shifted.astype(x.dtype, copy=False)
@@ -74,7 +75,7 @@ class NormalizationKernels:
     ) -> tuple[Any, Any, Any]:
         """x standardised over dims, times weight, plus bias; with the mean and 1/deviation."""
         xp = self.xp
-        wide = self._widened(x)
+        wide = self._widened(self.settled(x))
         mean = xp.mean(wide, axis=dims, keepdims=True)
         off = wide - mean
         rstd = 1 / xp.sqrt(xp.mean(off * off, axis=dims, keepdims=True) + eps)

@@ -220,7 +220,7 @@ class NumpyBackend(
         if any(a.shape != arrays[0].shape for a in arrays):
             return super().stack(arrays, dim)
         at = (*(slice(None),) * dim, None)  # half of what np.stack takes
-        return np.concatenate([a[at] for a in arrays], dim)
+        return self.contiguous(np.concatenate([a[at] for a in arrays], dim))
 
     def data_ptr(self, x: Any) -> int:
         """The address of the first element."""

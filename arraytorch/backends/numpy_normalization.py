@@ -25,6 +25,7 @@ class NumpyNormalization(NormalizationKernels):
     ) -> tuple[Any, Any, Any]:
         if x.dtype.itemsize == 2:
             return super().norm_affine(x, dims, weight, bias, eps)
+        x = self.settled(x)
         count = prod([x.shape[d] for d in dims])
         if x.size >= _MANY and x.flags.c_contiguous:
             lead = _lead(x, dims, weight, bias)

@@ -82,7 +82,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return x.clip(least if low is None else low, most if high is None else high)
 
     def masked_fill(self, x: Any, mask: Any, value: Any) -> Any:
-        return _where(mask, np.asarray(value, x.dtype), x)
+        return self.settled(_where(mask, np.asarray(value, x.dtype), x))
 
     def sigmoid(self, x: Any) -> Any:
         if x.size < _MANY:

@@ -29,6 +29,7 @@ class NumpySoftmax(NormalizationKernels):
     def softmax(self, x: Any, dim: int) -> Any:
         if x.dtype.itemsize == 2 or not x.size:
             return super().softmax(x, dim)
+        x = self.settled(x)
         if x.size < _MANY or dim != x.ndim - 1 or not x.flags.c_contiguous:
             e = np.subtract(x, _max(x, dim, None, None, True))
             np.exp(e, out=e)
@@ -57,6 +58,7 @@ class NumpySoftmax(NormalizationKernels):
     def log_softmax(self, x: Any, dim: int) -> Any:
         if x.dtype.itemsize == 2 or not x.size:
             return super().log_softmax(x, dim)
+        x = self.settled(x)
         if x.size < _MANY or dim != x.ndim - 1 or not x.flags.c_contiguous:
             shifted = np.subtract(x, _max(x, dim, None, None, True))
             shifted -= np.log(_total(np.exp(shifted), dim))

@@ -73,10 +73,12 @@ class ReductionKernels:
 
     def cumsum(self, x: Any, dim: int) -> Any:
         """Sums of the elements so far."""
+        x = self.settled(x)
         return self.xp.cumsum(x, axis=dim, dtype=self._wide(x)).astype(x.dtype, copy=False)
 
     def cumprod(self, x: Any, dim: int) -> Any:
         """Products of the elements so far."""
+        x = self.settled(x)
         return self.xp.cumprod(x, axis=dim, dtype=self._wide(x)).astype(x.dtype, copy=False)
 
     def cummax(self, x: Any, dim: int) -> tuple[Any, Any]:

@@ -48,7 +48,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
             if int in map(type, parts):
                 basic, parts = _ints_first(parts)
                 return getitem(getitem(input, basic), parts)
-            z = B.getitem(x, in_bounds(parts, x))
+            z = B.settled(B.getitem(x, in_bounds(parts, x)))
             return taped(_advanced, z, (input,), (held(parts, input), x.shape))
         whole = parts if Ellipsis in parts else (*parts, ...)
         op = _last_view(parts)
@@ -109,7 +109,8 @@ def _last_view(parts: tuple[Any, ...]) -> Any:
 )
 def _advanced(input: Tensor, index: tuple[Any, ...]) -> Tensor:
     x = input._data
-    z = backend_of(x).getitem(x, index)
+    B = backend_of(x)
+    z = B.settled(B.getitem(x, index))
     return taped(_advanced, z, (input,), (held(index, input), x.shape))
 
 

@@ -154,6 +154,7 @@ def rms_norm(
     if eps is None:
         eps = backend_of(x).eps(x)
     dims = tuple(range(x.ndim - len(shape), x.ndim))
+    input = input.contiguous()  # type: ignore[attr-defined]
     wide = input.float() if x.dtype.itemsize == 2 else input
     result = (wide * rsqrt(mean(wide * wide, dims, True) + eps)).to(input.dtype)
     return result if weight is None else (result * weight).to(input.dtype)
@@ -250,6 +251,8 @@ def _by_running(
 ) -> Tensor:
     """Standardises by what was gathered before; half precision is rounded once, at the end."""
     half = input._data.dtype.itemsize == 2
+    if input._data.ndim < 4:  # of more dimensions it may be in channels_last
+        input = input.contiguous()  # type: ignore[attr-defined]
     if half:
         centre, variance = centre.float(), variance.float()
     slope = rsqrt(variance + eps)
