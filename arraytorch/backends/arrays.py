@@ -191,7 +191,7 @@ class ArrayKernels:
 
     def repeat_tile(self, x: Any, repeats: tuple[int, ...]) -> Any:
         """x tiled; ``repeats`` has an entry for each dimension, new leading ones first."""
-        return self.xp.tile(x, repeats)
+        return self.settled(self.xp.tile(x, repeats))
 
     def repeat(self, repeats: Any) -> Any:
         """0, 1 ... each repeated as often as its number in the vector ``repeats`` tells."""
@@ -272,11 +272,11 @@ class ArrayKernels:
 
     def tril(self, x: Any, diagonal: int) -> Any:
         """The lower triangles of matrices, the rest zero."""
-        return self.xp.tril(x, k=diagonal)
+        return self.settled(self.xp.tril(x, k=diagonal))
 
     def triu(self, x: Any, diagonal: int) -> Any:
         """The upper triangles of matrices, the rest zero."""
-        return self.xp.triu(x, k=diagonal)
+        return self.settled(self.xp.triu(x, k=diagonal))
 
     # indexing; every index array is in bounds: the ops check
 

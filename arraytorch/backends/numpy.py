@@ -279,10 +279,11 @@ class NumpyBackend(
         return np.array(1, x.dtype) if x.ndim == 0 else np.ones(x.shape, x.dtype)
 
     def matmul(self, x: Any, y: Any) -> Any:
-        # dot takes 0.4 us less than matmul for two matrices, and means the same.
-        if x.ndim == 2 == y.ndim and (x.dtype.itemsize != 2 or x.dtype.kind in "iu"):
-            return x.dot(y)
-        return super().matmul(x, y)
+        if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
+            return super().matmul(x, y)
+        # dot takes 0.4 us less than matmul for two matrices, and means the same. Of batches, matmul's
+        # result would follow the order of the first operand.
+        return x.dot(y) if x.ndim == 2 == y.ndim else np.matmul(x, y, order="C")
 
     def linear(self, x: Any, weight: Any, bias: Any) -> Any:
         if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
@@ -292,7 +293,7 @@ class NumpyBackend(
         elif x.ndim > 2 and x.flags.c_contiguous:  # one product takes less time than many
             z = x.reshape(-1, x.shape[-1]).dot(weight.T).reshape(*x.shape[:-1], len(weight))
         else:
-            z = np.matmul(x, weight.T)
+            z = np.matmul(x, weight.T, order="C")
         if bias is not None:
             if bias.shape != z.shape[-1:]:
                 raise ValueError("bias")

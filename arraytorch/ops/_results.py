@@ -70,8 +70,10 @@ def check_tensor(name: str, *inputs: Any, names: tuple[str, ...] = ("input", "ot
 
 
 def as_array(B: Any, z: Any, like: Any) -> Any:
-    """The result of a kernel as an array: NumPy turns 0-d results into scalars."""
-    return z if z.__class__ is like.__class__ else B.asarray(z)
+    """The result of a kernel as an array in C order: NumPy turns 0-d results into scalars."""
+    if z.__class__ is not like.__class__:
+        return B.asarray(z)
+    return z if z.ndim < 2 else B.settled(z)
 
 
 def native(x: Any) -> Any:

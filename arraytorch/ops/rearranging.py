@@ -6,6 +6,7 @@ from itertools import combinations as _choices
 from itertools import combinations_with_replacement as _choices_again
 from typing import Any
 
+from .._layouts import contiguous_format
 from .._size import Size
 from ..autograd.tape import taped, taped_view, wrap
 from ..backends import backend_of, dtype_of
@@ -152,7 +153,7 @@ def repeat(input: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:
         raise RuntimeError(f"Trying to create tensor with negative dimension: repeat{times}")
     shape = (1,) * (len(times) - len(shape)) + tuple(shape)
     if all(n == 1 for n in times):
-        return reshape(input, shape).clone()
+        return reshape(input, shape).clone(memory_format=contiguous_format)
     apart = reshape(input, [k for n in shape for k in (1, n)])
     wide = expand(apart, *[k for n, r in zip(shape, times, strict=True) for k in (r, n)])
     return reshape(wide, [n * r for n, r in zip(shape, times, strict=True)])

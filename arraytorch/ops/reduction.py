@@ -77,6 +77,8 @@ def sum(
     z = B.sum(x, dims, keepdim)
     if z.__class__ is not x.__class__:
         z = B.asarray(z)
+    elif z.ndim > 1:
+        z = B.settled(z)
     result = taped(sum if dim is None else _sum_along, z, (input,), (x.shape, kept))
     return result if out is None else write_result("sum", out, result, (input,))
 
@@ -93,7 +95,8 @@ def _sum(input: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
     """`sum` over these dimensions exactly: none for ()."""
     x = input._data
     kept = tuple([1 if i in dims else n for i, n in enumerate(x.shape)])
-    return taped(_sum, backend_of(x).sum(x, dims, keepdim), (input,), (x.shape, kept))
+    z = as_array(backend_of(x), backend_of(x).sum(x, dims, keepdim), x)
+    return taped(_sum, z, (input,), (x.shape, kept))
 
 
 @derivative(
@@ -140,6 +143,8 @@ def mean(
     z = B.mean(x, dims, keepdim)
     if z.__class__ is not x.__class__:
         z = B.asarray(z)
+    elif z.ndim > 1:
+        z = B.settled(z)
     result = taped(mean if dim is None else _mean_along, z, (input,), (x.shape, kept))
     return result if out is None else write_result("mean", out, result, (input,))
 
