@@ -1,22 +1,26 @@
-"""Trains a small GPT, letter by letter, on arraytorch's own documentation, and lets it write.
+"""Trains a small GPT, letter by letter, on Python's own help pages, and lets it write.
 
-The text is the Markdown of this repository, so nothing is downloaded. Apart from the first import,
-this is plain PyTorch code.
+The text is that of `help("topics")`, which every Python has, so nothing is downloaded. Apart from
+the first import, this is plain PyTorch code.
 
-    python examples/gpt.py --device cpu --steps 300 --seed 0
+    python examples/gpt.py --device cpu --steps 1000 --seed 0 --out gpt.png
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from pydoc_data.topics import topics
+
+import numpy as np
+from matplotlib.figure import Figure
+from tqdm import tqdm
 
 import arraytorch as torch
 from arraytorch import nn, optim
 from arraytorch.nn import functional as F
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 class Attention(nn.Module):
@@ -89,29 +93,65 @@ class GPT(nn.Module):
         return text
 
 
-def load_text() -> str:
-    """Returns the repository's documentation as one text."""
-    pages = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
-    return "\n".join(page.read_text("utf-8") for page in pages)
+def load_text() -> tuple[torch.Tensor, list[str]]:
+    """Returns the help pages as numbers of letters, and the letters."""
+    text = "\n".join(topics[name] for name in sorted(topics))
+    letters = sorted(set(text))
+    numbers = {letter: i for i, letter in enumerate(letters)}
+    return torch.tensor([numbers[letter] for letter in text]), letters
 
 
-def batches(text: torch.Tensor, length: int, size: int, steps: int, device: torch.device):
-    """Yields pieces of the text from random places, and the letters that come next."""
-    along = torch.arange(length)
+def training(
+    model: GPT, text: torch.Tensor, batch: int, steps: int, device: torch.device
+) -> Iterator[float]:
+    """Trains on pieces from random places of the text; yields the loss of every step."""
+    optimizer = optim.AdamW(model.parameters())
+    schedule = optim.lr_scheduler.OneCycleLR(optimizer, 5e-3, total_steps=steps)
+    along = torch.arange(model.length + 1)
+    model.train()
     for _ in range(steps):
-        starts = torch.randint(len(text) - length - 1, (size, 1))
-        yield text[starts + along].to(device), text[starts + along + 1].to(device)
+        pieces = text[torch.randint(len(text) - model.length, (batch, 1)) + along].to(device)
+        optimizer.zero_grad()
+        scores = model(pieces[:, :-1])
+        loss = F.cross_entropy(scores.flatten(0, 1), pieces[:, 1:].flatten())
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        yield loss.item()
+
+
+def draw(path: Path, losses: list[float], letters: int, written: str) -> None:
+    """Writes the learning curve, with what the model wrote beside it, to a PNG."""
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    window = min(20, len(losses))
+    smooth = np.convolve(losses, np.ones(window) / window, "valid")
+    left.axhline(np.log(letters), color="gray", linestyle=":", label="guessing")
+    left.plot(losses, color="#1f3a5f", alpha=0.3, linewidth=0.8)
+    left.plot(range(window - 1, len(losses)), smooth, color="#1f3a5f", label=f"mean of {window}")
+    left.set(title="Loss per letter", xlabel="step")
+    left.legend(frameon=False)
+    left.spines[["top", "right"]].set_visible(False)
+    right.set(title="What it writes")
+    right.axis("off")
+    lines = written.replace("$", r"\$").splitlines()[:20]
+    shown = "\n".join(line[:64] for line in lines)
+    right.text(0, 0.98, shown, va="top", family="monospace", fontsize=8)
+    figure.savefig(path, dpi=100)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu", help="where to compute (%(default)s)")
-    parser.add_argument("--steps", type=int, default=300, help="of training (%(default)s)")
+    parser.add_argument("--steps", type=int, default=1000, help="of training (%(default)s)")
     parser.add_argument("--batch", type=int, default=16, help="pieces of text (%(default)s)")
     parser.add_argument("--length", type=int, default=64, help="of a piece (%(default)s)")
     parser.add_argument("--width", type=int, default=96, help="of the model (%(default)s)")
     parser.add_argument("--depth", type=int, default=3, help="blocks (%(default)s)")
+    parser.add_argument("--letters", type=int, default=500, help="to write (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of weights and text (%(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("gpt.png"), help="the picture to write")
     return parser.parse_args()
 
 
@@ -119,36 +159,27 @@ def main() -> None:
     options = arguments()
     device = torch.device(options.device)
     torch.manual_seed(options.seed)
-    text = load_text()
-    letters = sorted(set(text))
-    numbers = {letter: i for i, letter in enumerate(letters)}
-    encoded = torch.tensor([numbers[letter] for letter in text])
+    text, letters = load_text()
     model = GPT(len(letters), options.length, options.width, 4, options.depth).to(device)
-    optimizer = optim.AdamW(model.parameters(), lr=1e-3)
-    print(f"{len(text)} letters, {len(letters)} different ones; "
-          f"{sum(p.numel() for p in model.parameters())} parameters")  # fmt: skip
+    weights = sum(p.numel() for p in model.parameters())
+    print(f"{len(text)} letters, {len(letters)} different ones; {weights} parameters")
 
+    losses: list[float] = []
     start = time.perf_counter()
-    first = loss = None
-    for step, (seen, wanted) in enumerate(
-        batches(encoded, options.length, options.batch, options.steps, device), 1
-    ):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(seen).flatten(0, 1), wanted.flatten())
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        first = loss.detach() if first is None else first
-        if step % 100 == 0:
-            print(f"step {step}: loss {loss.item():.3f}")
-    last = loss.item()
-    seconds = time.perf_counter() - start
-    print(
-        f"loss {first.item():.3f}, then {last:.3f}; {seconds / options.steps * 1e3:.1f} ms a step"
-    )
+    with tqdm(total=options.steps, unit="step", desc="training") as bar:
+        for loss in training(model, text, options.batch, options.steps, device):
+            losses.append(loss)
+            bar.update()
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+    milliseconds = (time.perf_counter() - start) / options.steps * 1e3
+
     model.eval()
-    written = model.write(encoded[None, :16].to(device), 120)[0].tolist()
-    print("".join(letters[i] for i in written))
+    newline = torch.tensor([[letters.index("\n")]], device=device)
+    written = "".join(letters[i] for i in model.write(newline, options.letters)[0].tolist())
+    draw(options.out, losses, len(letters), written)
+    print(f"loss {losses[0]:.3f}, then {losses[-1]:.3f}; {milliseconds:.1f} ms a step")
+    print(f"picture: {options.out}; a sample:")
+    print(written)
 
 
 if __name__ == "__main__":
