@@ -15,6 +15,8 @@ collect_ignore_glob = [
     for vendor in ("cupy", "dpnp", "numba")
     if find_spec(vendor) is None
 ]
+if find_spec("tensorboard") is None:
+    collect_ignore_glob.append("arraytorch/utils/tensorboard/*.py")
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@
 #     bash benchmarks/gpu.sh [RESULTS.md]
 #
 # It installs and downloads nothing. What has to be there: Python 3.11 or later with arraytorch's
-# requirements, CuPy for the driver, pytest, hypothesis and scikit-learn; PyTorch for CUDA, if times
-# are to be compared. PYTHON names another interpreter than python3. Figures go to a file in Markdown,
+# requirements, CuPy for the driver, pytest, hypothesis, and scikit-learn, matplotlib and tqdm for the
+# examples; PyTorch for CUDA, if times are to be compared. PYTHON names another interpreter than python3. Figures go to a file in Markdown,
 # all output to a folder beside it. Each part has a time limit, and none ends the others.
 set -uo pipefail
 
@@ -51,8 +51,9 @@ part "Convolutions without cuDNN" 12 env NVIDIA_TF32_OVERRIDE=0 USE_CUDNN=0 \
   "$python" -m pytest -q --tb=line --device cuda tests/ops/test_parity.py -k "conv or unfold or fold"
 part "Waiting for the device in a training step" 4 "$python" benchmarks/waits.py
 part "Digits" 6 "$python" examples/digits.py --device cuda --out "$logs/digits.png"
-part "GPT" 8 "$python" examples/gpt.py --device cuda --steps 1000 --width 256 --depth 6 --batch 32 --length 128
-part "ResNet-18" 4 "$python" examples/resnet.py --device cuda --steps 300 --batch 128 --size 32 --width 64
+part "GPT" 12 "$python" examples/gpt.py --device cuda --out "$logs/gpt.png" --letters 200 --width 256 --depth 6 --batch 32 --length 128
+part "VAE" 2 "$python" examples/vae.py --device cuda --out "$logs/vae.png"
+part "ResNet-18" 4 "$python" examples/resnet.py --device cuda --out "$logs/resnet.png" --steps 300 --batch 128 --size 32 --width 64
 for group in overhead autograd throughput training; do
   part "Against PyTorch: $group" 40 "$python" benchmarks/compare.py --device cuda --group "$group" \
     --json "$logs/$group.json"

@@ -30,6 +30,8 @@ ARRAY_LIBRARIES = {
 LAZY_IN_BACKENDS = ARRAY_LIBRARIES - {"numpy"}
 # Heavy parts of the standard library that a function may load where it needs them.
 LAZY_ANYWHERE = {"concurrent.futures", "importlib.metadata"}
+# What a part of the package may use because it is there for that library; nothing else imports the part.
+OPTIONAL = {"arraytorch.utils.tensorboard": {"PIL", "google", "matplotlib", "tensorboard"}}
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,26 @@ def test_files_are_small(folder):
 def test_only_the_standard_library_and_dependencies_are_imported():
     """Whatever else is imported would be an undeclared dependency."""
     known = ARRAY_LIBRARIES | sys.stdlib_module_names | {"arraytorch"}
-    assert not [str(i) for i in IMPORTS if root(i.target) not in known and not i.typing_only]
+    assert not [
+        str(i)
+        for i in IMPORTS
+        if root(i.target) not in known | optional(i.source) and not i.typing_only
+    ]
+
+
+def test_parts_for_optional_libraries_stand_alone():
+    """What imports an optional library is imported by its users alone."""
+    assert not [str(i) for i in IMPORTS if optional(i.target) and not optional(i.source)]
 
 
 def root(module: str) -> str:
     return module.partition(".")[0]
+
+
+def optional(module: str) -> set[str]:
+    """The libraries that the part of the package to which a module belongs is for."""
+    parts = (part for part in OPTIONAL if module == part or module.startswith(f"{part}."))
+    return OPTIONAL.get(next(parts, ""), set())
 
 
 def layer(module: str) -> int:
@@ -150,7 +167,7 @@ def layer(module: str) -> int:
 
 
 def may_be_lazy(i: Import) -> bool:
-    if i.target in LAZY_ANYWHERE:
+    if i.target in LAZY_ANYWHERE or root(i.target) == "matplotlib" and optional(i.source):
         return True
     if i.source.startswith("arraytorch.backends"):
         return root(i.target) in LAZY_IN_BACKENDS or i.target.startswith("arraytorch.backends")

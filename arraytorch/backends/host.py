@@ -19,6 +19,7 @@ SCALARS = (bool_, number)
 __all__ = [
     "SCALARS",
     "as_native",
+    "bin_edges",
     "castable",
     "converted",
     "decoded",
@@ -39,6 +40,11 @@ def as_native(data: Any) -> Any:
     """Returns an array, or an object that converts to one, as an array of native byte order."""
     x = np.asarray(data)
     return _typed(x, numpy_dtype(dtype_of(x)))
+
+
+def bin_edges(x: Any, bins: Any) -> Any:
+    """Returns edges as they are, or those of a number of bins or a rule of NumPy's for their width."""
+    return np.histogram_bin_edges(x, bins)
 
 
 def from_nested(data: Any, native: Any) -> Any:
