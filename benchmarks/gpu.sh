@@ -5,8 +5,9 @@
 #
 # It installs and downloads nothing. What has to be there: Python 3.11 or later with arraytorch's
 # requirements, CuPy for the driver, pytest, hypothesis, and scikit-learn, matplotlib and tqdm for the
-# examples; PyTorch for CUDA, if times are to be compared. PYTHON names another interpreter than python3. Figures go to a file in Markdown,
-# all output to a folder beside it. Each part has a time limit, and none ends the others.
+# examples; PyTorch for CUDA, if times are to be compared. PYTHON names another interpreter than python3.
+# Figures go to a file in Markdown, all output to a folder beside it. Each part has a time limit, and none
+# ends the others.
 set -uo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
