@@ -298,6 +298,55 @@ def test_tensors_of_other_types_raise(writer):
         writer.add_tensor("x", torch.ones(2).to(torch.uint16))
 
 
+class Net(torch.nn.Module):
+    """A folder in a folder, a frozen layer, and operations outside of any."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU())
+        self.out = torch.nn.Linear(4, 2).requires_grad_(False)
+
+    def forward(self, x):
+        return self.out(self.inner(x) + 1).chunk(2, 1)[0]
+
+
+def test_graphs_show_modules_and_operations(writer, tmp_path):
+    """Operations are in the folders of their modules, and know what they come from."""
+    net = Net()
+    net.out.eval()
+    writer.add_graph(net, torch.ones(5, 3))
+    writer.flush()
+    nodes = {node.name: node for node in EventAccumulator(str(tmp_path)).Reload().Graph().node}
+    inner = "Net/Sequential[inner]"
+    assert {name: list(node.input) for name, node in nodes.items() if node.input} == {
+        f"{inner}/Linear[0]/Addmm": [
+            "input/x", f"{inner}/Linear[0]/weight", f"{inner}/Linear[0]/bias",
+        ],
+        f"{inner}/ReLU[1]/Relu": [f"{inner}/Linear[0]/Addmm"],
+        "Net/Add": [f"{inner}/ReLU[1]/Relu"],
+        "Net/Linear[out]/Addmm": ["Net/Add", "Net/Linear[out]/weight", "Net/Linear[out]/bias"],
+        "Net/Split": ["Net/Linear[out]/Addmm"],
+        "Net/Split_1": ["Net/Linear[out]/Addmm"],
+        "output/output.1": ["Net/Split"],
+    }  # fmt: skip
+    shape = nodes["Net/Add"].attr["_output_shapes"].list.shape[0]
+    assert [dim.size for dim in shape.dim] == [5, 4]
+    assert (net.training, net.out.training, net.out.weight.requires_grad) == (True, False, False)
+    assert (net.inner[0].training, net(torch.ones(1, 3))._node is not None) == (True, True)
+
+
+def test_graphs_of_failing_models_leave_nothing_behind(writer, capsys):
+    """Hooks and modes are as before, also where the model raises; verbose prints."""
+    net = Net()
+    with pytest.raises(RuntimeError):
+        writer.add_graph(net, torch.ones(5, 7))
+    assert net.training
+    assert not net.out.weight.requires_grad
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in net.modules())
+    writer.add_graph(net, [torch.ones(5, 3)], verbose=True)
+    assert 'name: "Net/Linear[out]/Addmm"' in capsys.readouterr().out
+
+
 def test_points_have_names_and_pictures(writer, tmp_path):
     """The projector finds coordinates, labels and a square sprite."""
     images = torch.ones(5, 1, 2, 4)

@@ -13,6 +13,7 @@ from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
 from . import _media, _numbers, _projector
 from ._files import FileWriter
+from ._graph import graph
 from ._hparams import hparams
 from ._values import to_tensor
 
@@ -249,6 +250,23 @@ class SummaryWriter:
         """Adds text, which TensorBoard reads as Markdown."""
         summary = _numbers.text(tag, text_string)
         self._get_file_writer().add_summary(summary, global_step, walltime)
+
+    def add_graph(
+        self,
+        model: Any,
+        input_to_model: Any = None,
+        verbose: bool = False,
+        use_strict_trace: bool = True,
+    ) -> None:
+        """Adds the operations of a model, in the folders of its modules, by running it once.
+
+        They are those that gradients flow through: what only makes indices or masks is left out.
+        ``verbose`` prints them; there is no tracer that ``use_strict_trace`` could tell anything.
+        """
+        profile = graph(model, input_to_model)
+        if verbose:
+            print(profile[0])
+        self._get_file_writer().add_graph(profile)
 
     def add_embedding(
         self,
