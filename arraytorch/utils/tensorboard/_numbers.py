@@ -67,6 +67,15 @@ def scalar(tag: str, value: Any, new_style: bool, double_precision: bool) -> Sum
     return Summary(value=[Summary.Value(tag=tag, tensor=tensor, metadata=metadata("scalars"))])
 
 
+def default_bins() -> list[float]:
+    """Returns TensorBoard's edges: each a tenth further from zero than the one before."""
+    edge, edges = 1e-12, []
+    while edge < 1e20:
+        edges.append(edge)
+        edge *= 1.1
+    return [*(-edge for edge in reversed(edges)), 0, *edges]
+
+
 def histogram(tag: str, values: Any, bins: Any, max_bins: int | None) -> Summary:
     """Returns the counts of values in bins, those at both ends left out that hold nothing.
 

@@ -20,15 +20,6 @@ from ._values import to_tensor
 __all__ = ["FileWriter", "SummaryWriter"]
 
 
-def _default_bins() -> list[float]:
-    """Returns TensorBoard's edges: each a tenth further from zero than the one before."""
-    edge, edges = 1e-12, []
-    while edge < 1e20:
-        edges.append(edge)
-        edge *= 1.1
-    return [*(-edge for edge in reversed(edges)), 0, *edges]
-
-
 class SummaryWriter:
     """Writes what TensorBoard shows, to files of events in one folder.
 
@@ -60,7 +51,7 @@ class SummaryWriter:
         self.max_queue = max_queue
         self.flush_secs = flush_secs
         self.filename_suffix = filename_suffix
-        self.default_bins = _default_bins()
+        self.default_bins = _numbers.default_bins()
         self.file_writer: FileWriter | None = None
         self.all_writers: Any = None
         self._projector_config = ProjectorConfig()
