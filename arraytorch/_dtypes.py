@@ -87,6 +87,10 @@ ALL = (
     float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu,
 )  # fmt: skip
 EIGHT_BITS = frozenset(ALL[-5:])
+# What Python's own types mean where a dtype is asked for.
+PYTHON: dict[object, dtype] = {
+    builtins.bool: bool, int: int64, float: float64, complex: complex128,
+}  # fmt: skip
 _BY_NAME = {d.name: d for d in ALL}
 # A half-precision complex type exists in no array library: 16-bit floats pair with complex64.
 _REAL = {complex64: float32, complex128: float64}

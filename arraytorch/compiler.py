@@ -11,11 +11,13 @@ __all__ = [
     "allow_in_graph",
     "assume_constant_result",
     "compile",
+    "cudagraph_mark_step_begin",
     "disable",
     "is_compiling",
     "is_dynamo_compiling",
     "is_exporting",
     "list_backends",
+    "reset",
 ]
 
 
@@ -60,3 +62,11 @@ def list_backends(exclude_tags: Any = ("debug", "experimental")) -> list[str]:
     []
     """
     return []
+
+
+def reset() -> None:
+    """Forgets what was compiled: nothing was."""
+
+
+def cudagraph_mark_step_begin() -> None:
+    """Tells the compiler's CUDA graphs that a new step begins: it records none."""

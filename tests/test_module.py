@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import typing
 import warnings
 import weakref
 from collections import OrderedDict
@@ -570,3 +571,14 @@ def test_no_warning_is_left_to_the_caller():
         net = Net()
         net(torch.ones(1)).sum().backward()
         net.load_state_dict(net.state_dict())
+
+
+def test_type_hints_of_modules():
+    """Libraries read them from their own subclasses."""
+
+    class Configured(nn.Module):
+        config: dict
+
+    assert typing.get_type_hints(Configured)["config"] is dict
+    for name in ("Linear", "LSTM", "Sequential", "TransformerEncoder"):
+        assert typing.get_type_hints(getattr(nn, name))["training"] is bool

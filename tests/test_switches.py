@@ -86,6 +86,7 @@ def test_what_computes_products():
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     assert torch.backends.mkl.is_available() == ("mkl" in blas["name"])
     assert isinstance(torch.backends.openmp.is_available(), bool)
+    assert torch.backends.mps.is_available() is torch.backends.mps.is_built() is False
 
 
 def test_switches_load_when_asked_for():

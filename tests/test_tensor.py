@@ -509,3 +509,24 @@ def test_types_by_name():
     x = torch.tensor([1.5])
     assert x.type("torch.IntTensor").dtype is torch.int32
     assert x.type("torch.DoubleTensor").dtype is torch.float64
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [(int, torch.int64), (float, torch.float64), (bool, torch.bool), (complex, torch.complex128)],
+)
+def test_python_types_as_dtypes(kind, dtype):
+    """As PyTorch takes them."""
+    x = torch.ones(2)
+    made = [
+        torch.zeros(2, dtype=kind), torch.tensor([1], dtype=kind), torch.full((2,), 1, dtype=kind),
+        torch.zeros_like(x, dtype=kind), x.new_zeros(2, dtype=kind), torch.eye(2, dtype=kind),
+        x.sum(dtype=kind), x.to(kind), x.to(dtype=kind), x.to("cpu", kind),
+    ]  # fmt: skip
+    if kind in (int, float):
+        made += [torch.arange(3, dtype=kind), torch.linspace(0, 1, 3, dtype=kind)]
+    assert {t.dtype for t in made} == {dtype}
+    if kind is float:
+        assert torch.nn.Linear(2, 2, dtype=kind).float().to(kind).weight.dtype is dtype
+    with pytest.raises(TypeError, match="must be torch.dtype, not type"):
+        torch.zeros(2, dtype=str)

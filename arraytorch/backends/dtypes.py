@@ -9,12 +9,13 @@ import numpy as np
 from .. import _dtypes
 
 # All but bfloat16: ml_dtypes, which defines that, is imported when it is first met.
-_NUMPY = {
+_NUMPY: dict[Any, np.dtype[Any]] = {
     d: np.dtype([(d.name, "u1")] if d in _dtypes.EIGHT_BITS else d.name)  # see float8.py
     for d in _dtypes.ALL
     if d is not _dtypes.bfloat16
 }
 _OURS: dict[Any, _dtypes.dtype] = {n: d for d, n in _NUMPY.items()}
+_NUMPY |= {kind: _NUMPY[d] for kind, d in _dtypes.PYTHON.items()}
 
 
 def numpy_dtype(d: _dtypes.dtype) -> np.dtype[Any]:

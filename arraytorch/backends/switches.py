@@ -1,4 +1,4 @@
-"""What users tell the libraries of vendors: `torch.backends.cudnn`, `.cuda`, `.mkl`, `.openmp`.
+"""What users tell the libraries of vendors: `torch.backends.cudnn`, `.cuda`, `.mkl`, `.mps`, `.openmp`.
 
 A switch is kept here, and told to the backend that it concerns, at once or when that is loaded.
 """
@@ -183,10 +183,22 @@ class OpenMP:
         return "USE_OPENMP" in text or mkl.is_available()
 
 
+class Mps:
+    """Apple's Metal, for which there is no backend."""
+
+    def is_available(self) -> bool:
+        """Returns False: no backend computes with it."""
+        return False
+
+    def is_built(self) -> bool:
+        """Returns False: no backend computes with it."""
+        return False
+
+
 @cache
 def _blas() -> Any:
     found = np.show_config(mode="dicts")
     return found["Build Dependencies"]["blas"]
 
 
-cudnn, cuda, mkl, openmp = Cudnn(), Cuda(), Mkl(), OpenMP()
+cudnn, cuda, mkl, mps, openmp = Cudnn(), Cuda(), Mkl(), Mps(), OpenMP()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .._device import device as Device
+from .._dtypes import PYTHON, named
 from .._dtypes import dtype as Dtype
-from .._dtypes import named
 from .._layouts import preserve_format
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_for, backend_of, numpy_dtype
@@ -90,8 +90,10 @@ def to(
             device, dtype = first.device, first.dtype  # type: ignore[attr-defined]
         elif isinstance(first, (str, Device, int)) or first is None:
             device = first if first is not None else device
-            if rest and (isinstance(rest[0], Dtype) or rest[0] is None):
+            if rest and (isinstance(rest[0], Dtype) or rest[0] is None or rest[0] in PYTHON):
                 dtype = rest.pop(0) or dtype
+        elif first.__class__ is type and first in PYTHON:
+            dtype = PYTHON[first]
         else:
             raise TypeError(
                 "to() received an invalid combination of arguments: the first must be a dtype, a "

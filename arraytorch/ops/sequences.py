@@ -60,6 +60,7 @@ def arange(
         else:
             whole = all(isinstance(v, int) for v in (first, last, stride))
             dtype = _dtypes.int64 if whole else _dtypes.get_default_dtype()
+    dtype = _dtypes.PYTHON.get(dtype, dtype)
     if dtype is _dtypes.bool or dtype.is_complex or dtype in _dtypes.EIGHT_BITS:
         kind = _dtypes.scalar_type_name(dtype)
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{kind}'")
@@ -93,6 +94,7 @@ def _ends(name: str, start: Any, end: Any, dtype: Any, out: Any) -> tuple[Any, A
         ends.append(plain(value))
     if dtype is None and out is not None:
         dtype = dtype_of(out._data)
+    dtype = _dtypes.PYTHON.get(dtype, dtype)
     default = _dtypes.get_default_dtype()
     if any(isinstance(e, complex) for e in ends):
         if dtype is not None and not dtype.is_complex:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..._device import as_device
 from ..._device import device as Device
+from ..._dtypes import PYTHON
 from ..._dtypes import dtype as DType
 from ..._tensor import Tensor
 from ...autograd.modes import no_grad
 from ...ops.creation import empty_like
+from ..parameter import Parameter
 
 if TYPE_CHECKING:
     from typing import Self
-
-    from ..parameter import Parameter
 
 
 class Convertible:
@@ -132,7 +132,8 @@ def _parse_to(
     **unknown: Any,
 ) -> tuple[Device | None, DType | None, bool, Any]:
     """Sorts out the forms of ``to``: (device, dtype, non_blocking), (dtype, ...), (tensor, ...)."""
-    rest = list(args)
+    rest: list[Any] = [PYTHON.get(a, a) if a.__class__ is type else a for a in args]
+    dtype = PYTHON.get(dtype, dtype)
     if rest and isinstance(rest[0], Tensor):
         tensor = rest.pop(0)
     elif rest and isinstance(rest[0], DType):

@@ -18,7 +18,7 @@ from ._hooks import Hooks, add_hook
 if TYPE_CHECKING:
     from .module import Module
 
-EXTRA_STATE = "_extra_state"
+_EXTRA_STATE_KEY_SUFFIX = "_extra_state"
 _NEVER = (
     "Reached a code path in Module.{}_extra_state() that should never be called. "
     "Please file an issue at https://github.com/pytorch/pytorch/issues/new?template="
@@ -67,7 +67,7 @@ class Stateful:
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _non_persistent_buffers_set: set[str]
-    _modules: dict[str, Module | None]
+    _modules: dict[str, Any]
     _state_dict_hooks: Hooks
     _state_dict_pre_hooks: Hooks
     _load_state_dict_pre_hooks: Hooks
@@ -174,7 +174,7 @@ class Stateful:
         for name, tensor in self._persistent():
             destination[prefix + name] = tensor if keep_vars else tensor.detach()
         if type(self).get_extra_state is not Stateful.get_extra_state:
-            destination[prefix + EXTRA_STATE] = self.get_extra_state()
+            destination[prefix + _EXTRA_STATE_KEY_SUFFIX] = self.get_extra_state()
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -242,7 +242,7 @@ class Stateful:
                     error_msgs.append(error)
             elif strict:
                 missing_keys.append(key)
-        extra = prefix + EXTRA_STATE
+        extra = prefix + _EXTRA_STATE_KEY_SUFFIX
         if type(self).set_extra_state is not Stateful.set_extra_state:
             if extra in state_dict:
                 self.set_extra_state(state_dict[extra])
@@ -264,7 +264,7 @@ class Stateful:
             key
             for key in state_dict
             if key.startswith(prefix)
-            and key != prefix + EXTRA_STATE
+            and key != prefix + _EXTRA_STATE_KEY_SUFFIX
             and not known(key[len(prefix) :])
         ]
 

@@ -21,6 +21,7 @@ from ._global_hooks import (
     register_module_parameter_registration_hook,
 )
 from ._hooks import Hookable, call_with_hooks
+from ._state import _EXTRA_STATE_KEY_SUFFIX as _EXTRA_STATE_KEY_SUFFIX
 from ._state import Stateful, _IncompatibleKeys
 from ._tree import Tree
 

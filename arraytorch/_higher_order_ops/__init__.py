@@ -1,0 +1,1 @@
+"""Ops that take functions, by the names of PyTorch's modules."""
