@@ -1,4 +1,4 @@
-"""Modules as functions of their parameters."""
+"""Modules as functions of their parameters, and gradients of functions."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._tensor import Tensor
+from ._transforms import grad, grad_and_value, vjp
 from .nn.modules.module import Module
 from .nn.utils.stateless import called_with
 from .ops.joining import stack
 
-__all__ = ["functional_call", "stack_module_state"]
+__all__ = ["functional_call", "grad", "grad_and_value", "stack_module_state", "vjp"]
 
 
 def functional_call(

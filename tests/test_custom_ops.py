@@ -183,5 +183,10 @@ def test_nothing_is_compiled():
     assert dynamo.mark_static_address(x) is None and dynamo.disable(abs) is abs
     from arraytorch._dynamo._trace_wrapped_higher_order_op import TransformGetItemToIndex
 
+    compiled = dynamo.eval_frame.OptimizedModule
+    assert not isinstance(torch.nn.Linear(1, 1), compiled)
+    with pytest.raises(RuntimeError, match="nothing is compiled"):
+        compiled()
+    assert torch._C._log_api_usage_once("tests") is None
     with TransformGetItemToIndex():
         assert x[torch.tensor(1)].item() == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from ..compiler import allow_in_graph, assume_constant_result, disable, reset
@@ -45,3 +46,10 @@ def mark_static(t: Any, index: Any = None) -> None:
 
 def mark_static_address(t: Any, guard: bool = False) -> None:
     """Tells the compiler that a tensor will stay where it is, which nobody checks."""
+
+
+def __getattr__(name: str) -> Any:
+    # It needs nn, which need not be loaded for the rest.
+    if name == "eval_frame":
+        return import_module(f"{__name__}.eval_frame")
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

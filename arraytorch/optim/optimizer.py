@@ -8,6 +8,7 @@ import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from types import MappingProxyType
 from typing import Any
 
 from .. import _dtypes
@@ -105,8 +106,9 @@ class Optimizer:
 
     state: defaultdict[Any, Any]
     param_groups: list[dict[str, Any]]
-    _optimizer_step_pre_hooks: Hooks
-    _optimizer_step_post_hooks: Hooks
+    # A subclass that wraps another optimizer may leave __init__ out, and has no hooks then.
+    _optimizer_step_pre_hooks: Any = MappingProxyType({})
+    _optimizer_step_post_hooks: Any = MappingProxyType({})
     _optimizer_state_dict_pre_hooks: Hooks
     _optimizer_state_dict_post_hooks: Hooks
     _optimizer_load_state_dict_pre_hooks: Hooks
