@@ -51,6 +51,18 @@ def test_operators_in_place_and_functions():
     assert {"aten::mul_", "aten::exp", "aten::add", "aten::relu"} <= names
 
 
+def test_steps_of_training():
+    model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.LayerNorm(3))
+    optimizer = torch.optim.AdamW(model.parameters())
+    with profile() as profiled:
+        model(torch.ones(4, 2)).sum().backward()
+        optimizer.step()
+    names = counts(profiled)
+    assert names["autograd::backward"] == names["Optimizer.step#AdamW.step"] == 1
+    assert {"aten::linear", "aten::layer_norm", "aten::sum"} <= set(names)
+    assert "aten::shape_of" not in names  # no operation
+
+
 def test_table_and_trace(tmp_path):
     with profile() as profiled:
         work(2)

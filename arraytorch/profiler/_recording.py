@@ -9,14 +9,28 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
 from time import perf_counter_ns
 from typing import Any
 
 from .. import ops
 from .._tensor import Tensor
+from ..autograd import calculus
 
 OPS = os.path.dirname(ops.__file__) + os.sep
+CALCULUS, OPTIM = (
+    calculus.__file__,
+    os.path.join(os.path.dirname(os.path.dirname(OPS)), "optim", ""),
+)
 OPERATORS = {"plus": "add", "minus": "sub", "times": "mul", "over": "div"}
+
+
+@cache
+def _names() -> set[str]:
+    """The operations that users can call."""
+    functional = import_module("..nn.functional", __package__)
+    return {*ops.__all__, *ops.LATE, *dir(Tensor), *dir(functional)}
 
 
 @dataclass
@@ -95,23 +109,31 @@ class Recorder:
         return self._open.stack  # type: ignore[no-any-return]
 
     def _called(self, frame: Any, what: str, argument: Any) -> None:
-        if what not in ("call", "return") or not frame.f_code.co_filename.startswith(OPS):
+        if what not in ("call", "return"):
             return
-        name = frame.f_code.co_name
-        caller = frame.f_back
-        # What one operation calls within the package is a part of it.
-        if (
-            name.startswith(("_", "<"))
-            or caller is None
-            or caller.f_code.co_filename.startswith(OPS)
-        ):
+        file, name = frame.f_code.co_filename, frame.f_code.co_name
+        if file.startswith(OPS):
+            # What one operation calls among the others is a part of it.
+            caller = frame.f_back
+            if caller is None or caller.f_code.co_filename.startswith(OPS):
+                return
+            if name == "op_":  # of all operations in place, each of which knows its name
+                name = frame.f_locals.get("name", name)
+            name = OPERATORS.get(name, name)
+            if name not in _names():
+                return
+            name = f"aten::{name}"
+        elif file == CALCULUS and name in ("backward", "grad"):
+            name = f"autograd::{name}"
+        elif file.startswith(OPTIM) and name == "hooked":
+            kind = type(frame.f_locals["self"]).__name__
+            name = f"Optimizer.step#{kind}.step"
+        else:
             return
         if what == "return":
             self.leave(frame)
-            return
-        if name == "op_":  # of all operations in place, each of which knows its name
-            name = frame.f_locals.get("name", name)
-        self.enter(f"aten::{OPERATORS.get(name, name)}", frame, self._shapes_of(frame))
+        else:
+            self.enter(name, frame, self._shapes_of(frame))
 
     def _shapes_of(self, frame: Any) -> list[Any]:
         if not self._shapes:

@@ -1,9 +1,8 @@
-"""Hugging Face's transformers and safetensors, unchanged, with the numbers of real PyTorch.
+"""Hugging Face's libraries and torchmetrics, unchanged, with the numbers of real PyTorch.
 
 Tiny models with random weights from a seed. Expected are the losses of three steps of AdamW and the
 sum of the norms of the first gradients, generated tokens and files, recorded from PyTorch 2.13. The
-libraries come from ``pip install -r tests/programs/requirements-with-dependencies.txt``; a test is
-skipped without them.
+libraries come from the two files of requirements beside this one; a test is skipped without its own.
 """
 
 from __future__ import annotations
@@ -301,3 +300,114 @@ def test_safetensors(library, tmp_path):
         save({"a": given["a"], "b": given["a"][0]})
     with pytest.raises(ValueError, match="non contiguous"):
         save({"a": given["a"].T})
+
+
+class Sequences(torch.utils.data.Dataset):
+    def __len__(self):
+        return 16
+
+    def __getitem__(self, i):
+        row = drawn(torch.randint, 1, 50, (8,), seed=i)
+        return {"input_ids": row, "labels": row.clone()}
+
+
+def needs(name):
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed: requirements.txt")
+
+
+def test_trainer(library, tmp_path):
+    """Losses and norms at each of five steps, the loss on other data, and a checkpoint."""
+    needs("accelerate")
+    library.set_seed(0)
+    model = build(library, "gpt2")
+    options = library.TrainingArguments(
+        output_dir=str(tmp_path), per_device_train_batch_size=4, max_steps=5, logging_steps=1,
+        report_to=[], use_cpu=True, learning_rate=1e-2, disable_tqdm=True, save_steps=5,
+        eval_strategy="steps", eval_steps=5,
+    )  # fmt: skip
+    trainer = library.Trainer(model, options, train_dataset=Sequences(), eval_dataset=Sequences())
+    trainer.train()
+    history = {
+        name: [entry[name] for entry in trainer.state.log_history if name in entry]
+        for name in ("loss", "grad_norm", "eval_loss")
+    }
+    assert history["loss"] == pytest.approx([3.4456, 3.4499, 3.4257, 3.3951, 3.2765], rel=5e-4)
+    assert history["grad_norm"] == pytest.approx([2.0194, 1.4263, 1.1704, 1.1625, 1.1239], rel=5e-3)
+    assert history["eval_loss"] == pytest.approx([3.2884], rel=5e-4)
+    saved = set(os.listdir(tmp_path / "checkpoint-5"))
+    assert {"model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth"} <= saved
+
+
+def test_accelerate(library, tmp_path):
+    needs("accelerate")
+    from accelerate import Accelerator
+
+    accelerator = Accelerator(cpu=True)
+    torch.manual_seed(0)
+    model = torch.nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    data = [(torch.ones(3) * i, torch.ones(1)) for i in range(8)]
+    loader = torch.utils.data.DataLoader(data, batch_size=2, shuffle=True)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+    model, optimizer, loader, schedule = accelerator.prepare(model, optimizer, loader, schedule)
+    losses = []
+    for x, y in loader:
+        with accelerator.accumulate(model):
+            loss = ((model(x) - y) ** 2).mean()
+            accelerator.backward(loss)
+            accelerator.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+        losses.append(loss.item())
+    assert losses == pytest.approx([2.88586, 2.00327, 1.8103, 1.77321], rel=5e-4)
+    accelerator.save_state(str(tmp_path))
+    accelerator.load_state(str(tmp_path))
+    assert accelerator.unwrap_model(model) is model
+
+
+def test_lora(library, tmp_path):
+    needs("peft")
+    from peft import LoraConfig, get_peft_model
+
+    options = {k: v for k, v in TEXT.items() if k != "max_position_embeddings"}
+    torch.manual_seed(0)
+    model = library.LlamaForCausalLM(library.LlamaConfig(**options))
+    config = LoraConfig(r=4, target_modules=["q_proj", "v_proj"], lora_alpha=8)
+    model = get_peft_model(model, config)
+    batch = torch.randint(1, 50, (2, 8))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-1)
+    losses = []
+    for _ in range(3):
+        loss = model(input_ids=batch, labels=batch).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses == pytest.approx([3.89358, 3.78884, 3.84512], rel=5e-4)
+    model.save_pretrained(tmp_path)
+    assert (tmp_path / "adapter_model.safetensors").exists()
+    logits = model.merge_and_unload()(input_ids=batch).logits
+    assert logits.norm().item() == pytest.approx(3.5805, rel=5e-3)
+
+
+def test_metrics(library):
+    needs("torchmetrics")
+    import torchmetrics
+
+    generator = torch.Generator().manual_seed(0)
+    p = torch.randn(20, 4, generator=generator).softmax(-1)
+    y = torch.randint(0, 4, (20,), generator=generator)
+    expected = {"Accuracy": 0.45, "F1Score": 0.45, "AUROC": 0.53911, "ConfusionMatrix": 1.25,
+                "AveragePrecision": 0.39423, "Precision": 0.45, "CohenKappa": 0.2517}  # fmt: skip
+    for name, value in expected.items():
+        metric = getattr(torchmetrics, name)(task="multiclass", num_classes=4)
+        metric.update(p, y)
+        assert metric.compute().float().mean().item() == pytest.approx(value, abs=2e-5), name
+    expected = {"MeanSquaredError": 0.09402, "R2Score": -0.74642, "PearsonCorrCoef": -0.13601,
+                "SpearmanCorrCoef": -0.06767}  # fmt: skip
+    for name, value in expected.items():
+        metric = getattr(torchmetrics, name)()
+        metric(p[:, 0], p[:, 1])
+        assert metric.compute().item() == pytest.approx(value, abs=2e-5), name
