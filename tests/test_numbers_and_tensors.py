@@ -302,3 +302,19 @@ def test_defaults_and_sizes_one_by_one():
     assert torch.ones(2).broadcast_to(3, 2).shape == (3, 2)
     assert torch.ones(2).broadcast_to((3, 2)).shape == (3, 2)
     assert torch.broadcast_to(torch.ones(2), size=(3, 2)).shape == (3, 2)
+
+
+def test_two_numbers():
+    """Arithmetic makes a tensor of them, as PyTorch's does; other ops refuse."""
+    for found, value, dtype in (
+        (torch.add(5, 2), 7, torch.int64),
+        (torch.sub(5, 2.5), 2.5, torch.float32),
+        (torch.mul(True, 2), 2, torch.int64),
+        (torch.div(5, 2), 2.5, torch.float32),
+        (torch.div(5, 2, rounding_mode="trunc"), 2, torch.int64),
+        (torch.div(-5.0, 2, rounding_mode="floor"), -3, torch.float32),
+        (torch.floor_divide(5, 2), 2, torch.int64),
+    ):
+        assert found.item() == value and found.dtype is dtype and found.shape == ()
+    with pytest.raises(TypeError, match="must be Tensor, not int"):
+        torch.remainder(5, 2)

@@ -30,7 +30,16 @@ from ..autograd.tape import (
     wrap,
 )
 from ..backends import AS_ARRAY, backend_of, dtype_of, numpy_dtype
-from ._promote import broadcast_shape, common_device, is_number, moved, plain, result_type
+from ._promote import (
+    broadcast_shape,
+    common_device,
+    is_number,
+    moved,
+    place_for,
+    plain,
+    result_type,
+    scalar_dtype,
+)
 from ._write import check_cast, forbid_overlap, stamp, write_back, write_result
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,6 +47,9 @@ _new = object.__new__
 
 # The ops by the names of their kernels: the backend that rules run with to be recorded themselves.
 OPS = SimpleNamespace()
+
+# The ops that take two numbers.
+ARITHMETIC = frozenset({"add", "sub", "mul", "div", "floor_divide"})
 
 # What the hot path meets when a case is not the common one.
 UNCOMMON = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
@@ -269,6 +281,9 @@ class _Pointwise:
                     f"must be {wanted}, not {type(operand).__name__}"
                 )
         tensors = [t for t in operands if isinstance(t, TensorBase)]
+        if not tensors and self.name in ARITHMETIC:
+            tensors = [_number_alone(input)]
+            operands[0] = tensors[0]
         if not tensors:
             raise TypeError(
                 f"{self.name}(): argument '{self.names[0]}' (position 1) must be Tensor, "
@@ -338,6 +353,13 @@ class _Pointwise:
         return NotImplementedError(
             f"\"{self.name}_cpu\" not implemented for '{scalar_type_name(dtype)}'"
         )
+
+
+def _number_alone(value: Any) -> Any:
+    """A number as the tensor that PyTorch makes of it where there is no other."""
+    B, place = place_for(None)
+    value = plain(value)
+    return wrap(B.full((), value, numpy_dtype(scalar_dtype(value)), place.index))
 
 
 def _kind(operand: Any) -> str:
