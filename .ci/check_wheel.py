@@ -6,7 +6,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-LARGEST = 1_000_000  # bytes
+LARGEST = 1_500_000  # bytes
 SUFFIXES = {".py", ".typed"}
 
 
