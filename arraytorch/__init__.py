@@ -7,6 +7,10 @@
 tensor([2., 4.])
 """
 
+# First, as NumPy takes 12 ms less to load from here than from deep within the imports below.
+from . import backends as backends
+
+# isort: split
 import warnings as _warnings
 from importlib import import_module as _import_module
 from math import e as e
@@ -15,7 +19,6 @@ from math import nan as nan
 from math import pi as pi
 
 from . import autograd as autograd
-from . import backends as backends
 from ._device import device as device
 from ._device import get_default_device as get_default_device
 from ._device import set_default_device as set_default_device
