@@ -54,6 +54,8 @@ class Device:
 
         self.sycl, self.index = sycl, index
         self.queue = dpctl.SyclQueue(sycl)
+        if sycl.device_type.name == "cpu":
+            _bound_backlog(self.queue)
         self.handle = QueueHandle(index, self.queue)
         self.peak = 0
         self.programs: dict[Any, Any] = {}  # what `dpnp_programs` has compiled
@@ -90,6 +92,27 @@ class Device:
             shared_memory=d.local_mem_size,
             integrated=d.device_type.name == "cpu",
         )
+
+
+def _bound_backlog(queue: Any) -> None:
+    """Lets no more than a few host tasks of a CPU's queue wait for Python's lock at once.
+
+    dpnp gives its arguments free by host tasks, which need the lock, and some of its functions wait
+    for the device without giving the lock away. Once all threads of the runtime are in such tasks,
+    neither side goes on. So whoever submits waits now and then, without the lock.
+    """
+    from dpctl.utils import SequentialOrderManager
+
+    class Bounded(type(SequentialOrderManager[queue])):  # type: ignore[misc]
+        def add_event_pair(self, host_task_ev: Any, comp_ev: Any) -> None:
+            super().add_event_pair(host_task_ev, comp_ev)
+            if self.num_host_task_events > _BACKLOG:
+                self.wait()
+
+    SequentialOrderManager._map.get()[queue] = Bounded()
+
+
+_BACKLOG = 2  # the runtime has a thread for each core, and some functions submit two tasks
 
 
 class QueueHandle:
