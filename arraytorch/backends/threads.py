@@ -43,6 +43,8 @@ def get_num_threads() -> int:
     >>> torch.get_num_threads() >= 1
     True
     """
+    if _inside:
+        return _inside[0]
     controls = _controls()
     return int(controls[0]()) if controls else os.cpu_count() or 1
 
@@ -50,7 +52,7 @@ def get_num_threads() -> int:
 def set_num_threads(num: int, /) -> None:
     """Sets how many threads one operation on the CPU may use.
 
-    Matrix products use them, and what numba compiles; the rest uses one.
+    Matrix products use them, and so do kernels that share their rows among threads.
     Raises RuntimeError for a number below 1, or where the matrix library of this NumPy build has
     no such setting; OPENBLAS_NUM_THREADS or its like, set before the start, works there too.
 
@@ -63,4 +65,29 @@ def set_num_threads(num: int, /) -> None:
     controls = _controls()
     if controls is None:
         raise RuntimeError("set_num_threads: NumPy's matrix library here has no such setting")
+    _inside[:] = [num] * len(_inside)  # what the library is given back where it has been taken away
     controls[1](num)
+
+
+class library_alone:
+    """Within it, matrix products use the calling thread alone, and threads of ours can share the work.
+
+    The library's own threads spin for some milliseconds after a product, on the cores that ours
+    need, and take longer to wake than a small product takes. The number is the process's: products
+    of threads elsewhere are slower meanwhile, and as right as ever.
+    """
+
+    def __enter__(self) -> None:
+        """Takes the library's threads away; costs a microsecond."""
+        _inside.append(get_num_threads())
+        if controls := _controls():
+            controls[1](1)
+
+    def __exit__(self, *_: object) -> None:
+        """Gives them back, once nobody is inside any more."""
+        number = _inside.pop()
+        if not _inside and (controls := _controls()):
+            controls[1](number)
+
+
+_inside: list[int] = []  # the number of threads outside, once for each library_alone
