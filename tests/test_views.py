@@ -242,3 +242,13 @@ def test_new_memory_can_be_viewed_in_another_shape(turn):
         F.batch_norm(x, torch.zeros(4), torch.ones(4)),
     ):
         assert result.is_contiguous() and result.view(-1).shape == (result.numel(),)
+
+
+def test_gradient_of_a_write_through_strides_reads_its_own_memory():
+    """The gradient that arrives may lie in the middle of another tensor's memory."""
+    x = torch.zeros(2, 4, dtype=torch.float64)
+    s = torch.ones(2, 2, dtype=torch.float64, requires_grad=True)
+    rows = [torch.as_strided_scatter(x[i].clone(), s[i], (2,), (2,), 1) for i in range(2)]
+    weights = torch.arange(8, dtype=torch.float64).reshape(2, 4)
+    (torch.stack(rows) * weights).sum().backward()
+    assert s.grad.tolist() == [[1.0, 3.0], [5.0, 7.0]]

@@ -465,7 +465,7 @@ def detach(input: Tensor) -> Tensor:
 @derivative(
     saves=("step",),
     d_base=lambda B, g, step: _without(B, g, step),
-    d_value=lambda B, g, step: _part(g, step),
+    d_value=lambda B, g, step: _part(_own_memory(B, g, step), step),
 )
 def overwrite(base: Tensor, value: Tensor, step: Any) -> Tensor:
     """Returns a copy of ``base`` in which the view that ``step`` leads to holds ``value``."""
@@ -483,6 +483,15 @@ _Overwrite.op = overwrite
 
 def _part(g: Any, step: Any) -> Any:
     return replay(g, step) if isinstance(g, TensorBase) else replay(wrap(g), step)._data
+
+
+def _own_memory(B: Any, g: Any, step: Any) -> Any:
+    """A gradient as `as_strided`, which counts from where the memory starts, has to find it."""
+    while step is not None:
+        if step[1].__name__ == "as_strided":
+            return B.clone(g) if isinstance(g, TensorBase) else B.copy(g)
+        step = step[0]
+    return g
 
 
 def _without(B: Any, g: Any, step: Any) -> Any:
