@@ -207,6 +207,7 @@ _LAZY = {
     "compiler": "compiler",
     "distributed": "distributed",
     "func": "func",
+    "vmap": "_vmap:vmap",
     "jit": "jit",
     "library": "library",
     "cuda": "cuda",

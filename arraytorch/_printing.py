@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from textwrap import indent
 from typing import Any
 
 from ._dtypes import bool as bool_
 from ._dtypes import complex64, complex128, float64, get_default_dtype, int64
+from .autograd.tape import wrap
 from .backends import backend_of
 from .backends.formatting import Column, columns, edges
 
@@ -91,6 +93,8 @@ def tensor_str(t: Any, *, tensor_contents: str | None = None) -> str:
 
     A tensor of more than ``threshold`` elements is summarised; only what is shown leaves its device.
     """
+    if hasattr(t._data.shape, "levels"):
+        return _samples(t)
     kind = type(t)
     plain = kind.__module__.partition(".")[0] == __package__ and kind.__name__ in _PLAIN
     start = "tensor(" if plain else f"{kind.__name__}("
@@ -100,6 +104,13 @@ def tensor_str(t: Any, *, tensor_contents: str | None = None) -> str:
 
 
 _PLAIN = ("Tensor", "Parameter")
+
+
+def _samples(t: Any) -> str:
+    """The text of a tensor inside vmap: that of all its samples."""
+    x = t._data
+    text = indent(tensor_str(wrap(x.value)), "    ")
+    return f"BatchedTensor(lvl={len(x.shape.levels)}, bdim=0, value=\n{text}\n)"
 
 
 def _is_parameter(kind: type) -> bool:

@@ -397,11 +397,12 @@ class Tensor(Methods):
 
     def __bool__(self) -> bool:
         if self._data.size != 1:
-            raise RuntimeError(
-                "Boolean value of Tensor with no values is ambiguous" if not self._data.size
-                else "Boolean value of Tensor with more than one value is ambiguous"
-            )  # fmt: skip
-        return bool(self.item())
+            found = "more than one value" if self._data.size else "no values"
+            raise RuntimeError(f"Boolean value of Tensor with {found} is ambiguous")
+        try:
+            return bool(self.item())
+        except RuntimeError:  # vmap's arrays have words of their own for this
+            return bool(self._data)
 
     def __int__(self) -> int:
         return int(self.item())

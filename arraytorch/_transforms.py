@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._tensor import Tensor
+from .autograd._reach import needs_others
 from .autograd.calculus import grad as gradients_of
 from .autograd.modes import enable_grad, is_grad_enabled
 from .ops.creation import ones_like, zeros_like
@@ -45,22 +46,22 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
 
     @functools.wraps(func)
     def both(*args: Any, **kwargs: Any) -> Any:
-        where = _positions(argnums, len(args))
+        where = positions(argnums, len(args))
         wanted = tuple(args[i] for i in where)
         with enable_grad():
-            inner, leaves, spec = _tracked(wanted)
+            inner, leaves, spec = tracked(wanted)
             given = list(args)
             for i, value in zip(where, inner, strict=True):
                 given[i] = value
-            output, aux = _split(func(*given, **kwargs), has_aux, "grad_and_value(f)(*args)")
+            output, aux = split(func(*given, **kwargs), has_aux, "grad_and_value(f)(*args)")
             _check_scalar(output)
             if has_aux:
-                _check_aux(aux)
-            found = _pulled([output], leaves, [ones_like(output)])
+                check_aux(aux)
+            found = pulled([output], leaves, [ones_like(output)], False)
         gradients = tree_unflatten(_released(found, leaves), spec)
-        value = _freed(output, leaves)
+        value = freed(output, leaves)
         gradient = gradients[0] if isinstance(argnums, int) else gradients
-        return gradient, (value, _freed(aux, leaves)) if has_aux else value
+        return gradient, (value, freed(aux, leaves)) if has_aux else value
 
     return both
 
@@ -73,10 +74,10 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     (tensor([3., 6.]), (tensor(3.),))
     """
     with enable_grad():
-        inner, leaves, spec = _tracked(primals)
-        output, aux = _split(func(*inner), has_aux, "vjp(f, *primals)")
+        inner, leaves, spec = tracked(primals)
+        output, aux = split(func(*inner), has_aux, "vjp(f, *primals)")
         if has_aux:
-            _check_aux(aux)
+            check_aux(aux)
     outputs, shape = tree_flatten(output)
     for each in outputs:
         if not isinstance(each, Tensor):
@@ -93,15 +94,15 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
                 f"outputs to the function. cotangents: {seeds_shape}, primal output: {shape}"
             )
         with enable_grad():
-            found = _pulled(outputs, leaves, seeds)
+            found = pulled(outputs, leaves, seeds, retain_graph)
         gradients = tree_unflatten(_released(found, leaves), spec)
         return tuple(gradients)
 
-    value = _freed(output, leaves)
-    return (value, pull, _freed(aux, leaves)) if has_aux else (value, pull)
+    value = freed(output, leaves)
+    return (value, pull, freed(aux, leaves)) if has_aux else (value, pull)
 
 
-def _positions(argnums: Any, count: int) -> list[int]:
+def positions(argnums: Any, count: int) -> list[int]:
     if not isinstance(argnums, (int, tuple)):
         raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
     given = (argnums,) if isinstance(argnums, int) else argnums
@@ -116,7 +117,7 @@ def _positions(argnums: Any, count: int) -> list[int]:
     return where
 
 
-def _tracked(values: tuple[Any, ...]) -> tuple[Any, list[Tensor], Any]:
+def tracked(values: tuple[Any, ...]) -> tuple[Any, list[Tensor], Any]:
     """Arguments that record what is done with them: views of those that already do so."""
     leaves, spec = tree_flatten(values)
     for leaf in leaves:
@@ -126,7 +127,7 @@ def _tracked(values: tuple[Any, ...]) -> tuple[Any, list[Tensor], Any]:
     return tree_unflatten(inner, spec), inner, spec
 
 
-def _split(result: Any, has_aux: bool, name: str) -> tuple[Any, Any]:
+def split(result: Any, has_aux: bool, name: str) -> tuple[Any, Any]:
     if not has_aux:
         return result, None
     if not (isinstance(result, tuple) and len(result) == 2):
@@ -136,7 +137,7 @@ def _split(result: Any, has_aux: bool, name: str) -> tuple[Any, Any]:
     return result
 
 
-def _check_aux(aux: Any) -> None:
+def check_aux(aux: Any) -> None:
     for leaf in tree_flatten(aux)[0]:
         if not isinstance(leaf, Tensor):
             raise RuntimeError(f"Expected tensors, got unsupported type {type(leaf)}")
@@ -154,7 +155,9 @@ def _check_scalar(output: Any) -> None:
         )
 
 
-def _pulled(outputs: list[Any], leaves: list[Tensor], seeds: list[Any]) -> list[Tensor]:
+def pulled(
+    outputs: list[Any], leaves: list[Tensor], seeds: list[Any], retain_graph: bool = True
+) -> list[Tensor]:
     """The gradients of the leaves: zeros for those that the outputs do not use."""
     for i, (output, seed) in enumerate(zip(outputs, seeds, strict=True)):
         if output.shape != seed.shape:
@@ -166,41 +169,27 @@ def _pulled(outputs: list[Any], leaves: list[Tensor], seeds: list[Any]) -> list[
     if not used:
         return [zeros_like(leaf) for leaf in leaves]
     roots, given = [o for o, _ in used], [s for _, s in used]
-    found = gradients_of(roots, leaves, given, create_graph=True, allow_unused=True)
+    # Gradients need a history only if somebody outside may ask for theirs in turn.
+    inner = {id(leaf) for leaf in leaves}
+    lasting = any(s.requires_grad for s in given) or any(needs_others(o, inner) for o in roots)
+    found = gradients_of(
+        roots, leaves, given, retain_graph or lasting, create_graph=lasting, allow_unused=True
+    )
     return [zeros_like(leaf) if g is None else g for g, leaf in zip(found, leaves, strict=True)]
 
 
 def _released(found: list[Tensor], leaves: list[Tensor]) -> list[Tensor]:
-    return [_freed(each, leaves) for each in found]
+    return [freed(each, leaves) for each in found]
 
 
-def _freed(result: Any, leaves: list[Tensor]) -> Any:
+def freed(result: Any, leaves: list[Tensor]) -> Any:
     """The result with a history only of what lies outside the function."""
     inner = {id(leaf) for leaf in leaves if leaf.is_leaf}
     keep = is_grad_enabled()
 
-    def freed(t: Any) -> Any:
+    def free(t: Any) -> Any:
         if not isinstance(t, Tensor) or not t.requires_grad:
             return t
-        return t if keep and _needs_others(t, inner) else t.detach()
+        return t if keep and needs_others(t, inner) else t.detach()
 
-    return tree_map(freed, result)
-
-
-def _needs_others(t: Tensor, inner: set[int]) -> bool:
-    """Whether a tensor's history reaches a leaf that is none of these."""
-    if t.is_leaf:
-        return id(t) not in inner
-    seen: set[Any] = set()
-    waiting = [t.grad_fn]
-    while waiting:
-        node = waiting.pop()
-        for after, _ in node.next_functions:
-            if after is None or after in seen:
-                continue
-            seen.add(after)
-            leaf = getattr(after, "variable", None)
-            if leaf is not None and id(leaf) not in inner:
-                return True
-            waiting.append(after)
-    return False
+    return tree_map(free, result)

@@ -5,13 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ._jacobians import hessian, jacfwd, jacrev, jvp, linearize
+from ._rearrange import rearrange
 from ._tensor import Tensor
 from ._transforms import grad, grad_and_value, vjp
+from ._vmap import vmap
+from .autograd.tape import wrap
+from .nn.modules.batchnorm import _BatchNorm
 from .nn.modules.module import Module
 from .nn.utils.stateless import called_with
 from .ops.joining import stack
 
-__all__ = ["functional_call", "grad", "grad_and_value", "stack_module_state", "vjp"]
+__all__ = [
+    "debug_unwrap",
+    "functional_call",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "rearrange",
+    "replace_all_batch_norm_modules_",
+    "stack_module_state",
+    "vjp",
+    "vmap",
+]
 
 
 def functional_call(
@@ -82,3 +102,35 @@ def stack_module_state(
         for name, _ in models[0].named_buffers()
     }
     return parameters, buffers
+
+
+def replace_all_batch_norm_modules_(root: Module) -> Module:
+    """Takes the running statistics from all batch norms in a module, and returns it.
+
+    Inside `vmap` each sample would have to update them, which one buffer for all cannot hold.
+
+    >>> layer = torch.func.replace_all_batch_norm_modules_(torch.nn.BatchNorm1d(2))
+    >>> layer.track_running_stats, layer.running_mean
+    (False, None)
+    """
+    for module in root.modules():
+        if isinstance(module, _BatchNorm):
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root
+
+
+def debug_unwrap(tensor: Tensor, *, recurse: bool = True) -> Tensor:
+    """Returns all samples of a tensor inside `vmap`, in all levels or in the innermost alone.
+
+    For looking at values while debugging: what is computed with the result is not mapped.
+
+    >>> _ = torch.vmap(lambda x: print(torch.func.debug_unwrap(x)) or x)(torch.ones(2))
+    tensor([1., 1.])
+    """
+    x = tensor._data
+    while hasattr(x.shape, "levels"):
+        x = x.value
+        if not recurse:
+            break
+    return wrap(x)

@@ -76,3 +76,34 @@ def test_vjp():
 def test_what_they_refuse(kind, words, call):
     with pytest.raises(kind, match=words):
         call()
+
+
+@pytest.mark.parametrize(("pattern", "sizes", "shape"), [
+    ("a b c -> c (a b)", {}, (4, 6)), ("a (b c) d -> a b c d", {"b": 1}, (2, 1, 3, 4)),
+    ("... c -> c ...", {}, (4, 2, 3)), ("a b c -> a 1 (b c)", {}, (2, 1, 12)),
+    ("a ... -> (... a)", {}, (24,)),
+])  # fmt: skip
+def test_rearrange(pattern, sizes, shape):
+    """Shapes are those of the pattern, and no element is lost."""
+    x = torch.arange(24).reshape(2, 3, 4)
+    out = torch.func.rearrange(x, pattern, **sizes)
+    assert out.shape == shape
+    assert sorted(out.flatten().tolist()) == list(range(24))
+
+
+def test_rearrange_moves_elements():
+    """As a permutation and a reshape by hand."""
+    x = torch.arange(24).reshape(2, 3, 4)
+    out = torch.func.rearrange(x, "a b (c d) -> (d a) b c", d=2)
+    assert out.tolist() == x.reshape(2, 3, 2, 2).permute(3, 0, 1, 2).reshape(4, 3, 2).tolist()
+
+
+@pytest.mark.parametrize(("pattern", "words"), [
+    ("a b -> b", "only on one side"), ("a b c", "single '->'"), ("a b c -> a (b c", "Imbalanced"),
+    ("a a c -> a c", "duplicate dimension 'a'"), ("a b c -> a b c ...", "Ellipsis found in right"),
+    ("a b -> b a", "must be equal"), ("a (b c) d -> a b c d", "several dimensions at once"),
+])  # fmt: skip
+def test_rearrange_refuses(pattern, words):
+    """ValueError for patterns that are none or do not fit."""
+    with pytest.raises(ValueError, match=words):
+        torch.func.rearrange(torch.zeros(2, 3, 4), pattern)

@@ -108,6 +108,8 @@ def backward(
                 "`backward()`. Please only use `grad_tensors`."
             )
         grad_tensors = grad_variables
+    if engine._Levels.adapt is not None:
+        engine._Levels.forbid()
     if isinstance(tensors, TensorBase) and not isinstance(grad_tensors, (tuple, list)):
         # The usual call: no sequences to make and compare.
         node = _node_of(tensors, 0, "tensors")
@@ -189,7 +191,7 @@ def grad(
                 )
             results.append(None)
         else:
-            results.append(g if create_graph else wrap(backend_of(t._data).owned(g)))
+            results.append(g if create_graph else wrap(backend_of(g).owned(g)))
     return tuple(results)
 
 
@@ -205,14 +207,10 @@ def _batched(
     vectors = _sequence(grad_outputs)
     if any(v is None for v in vectors):
         raise RuntimeError("is_grads_batched=True needs grad_outputs for every output")
-    count = vectors[0]._data.shape[0]
     retain = create_graph if retain_graph is None else retain_graph
-    rows = [
-        grad(outs, targets, [v[i] for v in vectors], retain or i + 1 < count, create_graph,
-             allow_unused=allow_unused, materialize_grads=materialize_grads)
-        for i in range(count)
-    ]  # fmt: skip
-    stack = engine._Ops.table.stack
-    return tuple(
-        None if column[0] is None else stack(column, 0) for column in zip(*rows, strict=True)
-    )
+
+    def pull(*seeds: Any) -> tuple[Any, ...]:
+        return grad(outs, targets, seeds, retain, create_graph,
+                    allow_unused=allow_unused, materialize_grads=materialize_grads)  # fmt: skip
+
+    return tuple(engine._Ops.table.by_samples(pull, vectors))

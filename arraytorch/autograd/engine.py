@@ -34,6 +34,22 @@ def adopt_check(check: Any) -> None:
     _Anomaly.check = check
 
 
+def adopt_levels(backend: Any, adapt: Any, forbid: Any) -> None:
+    """Makes ``adapt`` give gradients of arrays of vmap's ``backend`` the levels that they shall have.
+
+    ``forbid`` raises RuntimeError inside vmap.
+    """
+    _Levels.backend, _Levels.adapt, _Levels.forbid = backend, adapt, forbid
+
+
+class _Levels:
+    """What the engine knows of vmap: nothing before its first use."""
+
+    backend: Any = None
+    adapt: Any = None
+    forbid: Any = None
+
+
 class _Anomaly:
     """What anomaly detection does with each gradient; it is off where this is None."""
 
@@ -50,13 +66,13 @@ def run(
     if ``create_graph``); returns the gradients of all leaves, or of the nodes in ``capture``."""
     needed = None if capture is None else _on_the_way(roots, set(capture))
     found: dict[Any, Any] = {}
-    token = grad_enabled.set(create_graph)
+    token, mark = grad_enabled.set(create_graph), len(_finally)
     try:
         _walk(roots, create_graph, retain_graph, capture, needed, found)
     finally:
         grad_enabled.reset(token)
-        if _finally:
-            _call_finally()
+        if len(_finally) > mark:
+            _call_finally(mark)
     return found
 
 
@@ -69,8 +85,9 @@ def call_at_end(callback: Any) -> None:
     _finally.append(callback)
 
 
-def _call_finally() -> None:
-    callbacks, _finally[:] = list(_finally), []
+def _call_finally(mark: int) -> None:
+    """Calls what was added since: a walk inside another, of a rule that differentiates, ends first."""
+    callbacks, _finally[mark:] = _finally[mark:], []
     for callback in callbacks:
         callback()
 
@@ -84,7 +101,7 @@ def _walk(
     found: dict[Any, Any],
 ) -> None:
     lifted = _Ops.table if create_graph else None
-    check = _Anomaly.check
+    check, levels = _Anomaly.check, _Levels.backend
     wanted = frozenset(capture or ())
     plain = needed is None and check is None and not create_graph
     grads: dict[Any, Any] = {}
@@ -105,6 +122,8 @@ def _walk(
                 heappush(heap, -edge.seq)
 
     for node, g in roots:
+        if levels is not None:
+            g = _Levels.adapt(g, node.shape)
         give(node, g if create_graph or g.ndim else g[()])
     while heap:
         node = waiting.pop(heappop(heap))
@@ -127,7 +146,7 @@ def _walk(
         try:
             if saved or saved is None:
                 saved = _unpack(node, create_graph)
-            if plain and hooks is None and rules.joint is None:
+            if plain and hooks is None and rules.joint is None and B is not levels:
                 # The common case, which runs for every recorded op: no calls but the pullbacks.
                 for edge, pull in zip(node.edges, rules.pullbacks):  # strict=True costs 87 ns
                     if edge is None:
@@ -191,7 +210,12 @@ def _given(grads: list[Any]) -> list[Any]:
 
 
 def _add(before: Any, g: Any, create_graph: bool) -> Any:
-    return before + g if create_graph else backend_of(before).accumulate(before, g)
+    if create_graph:
+        return before + g
+    try:
+        return backend_of(before).accumulate(before, g)
+    except TypeError:  # one of them is an interpreter's array
+        return backend_of(before, g).accumulate(before, g)
 
 
 def _sum_lists(a: list[Any], b: list[Any]) -> list[Any]:
@@ -206,6 +230,9 @@ def _sum_lists(a: list[Any], b: list[Any]) -> list[Any]:
 def _fitted(B: Any, gi: Any, edge: Any, create_graph: bool) -> Any:
     if gi is None:
         return None
+    if _Levels.adapt is not None:
+        gi = _Levels.adapt(gi, edge.shape)
+        B = B if create_graph else backend_of(gi)
     array = gi._data if create_graph else gi
     if array.shape != edge.shape or array.dtype is not edge.dtype:
         return _fit(B, gi, edge)

@@ -205,9 +205,25 @@ class Function:
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         """Prepares ``ctx`` where forward does not take it."""
 
+    generate_vmap_rule = False  # PyTorch wants it for vmap; here that goes through forward anyway
+    _by_own_rule: Any = None  # what calls `vmap`, once there is one
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> Any:
+        """Computes all samples of a vmap at once; returns the results, and their samples' dimensions.
+
+        ``info`` has the ``batch_size`` and the ``randomness``, ``in_dims`` the samples' dimension of
+        each argument. Only needed where forward does not consist of the library's operations.
+        """
+        raise NotImplementedError("this Function has no vmap of its own")
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Runs forward, and records backward if an input needs a gradient."""
+        if Function._by_own_rule is not None and cls.vmap is not Function.vmap:
+            found = Function._by_own_rule(cls, args)
+            if found is not None:
+                return found[0]
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(
             isinstance(a, TensorBase) and a._node is not None for a in args

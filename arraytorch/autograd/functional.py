@@ -357,14 +357,15 @@ def _by_rows(call: _Call, create_graph: bool, strict: bool, vectorize: bool) -> 
 def _by_columns(call: _Call) -> list[list[Any]]:
     table: list[list[Any]] = [[] for _ in call.outs]
     for at, t in enumerate(call.inputs):
-        basis = _basis(t)
-        columns = []
-        for j in range(t._data.size):
-            vectors = [s.new_zeros(s._data.shape) for s in call.inputs]
-            vectors[at] = basis[j]
-            columns.append(_push(call, vectors, False, False, "jacobian"))
-        for row, out, column in zip(table, call.outs, zip(*columns, strict=True), strict=False):
-            row.append(_stacked(column, out._data.ndim).reshape((*out._data.shape, *t._data.shape)))
+        zeros = [s.new_zeros(s._data.shape) for s in call.inputs]
+
+        def push(one: Any, at: int = at, zeros: list[Any] = zeros) -> list[Any]:
+            return _push(call, [*zeros[:at], one, *zeros[at + 1 :]], False, False, "jacobian")
+
+        columns = engine._Ops.table.by_samples(push, [_basis(t)])
+        for row, out, column in zip(table, call.outs, columns, strict=False):
+            turned = column.movedim(0, -1)
+            row.append(turned.reshape((*out._data.shape, *t._data.shape)))
     return table
 
 
@@ -372,10 +373,9 @@ def _basis(t: Any) -> Any:
     """For each element of a tensor one like it that is 1 there and else 0, stacked."""
     n = t._data.size
     basis = t.new_zeros((n, n))
-    for j in range(n):
-        basis[j, j] = 1
+    basis.diagonal().fill_(1)
     return basis.reshape((n, *t._data.shape))
 
 
-def _stacked(tensors: Any, dim: int = 0) -> Any:
-    return engine._Ops.table.stack(list(tensors), dim)
+def _stacked(tensors: Any) -> Any:
+    return engine._Ops.table.stack(list(tensors), 0)

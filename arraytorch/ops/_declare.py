@@ -29,7 +29,7 @@ from ..autograd.tape import (
     taped,
     wrap,
 )
-from ..backends import AS_ARRAY, backend_of, dtype_of, numpy_dtype
+from ..backends import AS_ARRAY, backend_of, dtype_of, learned, numpy_dtype
 from ._promote import (
     broadcast_shape,
     common_device,
@@ -306,7 +306,7 @@ class _Pointwise:
         B = backend_of(*[t._data for t in tensors])
         for t in tensors:
             if t._data.__class__ not in self.kernels:
-                self.kernels[t._data.__class__] = getattr(B, self.kernel)
+                self.kernels[t._data.__class__] = learned(t._data, self.kernel)
         fallback = getattr(B, self.fallback, None) if isinstance(operands[-1], TensorBase) else None
         if self.fallback and not fallback and native.kind in "iu" and operands[-1] < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
@@ -325,7 +325,7 @@ class _Pointwise:
     def _as(self, operand: Any, native: Any, B: Any, index: int | None) -> Any:
         if not isinstance(operand, TensorBase):
             return wrap(B.full((), _wrapped(operand, native), native, index))
-        return operand if operand._data.dtype is native else cast(operand, native)
+        return operand if operand._data.dtype == native else cast(operand, native)
 
     def _computed(self, operands: list[Any], dtype: Any, B: Any, fallback: Any) -> Any:
         arrays = [t._data for t in operands]

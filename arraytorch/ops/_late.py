@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from ._declare import kernel_op
+
 
 class Late:
     """Stands in a class for an op, given as "module:name", and makes way for it on first use."""
@@ -20,3 +22,9 @@ class Late:
         op = getattr(import_module(f".{module}", __package__), name)
         setattr(self.owner, self.name, op)
         return op if instance is None else op.__get__(instance, owner)
+
+
+@kernel_op
+def by_samples(function: Any, tensors: Any) -> list[Any]:
+    """Calls a function with tensors whose first dimensions count the samples of a vmap."""
+    return import_module(".batching", __package__).by_samples(function, tensors)

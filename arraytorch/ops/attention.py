@@ -14,7 +14,7 @@ from .creation import empty
 from .inplace import div_
 from .products import matmul
 from .reduction import sum
-from .sampling import bernoulli_
+from .sampling import bernoulli_, unset
 from .selection import where
 from .shape import reshape, transpose
 from .softmaxes import softmax
@@ -180,7 +180,7 @@ def _dropped(query: Tensor, key: Tensor, mask: Any, p: float) -> Any:
     noise = empty(product._data.shape, dtype=query.dtype, device=query.device)
     if p == 1:
         return backend_of(noise._data).zeros_like(noise._data)
-    return div_(bernoulli_(noise, 1 - p), 1 - p)._data
+    return div_(bernoulli_(unset(noise), 1 - p), 1 - p)._data
 
 
 def _check(query: Any, key: Any, value: Any, mask: Any) -> None:

@@ -114,7 +114,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
     B = backend_of(x)
-    bounds = (int(x.min()), int(x.max())) if x.size else None
+    bounds = (backend_of(x).bounds(x) or (int(x.min()), int(x.max()))) if x.size else None
     if x.ndim != 1 or (bounds is not None and bounds[0] < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     if weights is not None and weights._data.shape != x.shape:

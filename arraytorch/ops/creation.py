@@ -412,7 +412,11 @@ def _like(
     place = backend_of(x).device_of(x) if device is None else device
     order = order_for(memory_format, x)
     kind = dtype or dtype_of(x)
-    return _made(name, x.shape, fill, kind, place, requires_grad, None, layout, order)
+    if not hasattr(x.shape, "levels"):
+        return _made(name, x.shape, fill, kind, place, requires_grad, None, layout, order)
+    new = _made(name, x.shape, fill, kind, place, False, None, layout, order)
+    new._data = backend_of(x).for_samples_of(x, new._data)
+    return new.requires_grad_() if requires_grad else new
 
 
 def zeros_like(

@@ -9,7 +9,7 @@ from ..backends import backend_of
 from . import inplace as in_place
 from ._results import check_tensor
 from .creation import empty, empty_like
-from .sampling import bernoulli_
+from .sampling import bernoulli_, unset
 
 Tensor = Any
 
@@ -22,7 +22,7 @@ def _checked(p: float) -> None:
 def _mask(input: Tensor, shape: tuple[int, ...], p: float) -> Tensor:
     B = backend_of(input._data)
     noise = empty(shape, dtype=input.dtype, device=B.device_of(input._data))
-    return bernoulli_(noise, 1 - p)
+    return bernoulli_(unset(noise), 1 - p)
 
 
 def _times(input: Tensor, noise: Tensor, inplace: bool) -> Tensor:
@@ -48,7 +48,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     if p == 1:
         return _times(input, _zeros(input), inplace)
     # Filled in the order of its memory, which is the input's: so are PyTorch's masks.
-    noise = bernoulli_(empty_like(input), 1 - p)
+    noise = bernoulli_(unset(empty_like(input)), 1 - p)
     return _times(input, in_place.div_(noise, 1 - p), inplace)
 
 

@@ -517,7 +517,8 @@ def lstsq(
     rank = sum(s > _last(rcond) * amax(s, -1, True), -1) if s._data.size else sum(s != s, -1)
     nothing = wrap(backend_of(s._data).zeros((0,), s._data.dtype))
     residuals = real(reshape(solution, (-1,))[0:0])
-    if driver != "gelsy" and a[-2] > a[-1] and s._data.size and bool((rank == a[-1]).all()):
+    least = backend_of(s._data).bounds(rank._data) if rank._data.size else None
+    if driver != "gelsy" and a[-2] > a[-1] and least is not None and least[0] == a[-1]:
         off = matmul(A, solution) - right
         residuals = sum((off * conj(off)).real, -2)
         residuals = reshape(residuals, residuals._data.shape[:-1]) if vector else residuals

@@ -8,7 +8,7 @@ from ._results import check_tensor
 from .creation import empty_like
 from .elementary import log
 from .extremes import argmax
-from .sampling import exponential_
+from .sampling import exponential_, unset
 from .scattering import scatter
 from .selection import zeroed
 from .softmaxes import softmax
@@ -28,7 +28,7 @@ def gumbel_softmax(
     tensor([0., 1.])
     """
     check_tensor("gumbel_softmax", logits, names=("logits",))
-    gumbel = -log(exponential_(empty_like(logits.detach())))
+    gumbel = -log(exponential_(unset(empty_like(logits.detach()))))
     soft = softmax((logits + gumbel) / tau, dim)
     if not hard:
         return soft

@@ -311,7 +311,10 @@ def nll_loss(
     safe = B.where(kept, labels, 0)
     _check_range(safe, classes)
     picked = getitem(flat, (_tensor(B.arange(0, labels.size, 1, INDEX)), _tensor(safe)))
-    factor = weight._data[safe] if weight is not None else B.ones_like(flat._data[:, 0])
+    if weight is None:
+        factor = B.ones_like(flat._data[:, 0])
+    else:
+        factor = backend_of(weight._data).take(weight._data, safe, 0)
     factor = B.cast(B.where(kept, factor, 0), flat._data.dtype)
     loss = -picked * _tensor(factor)
     seen = B.bounds_at_hand(kept)
@@ -470,10 +473,11 @@ def _smoothed(
         smooth = sum(smooth)
         if reduction == "mean":
             if weight is None:
-                smooth = smooth / float(kept.sum())
+                shares = B.cast(kept, flat._data.dtype)
             else:
-                factor = B.where(kept, weight._data[B.where(kept, labels, 0)], 0)
-                smooth = smooth / float(factor.sum())
+                safe = B.where(kept, labels, 0)
+                shares = B.where(kept, backend_of(weight._data).take(weight._data, safe, 0), 0)
+            smooth = smooth / _tensor(B.sum(shares, (0,), False))
     return hard * (1 - s) + smooth * (s / classes)
 
 

@@ -13,7 +13,7 @@ from . import embedding as lookup
 from ._results import check_tensor
 from .conv import conv1d
 from .creation import empty_like, ones_like, zeros_like
-from .sampling import bernoulli_
+from .sampling import bernoulli_, unset
 from .shape import permute
 
 Tensor = Any
@@ -71,7 +71,7 @@ def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor,
         raise RuntimeError(f"result type Float can't be cast to the desired output type {name}")
     if p == 1:
         return input * 0, zeros_like(input, dtype=_dtypes.bool)
-    kept = bernoulli_(empty_like(input), 1 - p)
+    kept = bernoulli_(unset(empty_like(input)), 1 - p)
     mask = wrap(backend_of(kept._data).cast(kept._data, numpy_dtype(_dtypes.bool)))
     return input * kept * (1 / (1 - p)), mask
 

@@ -15,6 +15,13 @@ def _place(self: Tensor, device: Any) -> Any:
     return backend_of(self._data).device_of(self._data) if device is None else device
 
 
+def _for_samples(self: Tensor, new: Tensor) -> Tensor:
+    """The new tensor; inside vmap, with memory for each of the samples that ``self`` has."""
+    if hasattr(self._data.shape, "levels"):
+        new._data = backend_of(self._data).for_samples_of(self._data, new._data)
+    return new
+
+
 def new_zeros(
     self: Tensor,
     *sizes: Any,
@@ -34,7 +41,7 @@ def new_zeros(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
-    return pinned(new) if pin_memory else new
+    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)
 
 
 def new_ones(
@@ -56,7 +63,7 @@ def new_ones(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
-    return pinned(new) if pin_memory else new
+    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)
 
 
 def new_empty(
@@ -78,7 +85,7 @@ def new_empty(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
-    return pinned(new) if pin_memory else new
+    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)
 
 
 def new_full(
@@ -101,4 +108,4 @@ def new_full(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
-    return pinned(new) if pin_memory else new
+    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)

@@ -24,6 +24,7 @@ from .sampling import (
     forgets,
     normal_,
     random_,
+    unset,
     unsupported,
 )  # fmt: skip
 
@@ -412,7 +413,7 @@ def _normal_each(mean: Any, std: Any, generator: Any, out: Any) -> Tensor:
     shape = broadcast_shape("normal", *[t._data.shape for t in tensors])
     B = backend_of(*[t._data for t in tensors])
     native = tensors[0]._data.dtype if out is None else out._data.dtype
-    z = wrap(B.empty(shape, native))
+    z = unset(wrap(B.empty(shape, native)))
     if isinstance(std_, TensorBase):
         z = cast(mul(normal_(z, generator=generator), std_), native)
     else:
@@ -433,7 +434,7 @@ def _check_stds(std: Any) -> None:
     if x.dtype.kind == "c":
         raise RuntimeError("normal expects standard deviation to be non-complex")
     B = backend_of(x)
-    if x.size and B.device_type != "meta" and not bool((x >= 0).all()):
+    if x.size and B.device_type != "meta" and not B.bounds(x)[0] >= 0:
         raise RuntimeError("normal expects all elements of std >= 0.0")
 
 
@@ -480,7 +481,8 @@ def _new(name: str, shape: tuple[int, ...], dtype: Any, device: Any, out: Any) -
     if out is not None:
         return _reshaped(name, out, shape, dtype, ())
     B, place = place_for(device)
-    return wrap(B.empty(shape, numpy_dtype(dtype or _dtypes.get_default_dtype()), place.index))
+    native = numpy_dtype(dtype or _dtypes.get_default_dtype())
+    return unset(wrap(B.empty(shape, native, place.index)))
 
 
 def _reshaped(name: str, out: Any, shape: Any, dtype: Any, inputs: Any) -> Tensor:
@@ -506,7 +508,7 @@ def _new_like(
     B = backend_of(x)
     if device is not None:
         return _new(name, x.shape, dtype or dtype_of(x), device, None)
-    return wrap(B.empty_like(x, numpy_dtype(dtype or dtype_of(x))))
+    return unset(wrap(B.empty_like(x, numpy_dtype(dtype or dtype_of(x)))))
 
 
 def _finished(result: Tensor, out: Any, requires_grad: bool) -> Tensor:

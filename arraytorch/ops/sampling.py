@@ -247,7 +247,27 @@ def _named_from(name: str, value: Any, named: dict[str, Any]) -> Any:
 stand_in: ContextVar[Any] = ContextVar("stand_in", default=None)
 
 
+class Vmap:
+    """What vmap, once it is loaded, does to random numbers while it is going on."""
+
+    unset: Any = None  # makes room for those of all samples in a new array
+    source: Any = None  # makes a generator one for all samples
+
+
+def unset(new: Tensor) -> Tensor:
+    """Returns a new tensor that is to be filled: inside vmap, with room for the numbers of all samples."""
+    if Vmap.unset is not None:
+        new._data = Vmap.unset(new._data)
+    return new
+
+
 def core(generator: Any, B: Any, x: Any) -> Any:
+    """Returns where the random numbers for x come from: `_core`, or inside vmap one for all samples."""
+    found = _core(generator, B, x)
+    return found if Vmap.source is None else Vmap.source(found)
+
+
+def _core(generator: Any, B: Any, x: Any) -> Any:
     """Returns the generator of the device of x, or the one that the user gave.
 
     Raises TypeError if it is none, and RuntimeError if it is another device's.

@@ -41,7 +41,7 @@ def _slope_of_cumprod(B: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
     """
     if input.shape[dim] == 1:
         return g  # exact, also for NaN and infinities
-    if isinstance(g, TensorBase) and bool((input == 0).any()):  # type: ignore[attr-defined]
+    if isinstance(g, TensorBase) and backend_of(input._data).any_zero(input._data):  # type: ignore[attr-defined]
         return _recursive_slope(B, g, input, dim)
     zero = input == 0
     nth = B.cumsum(B.cast(zero, _INT), dim)

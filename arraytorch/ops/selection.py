@@ -121,7 +121,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
                 "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
                 f"{value._data.ndim} dimension(s)."
             )
-        if value._node is not None:
+        if value._node is not None or hasattr(value._data.shape, "levels"):
             return where(mask, cast(value, input._data.dtype), input)
         value = value.item()  # type: ignore[attr-defined]
     return _masked_number(input, mask, fitting(value, input._data.dtype))

@@ -71,7 +71,7 @@ _KINDS: dict[type, _Kind] = {
     OrderedDict: _of_dict(lambda _, items: OrderedDict(items), lambda d: None),
     defaultdict: _of_dict(lambda f, items: defaultdict(f, items), lambda d: d.default_factory),
 }
-_NAMED = _Kind(lambda x: (x, type(x)), lambda children, cls: cls(*children))
+_NAMED = _Kind(lambda x: (x, type(x)), lambda children, cls: getattr(cls, "_make", cls)(children))
 
 
 def register_pytree_node(

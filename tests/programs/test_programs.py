@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.machinery
 import importlib.util
+import random
 import sys
 import types
 
@@ -214,6 +215,33 @@ def test_an_encoder_with_dropout_and_a_mask(load):
     x, mask = torch.randint(0, 50, (2, 17)), torch.rand(2, 17) > 0.3
     result = train(model, lambda: model(x, mask=mask).pow(2).mean())
     check(result, [0.339822, 0.270889, 0.231007], 2.2134)
+
+
+def test_a_masked_model_with_weights_by_vmap(load):
+    wrapper, encoder = load("x_transformers.x_transformers", "TransformerWrapper", "Encoder")
+    masked = load("x_transformers.nonautoregressive_wrapper", "NonAutoregressiveWrapper")
+    torch.manual_seed(0)
+    random.seed(0)
+    layers = encoder(dim=32, depth=2, heads=2)
+    model = masked(wrapper(num_tokens=50, max_seq_len=16, attn_layers=layers), mask_id=49)
+    x = torch.randint(0, 49, (2, 16))
+    check(train(model, lambda: model(x).loss), [-748.125977, -9.629448, -9.576341], 2075.7947)
+
+
+def test_gradients_of_each_sample(load):
+    wrapper, decoder = load("x_transformers.x_transformers", "TransformerWrapper", "Decoder")
+    torch.manual_seed(0)
+    layers = decoder(dim=32, depth=2, heads=2, rotary_pos_emb=True)
+    net = wrapper(num_tokens=50, max_seq_len=16, attn_layers=layers)
+    x = torch.randint(0, 50, (3, 17))
+    parameters = {name: p.detach() for name, p in net.named_parameters()}
+
+    def loss(p, s):
+        return F.cross_entropy(torch.func.functional_call(net, p, (s[None, :-1],))[0], s[1:])
+
+    each = torch.vmap(torch.func.grad(loss), (None, 0))(parameters, x)
+    squares = sum(g.double().pow(2).flatten(1).sum(1) for g in each.values())
+    assert squares.sqrt().tolist() == pytest.approx([3.87124, 3.93339, 4.05635], rel=1e-4)
 
 
 def test_rotary_embeddings(load):
