@@ -235,6 +235,7 @@ _LAZY = {
     "mvlgamma": "ops.special:mvlgamma",
     "polygamma": "ops.special:polygamma",
     "signal": "signal",
+    "sparse": "sparse",
     "special": "special",
     "stft": "ops.short_time:stft",
     "nn": "nn",

@@ -194,6 +194,15 @@ class Methods(TensorBase):
     nonzero_static = Late("places:nonzero_static")
     apply_, map_ = Late("elementwise:apply_"), Late("elementwise:map_")
     to_dense = Late("elementwise:to_dense")
+    to_sparse, to_sparse_coo = Late("sparse:to_sparse"), Late("sparse:to_sparse_coo")
+    coalesce, is_coalesced = Late("sparse:coalesce"), Late("sparse:is_coalesced")
+    indices, values = Late("sparse:indices"), Late("sparse:values")
+    _indices, _values = Late("sparse:_indices"), Late("sparse:_values")
+    _nnz, _coalesced_ = Late("sparse:_nnz"), Late("sparse:_coalesced_")
+    sparse_mask = Late("sparse:sparse_mask")
+    sparse_resize_ = Late("sparse:sparse_resize_")
+    sparse_resize_and_clear_ = Late("sparse:sparse_resize_and_clear_")
+    smm, sspaddmm = Late("sparse_algebra:smm"), Late("sparse_algebra:sspaddmm")
     dense_dim, sparse_dim = Late("elementwise:dense_dim"), Late("elementwise:sparse_dim")
     is_conj, is_neg, is_inference = queries.is_conj, queries.is_neg, queries.is_inference
     resolve_conj, resolve_neg = queries.resolve_conj, queries.resolve_neg

@@ -98,6 +98,8 @@ def tensor_str(t: Any, *, tensor_contents: str | None = None) -> str:
     kind = type(t)
     plain = kind.__module__.partition(".")[0] == __package__ and kind.__name__ in _PLAIN
     start = "tensor(" if plain else f"{kind.__name__}("
+    if t.is_sparse and tensor_contents is None:
+        tensor_contents = _sparse_contents(t, len(start))
     contents = _contents(t, len(start)) if tensor_contents is None else tensor_contents
     text = _with_suffixes(start + contents, list(_suffixes(t)), len(start))
     return text if plain or not _is_parameter(kind) else f"Parameter({text})"
@@ -131,6 +133,9 @@ def _suffixes(t: Any) -> Iterator[str]:
     )
     if device.type != "cpu":
         yield f"device='{device}'"
+    if t.is_sparse:
+        yield from _sparse_suffixes(t, ordinary)
+        return
     if device.type == "meta":
         yield f"size={shape}"
         ordinary = (default,)
@@ -142,10 +147,34 @@ def _suffixes(t: Any) -> Iterator[str]:
         yield f"size={shape}"
     if dtype not in ordinary:
         yield f"dtype={dtype}"
+    yield from _history(t)
+
+
+def _history(t: Any) -> Iterator[str]:
     if t.grad_fn is not None:
         yield f"grad_fn=<{t.grad_fn.name()}>"
     elif t.requires_grad:
         yield "requires_grad=True"
+
+
+def _sparse_suffixes(t: Any, ordinary: tuple[Any, ...]) -> Iterator[str]:
+    yield f"nnz={t._nnz()}"
+    if t.dtype not in ordinary:
+        yield f"dtype={t.dtype}"
+    yield "layout=torch.sparse_coo"
+    yield from _history(t)
+
+
+def _sparse_contents(t: Any, indent: int) -> str:
+    """The tensors that a sparse one consists of and its size, each from a line of its own on."""
+    parts = []
+    for name, part in (("indices", t._indices()), ("values", t._values())):
+        start = f"{name}=tensor("
+        text = start + _contents(part, indent + len(start))
+        if not math.prod(part.shape):
+            text += f", size={tuple(part.shape)}"
+        parts.append(text + ")")
+    return (",\n" + " " * indent).join([*parts, f"size={tuple(t.shape)}"])
 
 
 def _with_suffixes(text: str, suffixes: list[str], indent: int) -> str:

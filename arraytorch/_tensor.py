@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 from . import _device, _dtypes
+from ._assigned_grads import check_grad
 from ._device import device
 from ._dtypes import dtype
 from ._layouts import layout, strided
@@ -20,6 +21,7 @@ from .backends import backend_of, dtype_of, host
 from .ops import conversion, creation, newcomers
 from .ops import shape as shapes
 from .ops._declare import OPS
+from .ops._late import loaded
 from .ops._promote import dim_of
 from .ops._strides import check_layout
 
@@ -76,7 +78,13 @@ class Tensor(Methods):
 
     @property
     def nbytes(self) -> int:
-        """The bytes of all elements."""
+        """The bytes of all elements; RuntimeError for a sparse tensor."""
+        if self.is_sparse:
+            raise RuntimeError(
+                "nbytes is not defined for sparse tensors.  If you want the size of the constituent "
+                "tensors, add the nbytes of the indices and values.  If you want the size of the  "
+                "equivalent dense tensor, multiply numel() by element_size()"
+            )
         return self._data.size * self._data.dtype.itemsize
 
     @property
@@ -106,10 +114,15 @@ class Tensor(Methods):
 
     @property
     def layout(self) -> layout:
-        """How the elements are stored: ``torch.strided``."""
-        return strided
+        """How the elements are stored: ``torch.strided``, or ``torch.sparse_coo``."""
+        return getattr(self._data, "layout", strided)
 
-    is_sparse = is_quantized = is_mkldnn = is_nested = is_sparse_csr = is_mps = False
+    @property
+    def is_sparse(self) -> bool:
+        """Whether it holds some elements with their places; see `torch.sparse_coo_tensor`."""
+        return hasattr(self._data, "layout")
+
+    is_quantized = is_mkldnn = is_nested = is_sparse_csr = is_mps = False
 
     def as_subclass(self, cls: Any) -> Any:
         """Returns the same elements and history as a tensor of another class."""
@@ -150,6 +163,8 @@ class Tensor(Methods):
 
     def untyped_storage(self) -> Any:
         """Returns the bytes of the memory that the tensor and its views share."""
+        if self.is_sparse:
+            raise NotImplementedError("Cannot access storage of SparseTensorImpl")
         return import_module(".storage", __package__).UntypedStorage.under(self)
 
     def data_ptr(self) -> int:
@@ -219,7 +234,7 @@ class Tensor(Methods):
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None:
-            _check_grad(self, value)
+            check_grad(self, value)
         self._grad = value
 
     @grad.deleter
@@ -477,8 +492,11 @@ class Tensor(Methods):
         return copied
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        array = host.as_native(self._host())
         extra = {n: v for n, v in vars(self).items() if not n.startswith("_")}
+        if self.is_sparse:
+            parts = self._indices(), self._values(), self.shape, self.is_coalesced()
+            return _rebuilt_sparse, (type(self), *parts, self.requires_grad, extra)
+        array = host.as_native(self._host())
         return _rebuilt, (
             type(self),
             array,
@@ -529,6 +547,7 @@ class Tensor(Methods):
         if dtype is None:
             kind = self.device.type
             prefix = "torch" if kind in ("cpu", "meta") else f"torch.{kind}"
+            prefix += ".sparse" if self.is_sparse else ""
             return f"{prefix}.{_dtypes.scalar_type_name(self.dtype)}Tensor"
         if isinstance(dtype, _dtypes.dtype):
             return conversion.to(self, dtype, non_blocking=non_blocking)
@@ -564,34 +583,18 @@ def _as_subclass(cls: Any, tensor: Any) -> Any:
     return tensor
 
 
-def _check_grad(tensor: Any, value: Any) -> None:
-    if not isinstance(value, TensorBase):
-        raise TypeError(
-            f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
-        )
-    if value is tensor:
-        raise RuntimeError("can't assign Variable as its own grad")
-    if value._data.shape != tensor._data.shape:
-        raise RuntimeError(
-            "assigned grad has data of a different size: "
-            f"{list(value._data.shape)} for a tensor of {list(tensor._data.shape)}"
-        )
-    have, wanted = dtype_of(value._data), tensor.grad_dtype if tensor.is_leaf else tensor.dtype
-    if wanted is not None and have is not wanted:
-        raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{have.name}' to a tensor with "
-            f"grad_dtype '{_dtypes.scalar_type_name(wanted)}'. The gradient must match the tensor's "
-            "grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype "
-            "attribute with a specific dtype, or None to allow any dtype."
-        )
-    B = backend_of(tensor._data)
-    if backend_of(value._data).device_of(value._data) != B.device_of(tensor._data):
-        raise RuntimeError("assigned grad has data located on a different device")
-
-
 def _rebuilt(cls: Any, array: Any, name: str, where: str, requires_grad: Any, extra: Any) -> Any:
     """Restores a pickled tensor."""
     tensor = _as_subclass(cls, conversion.to(wrap(host.viewed(array, name)), where))
+    tensor.__dict__.update(extra)
+    return tensor.requires_grad_() if requires_grad else tensor
+
+
+def _rebuilt_sparse(
+    cls: Any, indices: Any, values: Any, size: Any, coalesced: Any, requires_grad: Any, extra: Any
+) -> Any:
+    """Restores a pickled sparse tensor."""
+    tensor = _as_subclass(cls, loaded("sparse:restored")(indices, values, size, coalesced))
     tensor.__dict__.update(extra)
     return tensor.requires_grad_() if requires_grad else tensor
 

@@ -319,6 +319,8 @@ def _checked(optimizer: Any, factor: Tensor | None) -> dict[Device, Any]:
         if (grad := parameter.grad) is not None:
             if factor is not None and grad.dtype is float16:
                 raise ValueError("Attempting to unscale FP16 gradients.")
+            if grad.is_sparse:
+                grad = grad._values()  # in the same memory
             by_place.setdefault(grad.device, []).append(grad)
     found = {}
     for place, grads in by_place.items():

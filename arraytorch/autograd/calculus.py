@@ -128,7 +128,8 @@ def backward(
     leaves = {n: g for n, g in found.items() if n.__class__ is Leaf}
     for t in targets:
         if t._node in found and t._node.__class__ is not Leaf:
-            g = found[t._node] if create_graph else wrap(backend_of(t._data).copy(found[t._node]))
+            g = found[t._node]
+            g = g if create_graph else wrap(backend_of(g).copy(g))
             t._grad = g if t._grad is None else t._grad + g
     engine.accumulate(leaves, create_graph)
 

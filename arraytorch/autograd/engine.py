@@ -50,6 +50,20 @@ class _Levels:
     forbid: Any = None
 
 
+def adopt_mixture(backend: Any) -> None:
+    """Makes ``backend(B, saved)`` choose what a node's rules run with, where arrays are of two kinds.
+
+    Nobody asks for that before there are sparse arrays.
+    """
+    _Mixture.backend = backend
+
+
+class _Mixture:
+    """What chooses the backend by the saved arrays, too; without it the gradient's class decides."""
+
+    backend: Any = None
+
+
 class _Anomaly:
     """What anomaly detection does with each gradient; it is off where this is None."""
 
@@ -102,6 +116,7 @@ def _walk(
 ) -> None:
     lifted = _Ops.table if create_graph else None
     check, levels = _Anomaly.check, _Levels.backend
+    mixture = None if create_graph else _Mixture.backend
     wanted = frozenset(capture or ())
     plain = needed is None and check is None and not create_graph
     grads: dict[Any, Any] = {}
@@ -146,6 +161,8 @@ def _walk(
         try:
             if saved or saved is None:
                 saved = _unpack(node, create_graph)
+                if mixture is not None:
+                    B = mixture(B, saved)
             if plain and hooks is None and rules.joint is None and B is not levels:
                 # The common case, which runs for every recorded op: no calls but the pullbacks.
                 for edge, pull in zip(node.edges, rules.pullbacks):  # strict=True costs 87 ns
@@ -211,11 +228,9 @@ def _given(grads: list[Any]) -> list[Any]:
 
 def _add(before: Any, g: Any, create_graph: bool) -> Any:
     if create_graph:
-        return before + g
-    try:
-        return backend_of(before).accumulate(before, g)
-    except TypeError:  # one of them is an interpreter's array
-        return backend_of(before, g).accumulate(before, g)
+        return g + before if before.is_sparse else before + g
+    B = backend_of(before) if before.__class__ is g.__class__ else backend_of(before, g)
+    return B.accumulate(before, g)
 
 
 def _sum_lists(a: list[Any], b: list[Any]) -> list[Any]:
@@ -421,12 +436,12 @@ def accumulate(grads: dict[Any, Any], create_graph: bool) -> None:
                 continue
             before = tensor._grad
             if create_graph:
-                tensor._grad = g if before is None else before + g
+                tensor._grad = g if before is None else _add(before, g, True)
             elif before is None:
                 # The array may also be another leaf's, a view, or the caller's own.
                 tensor._grad = wrap(backend_of(g).owned(g))
             else:
-                _add_to(before, g)
+                tensor._grad = _added_to(before, g)
             if leaf.hooks is not None:
                 hooked.append((leaf, tensor))
     for leaf, tensor in hooked:  # not under the lock: a hook may call backward
@@ -434,9 +449,11 @@ def accumulate(grads: dict[Any, Any], create_graph: bool) -> None:
             hook(tensor)
 
 
-def _add_to(before: Any, g: Any) -> None:
-    B = backend_of(before._data)
+def _added_to(before: Any, g: Any) -> Any:
+    x = before._data
+    B = backend_of(x) if x.__class__ is g.__class__ else backend_of(x, g)
     if before._node is None:
-        B.add_into(before._data, g)
-    else:
-        before._data, before._node = before._data + g, None
+        total = B.add_into(x, g)  # the sum only if it needed an array of another kind
+        return before if total is None else wrap(total)
+    before._data, before._node = B.accumulate(x, g), None
+    return before

@@ -513,7 +513,7 @@ def rebase(tensor: Any, node: Any, overwrite: Any) -> None:
     All views of the base are then taken anew from that history.
     """
     base = tensor._base
-    if base is None:
+    if base is None or hasattr(base._data, "layout"):  # views of sparse arrays share no memory
         move(tensor, node)
         base = tensor
     else:

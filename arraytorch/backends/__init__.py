@@ -19,6 +19,9 @@ BACKENDS: dict[type, Any] = {}  # array type -> backend
 AS_ARRAY: dict[type, Callable[[Any], Any]] = {}  # array type -> what turns its 0-d results into it
 _LOADED: dict[str, Any] = {}  # device type -> backend
 _DETERMINISTIC = [False]  # whether the user wants the same bits in each run
+SPARSE = [
+    False
+]  # whether there have been sparse arrays: what is only for them need not look before
 _CHOSEN: list[str | None] = [None]  # the algorithm of random numbers that the user chose
 GROUP = "arraytorch.backends"
 

@@ -82,6 +82,12 @@ class ScatterKernels:
         places[dim] = index
         return tuple(places)
 
+    def coo_matmul(self, rows: Any, columns: Any, values: Any, n: int, y: Any) -> Any:
+        """The product of a matrix of n rows, which has values at places and zeros elsewhere, and y."""
+        out = self.xp.zeros((n, y.shape[1]), y.dtype)
+        self.add_at(out, (rows,), values[:, None] * y[columns])
+        return out
+
     def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
         """Adds value to target at index, once for each time that a place occurs in it."""
         self.combine_at(target, index, value, self.xp.add)

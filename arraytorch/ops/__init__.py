@@ -464,6 +464,10 @@ LATE = {
     "ormqr": "reflections:ormqr",
     "from_file": "mapped:from_file",
     "lobpcg": "lobpcg:lobpcg",
+    "sparse_coo_tensor": "sparse:sparse_coo_tensor",
+    "hspmm": "sparse_algebra:hspmm",
+    "smm": "sparse_algebra:smm",
+    "sspaddmm": "sparse_algebra:sspaddmm",
 }
 
 __all__ = [

@@ -8,6 +8,12 @@ from typing import Any
 from ._declare import kernel_op
 
 
+def loaded(where: str) -> Any:
+    """Returns an op, given as "module:name", whose module may have to be loaded first."""
+    module, _, name = where.partition(":")
+    return getattr(import_module(f".{module}", __package__), name)
+
+
 class Late:
     """Stands in a class for an op, given as "module:name", and makes way for it on first use."""
 
@@ -18,8 +24,7 @@ class Late:
         self.owner, self.name = owner, name
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        module, _, name = self.where.partition(":")
-        op = getattr(import_module(f".{module}", __package__), name)
+        op = loaded(self.where)
         setattr(self.owner, self.name, op)
         return op if instance is None else op.__get__(instance, owner)
 

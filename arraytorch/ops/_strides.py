@@ -44,7 +44,8 @@ def order_of_format(memory_format: Any, ndim: int) -> Order:
 def order_for(memory_format: Any, x: Any) -> Order:
     """Returns the order of a copy of ``x``; by default, and for ``preserve_format``, its own."""
     if memory_format is None or memory_format is _layouts.preserve_format:
-        return None if backend_of(x).is_contiguous(x) else order_of(x)
+        ordered = hasattr(x, "layout") or backend_of(x).is_contiguous(x)  # or it is sparse
+        return None if ordered else order_of(x)
     return order_of_format(memory_format, x.ndim)
 
 

@@ -70,7 +70,9 @@ def forbid_shared(name: str, input: Any, out: Any) -> None:
 
 def write_back(target: Any, result: Any) -> None:
     """Writes a result into the memory of a tensor, which takes its place on the tape."""
-    backend_of(target._data).write(target._data, result._data)
+    x, y = target._data, result._data
+    B = backend_of(x) if x.__class__ is y.__class__ else backend_of(x, y)
+    B.write(x, y)
     stamp(target)
     if not grad_enabled.get():
         return

@@ -50,6 +50,8 @@ def to_device(input: Tensor, place: Device, non_blocking: bool = False) -> Tenso
 def _sent(B: Any, x: Any, place: Device, non_blocking: bool = False) -> Any:
     if isinstance(x, TensorBase):
         return to_device(x, place)
+    if hasattr(x, "layout"):
+        return B.mapped(x, lambda part: _sent(backend_of(part), part, place, non_blocking))
     target = backend_for(place)
     if target is B:
         return B.moved(x, place.index, non_blocking) if hasattr(B, "moved") else x

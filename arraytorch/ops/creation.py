@@ -8,9 +8,11 @@ from typing import Any
 from .. import _dtypes
 from .._device import as_device, device
 from .._dtypes import dtype
+from .._layouts import sparse_coo
 from ..autograd.tape import Leaf, TensorBase, wrap
 from ..backends import backend_for, backend_of, dtype_of, host, numpy_dtype
 from ._fitting import fitting
+from ._late import loaded
 from ._pinning import pinned
 from ._promote import is_number, place_for, plain, scalar_dtype, shape_of
 from ._results import check_tensor
@@ -266,6 +268,8 @@ def _made(
     layout: Any = None,
     order: Order = None,
 ) -> Tensor:
+    if layout is sparse_coo:
+        return _without_elements(name, size, fill, dtype, device, requires_grad)
     check_layout(name, layout)
     if any(n < 0 for n in size):
         raise RuntimeError(
@@ -287,6 +291,15 @@ def _made(
         array = B.permute(array, inverse(order))
     result = finished(array, requires_grad, name)
     return result if out is None else write_result(name, out, result)
+
+
+def _without_elements(
+    name: str, size: tuple[int, ...], fill: Any, dtype: Any, device: Any, requires_grad: bool
+) -> Tensor:
+    """Zeros as a sparse tensor."""
+    if fill:
+        raise RuntimeError("full(...) is not implemented for sparse layout")
+    return loaded("sparse:empty")(size, dtype, device, requires_grad)
 
 
 def _check_names(names: Any) -> None:
@@ -409,6 +422,8 @@ def _like(
     except AttributeError:
         check_tensor(name, input)
         raise
+    if hasattr(x, "layout") if layout is None else layout is sparse_coo:
+        return loaded("sparse:like")(input, fill, dtype, device, requires_grad)
     place = backend_of(x).device_of(x) if device is None else device
     order = order_for(memory_format, x)
     kind = dtype or dtype_of(x)

@@ -1,4 +1,4 @@
-"""Methods that call a Python function for every element, and what a dense tensor says of itself."""
+"""Methods that call a Python function for every element, and what tensors say of being dense."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from .._dtypes import dtype as Dtype
 from ..backends import backend_of
 from . import creation
+from ._late import loaded
 from ._results import check_tensor
 from .conversion import to
 from .inplace import copy_
@@ -63,28 +64,37 @@ def map_(self: Tensor, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> T
     return _filled(self, [callable(a, b) for a, b in zip(_flat(self), others, strict=True)])
 
 
-def to_dense(self: Tensor, dtype: Dtype | None = None, *, masked_grad: bool = True) -> Tensor:
-    """Returns the tensor itself, as every tensor here is dense, or its elements as another dtype.
+def to_dense(
+    self: Tensor, dtype: Dtype | None = None, *, masked_grad: bool | None = None
+) -> Tensor:
+    """Returns all elements of a sparse tensor as a dense one; a dense tensor as it is, or cast.
 
-    >>> torch.ones(2).to_dense()
-    tensor([1., 1.])
+    The gradient has the places of the sparse tensor, or with ``masked_grad=False`` those of the dense
+    gradient that are not zero.
+
+    >>> torch.sparse_coo_tensor([[0, 0]], [1.0, 2.0], (2,)).to_dense()
+    tensor([3., 0.])
     """
-    return to(self, dtype=dtype)
-
-
-def dense_dim(self: Tensor) -> int:
-    """Returns the number of dimensions: all of a dense tensor's are dense.
-
-    >>> torch.ones(2, 3).dense_dim()
-    2
-    """
-    return int(self._data.ndim)
+    if not hasattr(self._data, "layout"):
+        return to(self, dtype=dtype)
+    if dtype is not None:
+        raise RuntimeError("dtype argument is not supported by sparse_to_dense")
+    return loaded("sparse:dense")(self, masked_grad is not False)
 
 
 def sparse_dim(self: Tensor) -> int:
-    """Returns 0, as a dense tensor has no sparse dimensions.
+    """Returns how many dimensions the places of a sparse tensor have; 0 for a dense one.
 
     >>> torch.ones(2, 3).sparse_dim()
     0
     """
-    return 0
+    return getattr(self._data, "sparse_dim", 0)
+
+
+def dense_dim(self: Tensor) -> int:
+    """Returns how many dimensions each value has; all of a dense tensor's are dense.
+
+    >>> torch.ones(2, 3).dense_dim()
+    2
+    """
+    return int(self._data.ndim) - sparse_dim(self)

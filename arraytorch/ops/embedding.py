@@ -9,6 +9,7 @@ from ..autograd.modes import no_grad
 from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of
 from ._declare import derivative
+from ._late import loaded
 from ._results import check_tensor
 from .arithmetic import abs, pow, sqrt
 from .comparison import eq, gt
@@ -73,8 +74,8 @@ def embedding(
 
     The row ``padding_idx`` gets no gradient. Rows that are looked up and whose norm is above
     ``max_norm`` are first scaled down to it, in place. ``scale_grad_by_freq`` divides a row's
-    gradient by how often it was looked up. ``sparse`` is accepted: gradients are dense. Raises
-    IndexError for a row that does not exist.
+    gradient by how often it was looked up. With ``sparse`` the gradient of the table is a sparse
+    tensor of the rows looked up. Raises IndexError for a row that does not exist.
 
     >>> table = torch.tensor([[1., 2.], [3., 4.], [5., 6.]])
     >>> torch.nn.functional.embedding(torch.tensor([2, 0]), table)
@@ -90,7 +91,12 @@ def embedding(
         padding = padding_idx % rows
     if max_norm is not None:
         _renormalize(weight, input, max_norm, norm_type)
-    return _embedding(weight, input, padding, bool(scale_grad_by_freq))
+    return look_up(sparse)(weight, input, padding, bool(scale_grad_by_freq))
+
+
+def look_up(sparse: bool) -> Any:
+    """Returns the op that looks rows up, with a sparse gradient or a dense one."""
+    return loaded("sparse_rows:look_up") if sparse else _embedding
 
 
 def _check(input: Any, weight: Any) -> None:

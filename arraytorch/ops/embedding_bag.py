@@ -8,7 +8,7 @@ from .._dtypes import int64
 from ..autograd.tape import TensorBase, lying_in, wrap
 from ..backends import backend_of, numpy_dtype
 from .creation import zeros
-from .embedding import _embedding, _renormalize
+from .embedding import _renormalize, look_up
 from .extremes import max as largest
 from .picking import index_add
 from .reduction import sum
@@ -74,7 +74,7 @@ def embedding_bag(
     index, inside, bag, bags = _bags(input._data, offsets, include_last_offset, mode == "max")
     if padding >= 0:
         inside = index != padding if inside is None else inside & (index != padding)
-    found = _embedding(weight, lying_in(index, input), padding, bool(scale_grad_by_freq))
+    found = look_up(sparse)(weight, lying_in(index, input), padding, bool(scale_grad_by_freq))
     if per_sample_weights is not None:
         found = found * unsqueeze(reshape(per_sample_weights, index.shape), -1)
     return _reduced(found, inside, bag, bags, mode)

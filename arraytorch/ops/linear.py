@@ -85,6 +85,9 @@ def _uncommon(input: Any, weight: Any, bias: Any, error: Exception) -> Any:
                 f"linear(): argument '{label}' (position {position}) must be Tensor, "
                 f"not {type(value).__name__}"
             ) from error
+    if hasattr(weight._data, "layout"):  # a sparse one
+        product = matmul(input, t(weight))
+        return product if bias is None else add(product, bias)
     if weight._data.ndim < 2 and bias is None:
         return matmul(input, weight)
     if weight._data.ndim == 1:

@@ -9,6 +9,7 @@ from .._dtypes import dtype as Dtype
 from .._errors import LinAlgError
 from ..backends import numpy_dtype
 from ._declare import cast
+from ._late import loaded
 from ._promote import dim_of, is_number
 from ._results import check_tensor, finished
 from .arithmetic import abs
@@ -137,6 +138,8 @@ def norm(
     tensor(5.)
     """
     check_tensor("norm", input)
+    if hasattr(input._data, "layout"):
+        return loaded("sparse_algebra:norm_of")(input, p, dim, keepdim, out, dtype)
     if p == "nuc":
         dims = (-2, -1) if dim is None else dim
         result = matrix_norm(input, "nuc", dims, keepdim, dtype=dtype)

@@ -22,6 +22,10 @@ def _for_samples(self: Tensor, new: Tensor) -> Tensor:
     return new
 
 
+def _layout(self: Tensor, layout: Any) -> Any:
+    return getattr(self._data, "layout", None) if layout is None else layout
+
+
 def new_zeros(
     self: Tensor,
     *sizes: Any,
@@ -36,7 +40,7 @@ def new_zeros(
     new = creation.zeros(
         *sizes,
         size=size,
-        layout=layout,
+        layout=_layout(self, layout),
         dtype=dtype or dtype_of(self._data),
         device=_place(self, device),
         requires_grad=requires_grad,
@@ -58,7 +62,7 @@ def new_ones(
     new = creation.ones(
         *sizes,
         size=size,
-        layout=layout,
+        layout=_layout(self, layout),
         dtype=dtype or dtype_of(self._data),
         device=_place(self, device),
         requires_grad=requires_grad,
@@ -80,7 +84,7 @@ def new_empty(
     new = creation.empty(
         *sizes,
         size=size,
-        layout=layout,
+        layout=_layout(self, layout),
         dtype=dtype or dtype_of(self._data),
         device=_place(self, device),
         requires_grad=requires_grad,
@@ -104,7 +108,7 @@ def new_full(
         size,
         fill_value,
         dtype=dtype or dtype_of(self._data),
-        layout=layout,
+        layout=_layout(self, layout),
         device=_place(self, device),
         requires_grad=requires_grad,
     )

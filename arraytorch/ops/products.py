@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._dtypes import float32
+from .._dtypes import float32, scalar_type_name
 from ..autograd.tape import taped
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative
@@ -66,7 +66,9 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
             raise TypeError
         z = backend_of(x).matmul(x, y)
     except (AttributeError, TypeError, ValueError) as error:
-        raise _matmul_error("matmul", input, other) from error
+        z = _mixed(input, other)
+        if z is None:
+            raise _matmul_error("matmul", input, other) from error
     if z.__class__ is not x.__class__:
         z = backend_of(x).asarray(z)
     result = taped(matmul, z, (input, other), (input, other))
@@ -83,10 +85,24 @@ def times(input: Tensor, other: Any) -> Tensor:
     except (AttributeError, TypeError, ValueError) as error:
         if not hasattr(other, "_data"):
             return NotImplemented
-        raise _matmul_error("matmul", input, other) from error
+        z = _mixed(input, other)
+        if z is None:
+            raise _matmul_error("matmul", input, other) from error
     if z.__class__ is not x.__class__:
         z = backend_of(x).asarray(z)
     return taped(matmul, z, (input, other), (input, other))
+
+
+def _mixed(input: Any, other: Any) -> Any:
+    """The product of arrays of two kinds, as of a dense and a sparse one; None for any others."""
+    x, y = getattr(input, "_data", None), getattr(other, "_data", None)
+    if x is None or y is None or not (hasattr(x, "layout") or hasattr(y, "layout")):
+        return None
+    common_device("matmul", [input, other])
+    if x.dtype is not y.dtype:
+        a, b = scalar_type_name(dtype_of(x)), scalar_type_name(dtype_of(y))
+        raise RuntimeError(f"expected scalar type {a} but found {b}")
+    return backend_of(x, y).matmul(x, y)
 
 
 def _matmul_error(name: str, input: Any, other: Any) -> Exception:

@@ -11,6 +11,7 @@ from ..autograd.modes import enable_grad, no_grad
 from ..ops.complex_numbers import view_as_real
 from ..ops.creation import tensor
 from ._checks import check_capturable, check_fused
+from ._sparse import refuse_sparse
 from .optimizer import Optimizer
 
 
@@ -48,6 +49,7 @@ class OpOptimizer(Optimizer):
         """
         loss = self._evaluated(closure)
         for group in self.param_groups:
+            self._look(group)
             if group.get("capturable"):
                 check_capturable(group["params"], self._captured)
             if group.get("fused"):
@@ -57,6 +59,10 @@ class OpOptimizer(Optimizer):
                     if param.grad is not None:
                         self._step(param, group)
         return loss
+
+    def _look(self, group: dict[str, Any]) -> None:
+        """Raises RuntimeError for gradients that the optimizer does not support."""
+        refuse_sparse(self, group["params"])
 
     def _step(self, param: Tensor, group: dict[str, Any]) -> None:
         grad = -param.grad if group["maximize"] else param.grad

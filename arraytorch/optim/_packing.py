@@ -10,7 +10,7 @@ from .. import _dtypes
 from .._device import CPU
 from .._tensor import Tensor
 from ..autograd.tape import stamp_quietly, wrap
-from ..backends import backend_for, backend_of, numpy_dtype
+from ..backends import SPARSE, backend_for, backend_of, numpy_dtype
 
 
 class Pack:
@@ -65,6 +65,10 @@ class Packing:
         for name in names:
             part = pack.flat.parts[name][i]
             if old.get(name) is not None:
+                if old[name].is_sparse:  # from steps with sparse gradients
+                    raise RuntimeError(
+                        "add(sparse, dense) is not supported. Use add(dense, sparse) instead."
+                    )
                 part[...] = old[name]._data
                 pack.started[i] = True
             new[name] = wrap(part)
@@ -93,7 +97,7 @@ class Packing:
                 yield pack, pack.flat, params, grads, slice(None)
                 continue
             for i, param in enumerate(pack.params):
-                if param._grad is not None:
+                if param._grad is not None and not param._grad.is_sparse:  # type: ignore[attr-defined]
                     part = pack.flat.part(i)
                     yield pack, part, [params[i]], [param._grad._data], slice(i, i + 1)
 
@@ -125,6 +129,8 @@ def packing(
     parameter has a gradient.
     """
     live = [param for param in group["params"] if param._grad is not None]
+    if SPARSE[0]:  # those with sparse gradients are not for the packs
+        live = [param for param in live if not param._grad.is_sparse]
     if not live:
         return None, False
     stamp_quietly(live)
@@ -136,7 +142,8 @@ def packing(
         if packs.members.issuperset(live):
             return packs, False
     before = [] if known is None else known[0].members
-    members = list(dict.fromkeys(p for p in group["params"] if p._grad is not None or p in before))
+    wanted = {*before, *live}
+    members = [p for p in dict.fromkeys(group["params"]) if p in wanted]
     packs = Packing(optimizer, members, names, steps)
     # Groups that were replaced take their packs with them.
     present = {id(g) for g in optimizer.param_groups}

@@ -10,6 +10,7 @@ from .._type_info import finfo
 from ..autograd.modes import no_grad
 from ..ops.creation import zeros_like
 from ._by_ops import scalar
+from ._sparse import refuse_sparse
 from .optimizer import Optimizer, ParamsT, as_number
 
 
@@ -83,6 +84,7 @@ class Adafactor(Optimizer):
         loss = self._evaluated(closure)
         with no_grad():
             for group in self.param_groups:
+                refuse_sparse(self, group["params"])
                 for param in group["params"]:
                     if param.grad is not None:
                         self._step(param, group)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from .._tensor import Tensor
+from ..autograd.tape import forbid_leaf
 from ..ops.creation import full_like
 from ._by_ops import OpOptimizer, check_option, check_rate, scalar
 from ._checks import check_flags
+from ._sparse import add_sparse, like, with_sparse_gradients
 from .optimizer import ParamsT
 
 
@@ -75,10 +77,30 @@ class Adagrad(OpOptimizer):
         start = complex(value, value) if param.is_complex() else value
         return {"step": scalar(0.0, group["fused"]), "sum": full_like(param, start)}
 
+    def _look(self, group: dict[str, Any]) -> None:
+        if sparse := with_sparse_gradients(group["params"]):
+            if group["fused"]:
+                raise RuntimeError("`fused` does not support sparse grad or complex param")
+            if group["weight_decay"] != 0:
+                raise RuntimeError("weight_decay option is not compatible with sparse gradients")
+            if group["differentiable"]:
+                forbid_leaf(sparse[0])
+
     def _update(
         self, param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
     ) -> None:
+        if grad.is_sparse:
+            self._update_rows(param, grad.coalesce(), state, group)
+            return
         total = state["sum"] + grad * grad
         state["sum"].copy_(total)
         rate = group["lr"] / (1 + (state["step"].item() - 1) * group["lr_decay"])
         param.sub_(grad / (total.sqrt() + group["eps"]) * rate)
+
+    def _update_rows(
+        self, param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        add_sparse(state["sum"], grad.pow(2))
+        rate = group["lr"] / (1 + (state["step"].item() - 1) * group["lr_decay"])
+        spread = state["sum"].sparse_mask(grad).values().sqrt() + group["eps"]
+        add_sparse(param, like(grad, grad.values() / spread * -rate))

@@ -11,6 +11,7 @@ from ..autograd.modes import enable_grad
 from ..ops.creation import tensor, zeros_like
 from ._checks import check_capturable, check_flags, check_fused
 from ._packing import packing
+from ._sparse import with_sparse_gradients
 from .optimizer import Optimizer, ParamsT, as_number
 
 
@@ -89,6 +90,10 @@ class Adam(Optimizer):
         """
         loss = self._evaluated(closure)
         for group in self.param_groups:
+            if with_sparse_gradients(group["params"]):
+                raise RuntimeError(
+                    "Adam does not support sparse gradients, please consider SparseAdam instead"
+                )
             if group["differentiable"]:
                 with enable_grad():
                     self._recorded_step(group)

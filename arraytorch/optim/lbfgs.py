@@ -184,7 +184,8 @@ class LBFGS(Optimizer):
         """Returns the gradients of all parameters as one vector, which shares no memory."""
         parts = []
         for param in self._params:
-            part = param.new_zeros(param.numel()) if param.grad is None else param.grad.reshape(-1)
+            grad = param.grad
+            part = param.new_zeros(param.numel()) if grad is None else grad.to_dense().reshape(-1)
             parts.append(view_as_real(part).reshape(-1) if part.is_complex() else part)
         return cat(parts)
 

@@ -8,6 +8,7 @@ from typing import Any
 from .._tensor import Tensor
 from ..autograd.modes import no_grad
 from ..ops.creation import zeros_like
+from ._sparse import refuse_sparse
 from .optimizer import Optimizer, ParamsT, as_number
 
 
@@ -78,6 +79,7 @@ class Muon(Optimizer):
         loss = self._evaluated(closure)
         with no_grad():
             for group in self.param_groups:
+                refuse_sparse(self, group["params"])
                 for param in group["params"]:
                     if param.grad is not None:
                         self._step(param, group)

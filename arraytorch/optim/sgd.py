@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .._tensor import Tensor
-from ..autograd.modes import enable_grad
+from ..autograd.modes import enable_grad, no_grad
 from ._checks import check_flags, check_fused
 from ._packing import packing
+from ._sparse import add_sparse, with_sparse_gradients
 from .optimizer import Optimizer, ParamsT, as_number
 
 
@@ -86,8 +87,12 @@ class SGD(Optimizer):
         for group in self.param_groups:
             if group["differentiable"]:
                 with enable_grad():
-                    self._recorded_step(group)
+                    for param in group["params"]:
+                        if (grad := self._direction(param, group)) is not None:
+                            param.add_(grad * -group["lr"])
             else:
+                if sparse := with_sparse_gradients(group["params"]):
+                    self._step_rows(sparse, group)
                 self._step(group)
         return loss
 
@@ -110,25 +115,37 @@ class SGD(Optimizer):
             if first:
                 pack.started[at] = [True] * len(params)
 
-    def _recorded_step(self, group: dict[str, Any]) -> None:
-        momentum, decay = group["momentum"], group["weight_decay"]
-        for param in group["params"]:
-            grad = param.grad
-            if grad is None:
-                continue
-            if group["maximize"]:
-                grad = -grad
-            if decay != 0:
-                # A copy, as the parameter is about to be overwritten.
-                grad = grad + param.clone() * decay
-            if momentum != 0:
-                state = self.state[param]
-                buffer = state.get("momentum_buffer")
-                if buffer is None:
-                    buffer = grad.detach().clone()
-                else:
-                    buffer.mul_(momentum).add_(grad, alpha=1 - group["dampening"])
-                state["momentum_buffer"] = buffer
-                # A copy, as the next step overwrites the buffer.
-                grad = grad + buffer * momentum if group["nesterov"] else buffer.clone()
-            param.add_(grad * -group["lr"])
+    def _step_rows(self, params: list[Tensor], group: dict[str, Any]) -> None:
+        """The step for sparse gradients."""
+        if group["fused"]:
+            raise RuntimeError("`_fused_sgd` does not support sparse gradients")
+        with no_grad():
+            for param in params:
+                change = self._direction(param, group) * -as_number(group["lr"])
+                if change.is_sparse:
+                    add_sparse(param, change)
+                else:  # the buffer is from steps with dense gradients
+                    param.add_(change)
+
+    def _direction(self, param: Tensor, group: dict[str, Any]) -> Any:
+        """What a parameter is to move against, computed by ops that can be recorded."""
+        momentum, decay, grad = group["momentum"], group["weight_decay"], param.grad
+        if grad is None:
+            return None
+        if group["maximize"]:
+            grad = -grad
+        if decay != 0:
+            # A copy, as the parameter is about to be overwritten.
+            grad = grad + param.clone() * decay
+        if momentum != 0:
+            state = self.state[param]
+            buffer = state.get("momentum_buffer")
+            if buffer is None:
+                buffer = grad.detach().clone()
+            else:
+                buffer.mul_(momentum).add_(grad, alpha=1 - group["dampening"])
+            # Coalesced, as it would grow with each step.
+            state["momentum_buffer"] = buffer = buffer.coalesce() if buffer.is_sparse else buffer
+            # A copy, as the next step overwrites the buffer.
+            grad = grad + buffer * momentum if group["nesterov"] else buffer.clone()
+        return grad

@@ -35,6 +35,7 @@ REBUILD = _own(
     rebuild._rebuild_parameter,
     rebuild._rebuild_parameter_with_state,
     rebuild._rebuild_meta_tensor_no_storage,
+    rebuild._rebuild_sparse_tensor,
     rebuild._rebuild_device_tensor_from_cpu_tensor,
 )
 ALLOWED: dict[str, Entry] = {
@@ -42,6 +43,7 @@ ALLOWED: dict[str, Entry] = {
     "torch._tensor._rebuild_from_type_v2": Entry(
         rebuild._rebuild_from_type_v2, rebuild._rebuild_from_type_v2
     ),
+    "torch.serialization._get_layout": Entry(rebuild._get_layout, rebuild._get_layout),
     "torch.Size": Entry(Size, Size),
     "torch.device": Entry(device, device),
     "torch.Tensor": Entry(Tensor),

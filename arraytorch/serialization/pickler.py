@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from .._device import device
 from .._dtypes import dtype
+from .._layouts import layout
 from .._size import Size
 from .._tensor import Tensor
 from ..backends.storage import place
@@ -75,6 +76,8 @@ class Pickler(_Base):
             return Size, (tuple(obj),)
         if kind is device:
             return device, (obj.type,) if obj.index is None else (obj.type, obj.index)
+        if kind is layout:
+            return rebuild._get_layout, (repr(obj),)
         if kind is dtype or kind is StorageType:
             return NAMES[id(obj)][1]
         return NotImplemented
@@ -111,6 +114,9 @@ class Pickler(_Base):
         d: dtype = tensor.dtype
         where, shape = tensor.device, tuple(tensor.shape)
         self._alive.append(tensor)
+        if tensor.is_sparse:
+            data = tensor._indices(), tensor._values(), tensor.shape, tensor.is_coalesced()
+            return rebuild._rebuild_sparse_tensor, (tensor.layout, data)
         if where.type == "meta":
             stride = tuple(tensor.stride())
             return rebuild._rebuild_meta_tensor_no_storage, (d, shape, stride, requires_grad)

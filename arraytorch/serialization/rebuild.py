@@ -10,10 +10,12 @@ from typing import Any
 from .. import _dtypes
 from .._device import device
 from .._dtypes import dtype
+from .._layouts import layout, named_layout, sparse_coo
 from .._tensor import Tensor
 from ..autograd.tape import TensorBase, wrap
 from ..backends import backend_for, backend_of, numpy_dtype
 from ..nn.parameter import Parameter
+from ..ops._late import loaded
 from .storages import TypedStorage, UntypedStorage
 
 
@@ -79,6 +81,23 @@ def _rebuild_device_tensor_from_cpu_tensor(
 ) -> Tensor:
     _need(isinstance(data, Tensor) and isinstance(dtype, _dtypes.dtype), "a tensor without data")
     return _finished(data.to(dtype=dtype), requires_grad, None)
+
+
+def _get_layout(name: Any) -> layout:
+    _need(name in ("torch.strided", "torch.sparse_coo"), f"a tensor of the layout {name}")
+    return named_layout(name.removeprefix("torch."))
+
+
+def _rebuild_sparse_tensor(layout: Any, data: Any) -> Tensor:
+    _need(layout is sparse_coo, "a sparse tensor of a layout that is not there")
+    fine = isinstance(data, tuple) and len(data) in (3, 4)
+    _need(
+        fine and all(isinstance(part, Tensor) for part in data[:2]), "a sparse tensor without parts"
+    )
+    indices, values, size = data[:3]
+    _need(indices.dtype is _dtypes.int64, "a sparse tensor whose indices are not integers")
+    coalesced = bool(data[3]) if len(data) == 4 else False
+    return loaded("sparse:restored")(indices, values, _sizes(tuple(size)), coalesced)
 
 
 def _rebuild_from_type_v2(func: Any, new_type: Any, args: Any, state: Any) -> Tensor:

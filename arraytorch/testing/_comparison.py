@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _dtypes
@@ -197,6 +197,30 @@ def _compare_tensors(actual: Tensor, expected: Tensor, path: Any, rules: _Rules)
     _check_attributes(actual, expected, path, rules)
     if "meta" in (actual.device.type, expected.device.type):
         return
+    if actual.is_sparse and expected.is_sparse:
+        _compare_sparse(actual, expected, path, rules)
+        return
+    actual, expected = actual.to_dense(), expected.to_dense()
+    _compare_elements(actual, expected, path, rules, "Tensor-likes")
+
+
+def _compare_sparse(actual: Tensor, expected: Tensor, path: Any, rules: _Rules) -> None:
+    if actual.is_coalesced() != expected.is_coalesced():
+        actual, expected = actual.coalesce(), expected.coalesce()
+    if actual._nnz() != expected._nnz():
+        raise _Apart(
+            "The number of specified values in sparse COO tensors does not match: "
+            f"{actual._nnz()} != {expected._nnz()}",
+            path,
+        )
+    exact = replace(rules, rtol=0, atol=0)
+    _compare_elements(actual._indices(), expected._indices(), path, exact, "Sparse COO indices")
+    _compare_elements(actual._values(), expected._values(), path, rules, "Sparse COO values")
+
+
+def _compare_elements(
+    actual: Tensor, expected: Tensor, path: Any, rules: _Rules, what: str
+) -> None:
     rtol, atol = rules.tolerances(actual.dtype, expected.dtype)
     common = promote_types(actual.dtype, expected.dtype)
     actual = actual.to(expected.device).to(common)
@@ -206,7 +230,7 @@ def _compare_tensors(actual: Tensor, expected: Tensor, path: Any, rules: _Rules)
         return
     if not actual.dim():
         raise _Apart(_about_scalars(actual.item(), expected.item(), rtol, atol), path)
-    raise _Apart(_about_tensors(actual, expected, close, rtol, atol), path)
+    raise _Apart(_about_tensors(what, actual, expected, close, rtol, atol), path)
 
 
 def _check_attributes(actual: Tensor, expected: Tensor, path: Any, rules: _Rules) -> None:
@@ -244,7 +268,9 @@ def _about_scalars(actual: Any, expected: Any, rtol: float, atol: float) -> str:
     )
 
 
-def _about_tensors(actual: Any, expected: Any, close: Tensor, rtol: float, atol: float) -> str:
+def _about_tensors(
+    what: str, actual: Any, expected: Any, close: Tensor, rtol: float, atol: float
+) -> str:
     word, absolute, relative = _allowed(rtol, atol)
     if actual.dtype is _dtypes.bool or not (actual.is_floating_point() or actual.is_complex()):
         actual, expected = actual.to(_dtypes.int64), expected.to(_dtypes.int64)
@@ -252,7 +278,7 @@ def _about_tensors(actual: Any, expected: Any, close: Tensor, rtol: float, atol:
     apart = (actual - expected).abs()
     share = apart / expected.abs()
     lines = [
-        f"Tensor-likes are not {word}!\n",
+        f"{what} are not {word}!\n",
         f"Mismatched elements: {number} / {total} ({number / total:.1%})",
         f"Greatest absolute difference: {_greatest(apart, close)}{absolute}",
         f"Greatest relative difference: {_greatest(share, close)}{relative}",

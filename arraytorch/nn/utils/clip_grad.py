@@ -29,6 +29,12 @@ def get_total_norm(
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     if not tensors:
         return tensor(0.0)
+    for t in tensors:
+        if t.is_sparse:
+            raise NotImplementedError(
+                "Could not run 'aten::linalg_vector_norm' with arguments from the "
+                f"'Sparse{t.device.type.upper()}' backend."
+            )
     device = tensors[0].device
     norm_type = float(norm_type)
     norms = [_norm(t, norm_type).to(device) for t in tensors]
