@@ -82,8 +82,7 @@ class Tensor(Methods):
         if self.is_sparse:
             raise RuntimeError(
                 "nbytes is not defined for sparse tensors.  If you want the size of the constituent "
-                "tensors, add the nbytes of the indices and values.  If you want the size of the  "
-                "equivalent dense tensor, multiply numel() by element_size()"
+                "tensors, add the nbytes of the indices and values."
             )
         return self._data.size * self._data.dtype.itemsize
 
@@ -495,7 +494,7 @@ class Tensor(Methods):
         extra = {n: v for n, v in vars(self).items() if not n.startswith("_")}
         if self.is_sparse:
             parts = self._indices(), self._values(), self.shape, self.is_coalesced()
-            return _rebuilt_sparse, (type(self), *parts, self.requires_grad, extra)
+            return _rebuilt_sparse, (type(self), parts, self.requires_grad, extra)
         array = host.as_native(self._host())
         return _rebuilt, (
             type(self),
@@ -590,11 +589,9 @@ def _rebuilt(cls: Any, array: Any, name: str, where: str, requires_grad: Any, ex
     return tensor.requires_grad_() if requires_grad else tensor
 
 
-def _rebuilt_sparse(
-    cls: Any, indices: Any, values: Any, size: Any, coalesced: Any, requires_grad: Any, extra: Any
-) -> Any:
+def _rebuilt_sparse(cls: Any, parts: Any, requires_grad: Any, extra: Any) -> Any:
     """Restores a pickled sparse tensor."""
-    tensor = _as_subclass(cls, loaded("sparse:restored")(indices, values, size, coalesced))
+    tensor = _as_subclass(cls, loaded("sparse:restored")(*parts))
     tensor.__dict__.update(extra)
     return tensor.requires_grad_() if requires_grad else tensor
 

@@ -79,7 +79,7 @@ def to_dense(
         return to(self, dtype=dtype)
     if dtype is not None:
         raise RuntimeError("dtype argument is not supported by sparse_to_dense")
-    return loaded("sparse:dense")(self, masked_grad is not False)
+    return loaded("sparse_values:dense")(self, masked_grad is not False)
 
 
 def sparse_dim(self: Tensor) -> int:

@@ -19,7 +19,8 @@ from .complex_numbers import conj
 from .matrix_norms import norm
 from .picking import index_select
 from .shape import expand, transpose
-from .sparse import B, coalesce, coo, held, is_sparse, refuse_dense, values
+from .sparse_parts import coalesce, values
+from .sparse_values import B, coo, held, is_sparse, refuse_dense
 
 Tensor = Any
 Number = int | float | complex | bool

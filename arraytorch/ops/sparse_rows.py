@@ -11,7 +11,7 @@ from ..backends.coo import CooArray
 from ._declare import derivative
 from .picking import index_select
 from .shape import reshape
-from .sparse import coo
+from .sparse_values import coo
 
 Tensor = Any
 

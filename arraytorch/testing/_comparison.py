@@ -205,8 +205,6 @@ def _compare_tensors(actual: Tensor, expected: Tensor, path: Any, rules: _Rules)
 
 
 def _compare_sparse(actual: Tensor, expected: Tensor, path: Any, rules: _Rules) -> None:
-    if actual.is_coalesced() != expected.is_coalesced():
-        actual, expected = actual.coalesce(), expected.coalesce()
     if actual._nnz() != expected._nnz():
         raise _Apart(
             "The number of specified values in sparse COO tensors does not match: "
