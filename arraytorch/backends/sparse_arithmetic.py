@@ -12,7 +12,7 @@ from . import sparse_products as products
 from .coo import CooArray
 from .host import ndarray
 from .sparse_moves import refused
-from .sparse_places import chosen, coalesce, joined, lookup, numbers, to_dense, total, values_at
+from .sparse_places import chosen, coalesce, gathered, lookup, numbers, to_dense, total, values_at
 
 
 def _is_number(y: Any) -> bool:
@@ -27,7 +27,19 @@ def _plain(y: Any, like: Any) -> Any:
     return y
 
 
+def _check_places(x: Any, y: Any) -> None:
+    """Raises RuntimeError for arrays on two devices."""
+    here, there = (CooArray.backend.device_of(z) if isinstance(z, CooArray)
+                   else backend_of(z).device_of(z) for z in (x, y))  # fmt: skip
+    if here != there:
+        raise RuntimeError(
+            "Expected all tensors to be on the same device, but found at least two devices, "
+            f"{here} and {there}!"
+        )
+
+
 def _check_sizes(x: CooArray, y: CooArray) -> None:
+    _check_places(x, y)
     if x.shape != y.shape:
         raise RuntimeError(
             f"add: expected sizes of 'self' and 'other' to match, but {list(x.shape)} != "
@@ -72,6 +84,7 @@ class SparseArithmetic:
                 f"{list(getattr(x, 'shape', ()))} while other has size {list(y.shape)} (FYI: "
                 "dense-sparse addition does not currently support broadcasting)"
             )
+        _check_places(x, y)
         out = backend_of(x).copy(backend_of(x).asarray(x))
         self.add_into(out, y)
         return out
@@ -83,7 +96,7 @@ class SparseArithmetic:
     def accumulate(self, x: Any, y: Any) -> Any:
         """The sum of two gradients, in whatever order they come."""
         if isinstance(x, CooArray) and isinstance(y, CooArray):
-            return joined(y, x)
+            return gathered(y, x)
         return self.add(y, x) if isinstance(x, CooArray) else self.add(x, y)
 
     def add_into(self, target: Any, x: Any) -> Any:
@@ -91,7 +104,7 @@ class SparseArithmetic:
         if not isinstance(x, CooArray):
             return self.add(x, target)
         if isinstance(target, CooArray):
-            target.assign(joined(target, x))
+            target.assign(gathered(target, x))
             return None
         D, sizes = backend_of(target), x.shape[: x.sparse_dim]
         if x.sparse_dim == 1 or D.is_contiguous(target):
@@ -121,6 +134,7 @@ class SparseArithmetic:
             return x * y
         if _is_number(y):
             return x.with_values(x.values * _plain(y, x.values))
+        _check_places(x, y)
         if not isinstance(y, CooArray):
             return self._times_dense(x, y)
         if x.shape != y.shape or x.sparse_dim != y.sparse_dim:
@@ -193,6 +207,7 @@ class SparseArithmetic:
 
     def matmul(self, x: Any, y: Any) -> Any:
         """A product of matrices, dense unless both are sparse."""
+        _check_places(x, y)
         if isinstance(x, CooArray) and isinstance(y, CooArray):
             if y.ndim == 1:
                 return products.times_dense(x, to_dense(y))

@@ -133,6 +133,14 @@ def joined(x: CooArray, y: CooArray) -> CooArray:
     return CooArray(indices, D.cat([x.values, y.values], 0), x.shape)
 
 
+def gathered(x: CooArray, y: CooArray) -> CooArray:
+    """The sum of two gradients, merged only where that is cheap."""
+    if same_places(x, y):
+        return x.with_values(x.values + y.values)
+    both = joined(x, y)
+    return coalesce(both) if x.coalesced and y.coalesced else both
+
+
 def total(x: CooArray, y: CooArray) -> CooArray:
     """The sum of two arrays; sorted lists are merged, and equal places met on the way are one."""
     if x.sparse_dim != y.sparse_dim:

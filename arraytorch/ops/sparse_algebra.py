@@ -20,7 +20,7 @@ from .matrix_norms import norm
 from .picking import index_select
 from .shape import expand, transpose
 from .sparse_parts import coalesce, values
-from .sparse_values import B, coo, held, is_sparse, refuse_dense
+from .sparse_values import B, coo, held, is_sparse, placed, refuse_dense
 
 Tensor = Any
 Number = int | float | complex | bool
@@ -73,7 +73,7 @@ def sampled(g: Tensor, other: Tensor, pattern: Any) -> Tensor:
     at = B.coalesce(_array(pattern))
     rows, columns = wrap(at.indices[0]), wrap(at.indices[1])
     products_ = index_select(g, 0, rows) * index_select(other, 0, columns)
-    return coo(reduction.sum(products_, 1), at)
+    return placed(reduction.sum(products_, 1), at)
 
 
 @derivative(saves=("pattern",), d_input=lambda B, g, pattern: B.only_at(g, pattern))
