@@ -9,7 +9,6 @@ from math import prod
 from typing import Any
 
 from . import _device, _dtypes
-from ._assigned_grads import check_grad
 from ._device import device
 from ._dtypes import dtype
 from ._layouts import layout, strided
@@ -20,6 +19,7 @@ from .autograd.tape import Leaf, TensorBase, wrap
 from .backends import backend_of, dtype_of, host
 from .ops import conversion, creation, newcomers
 from .ops import shape as shapes
+from .ops._assigned_grads import check_grad
 from .ops._declare import OPS
 from .ops._late import loaded
 from .ops._promote import dim_of

@@ -402,6 +402,37 @@ def test_rearranging(device):
         s[5]
 
 
+def test_diagonals(device):
+    """`spdiags` places diagonals as SciPy does; gradients flow through."""
+    for shape, offsets in (
+        ((3, 3), [0, -1, 2]),
+        ((3, 5), [1, -1]),
+        ((5, 3), [1, -1]),
+        ((3, 5), [9]),
+    ):
+        x = rng.standard_normal((len(offsets), 4))
+        rows = torch.from_numpy(x).to(device).requires_grad_()
+        z = torch.sparse.spdiags(rows, torch.tensor(offsets), shape)
+        assert np.array_equal(dense(z), scipy.sparse.spdiags(x, offsets, *shape).toarray())
+        z.to_dense().sum().backward()
+        there = scipy.sparse.spdiags(np.ones_like(x), offsets, *shape).nnz
+        assert rows.grad.sum().item() == there
+    one = torch.sparse.spdiags(torch.arange(4.0), torch.tensor(1), (3, 5))
+    assert parts(one) == ([[0, 1, 2], [1, 2, 3]], [1.0, 2.0, 3.0])
+    d, o = torch.ones(2, 4), torch.tensor([1, -1])
+    for arguments, words in (
+        ((d, o[:1], (3, 5)), "Number of diagonals (2) does not match the number of offsets (1)"),
+        ((d, o * 0, (3, 5)), "Offset tensor contains duplicate values"),
+        ((d, o, (3, 5, 2)), "Output shape must be 2d"),
+        ((d, o[None], (3, 5)), "Offsets must be scalar or vector"),
+        ((d[None], o, (3, 5)), "Diagonals must be vector or matrix"),
+        ((d, o.float(), (3, 5)), "Offset Tensor must have dtype Long but got Float"),
+    ):
+        with pytest.raises(RuntimeError) as caught:
+            torch.sparse.spdiags(*arguments)
+        assert str(caught.value) == words
+
+
 def test_devices_do_not_mix(device):
     """A sparse and a dense tensor on two devices raise PyTorch's error."""
     if device == "cpu":

@@ -239,6 +239,20 @@ def test_embedding():
     assert repr(e) == "Embedding(5, 2, scale_grad_by_freq=True, sparse=True)"
 
 
+def test_a_large_table():
+    """In a large table, too, the rows that are named change and no others."""
+    plain, e = torch.nn.Embedding(20000, 8), torch.nn.Embedding(20000, 8, sparse=True)
+    e.load_state_dict(plain.state_dict())
+    index = torch.arange(1500) % 1100 * 17
+    for module in (plain, e):
+        optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+        for _ in range(2):
+            optimizer.zero_grad()
+            module(index).pow(2).sum().backward()
+            optimizer.step()
+    assert torch.allclose(e.weight, plain.weight, atol=1e-6)
+
+
 def test_the_gradient_does_not_share_the_index():
     """Writing to the index afterwards changes no gradient."""
     e, index = table(), torch.tensor([1, 3])

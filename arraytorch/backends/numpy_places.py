@@ -11,6 +11,7 @@ from .compiled import MANY, kernels
 
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
 _MANY = 4096  # elements from which a sparse matrix is worth making
+_RARE = 2  # how many more rows there have to be than are named, for a sum of the named ones alone
 
 
 class NumpyPlaceKernels:
@@ -85,6 +86,12 @@ class NumpyPlaceKernels:
         from scipy.sparse import csc_array
 
         n, width = target.shape[0], target[0].size
+        if rows.size * _RARE < n:  # what is not named shall cost nothing
+            named, rows = np.unique(np.where(rows < 0, rows + n, rows), return_inverse=True)
+            total = np.zeros((named.size, *target.shape[1:]), target.dtype)
+            self.add_at(total, (rows,), value)
+            target[named] += total
+            return
         value = np.broadcast_to(value, (rows.size, *target.shape[1:])).reshape(rows.size, width)
         ones = np.ones(rows.size, target.dtype)
         spread = csc_array((ones, np.where(rows < 0, rows + n, rows), np.arange(rows.size + 1)),

@@ -109,7 +109,11 @@ class SparseArithmetic:
         D, sizes = backend_of(target), x.shape[: x.sparse_dim]
         if x.sparse_dim == 1 or D.is_contiguous(target):
             flat = D.reshape(target, (prod(sizes), *x.shape[x.sparse_dim :]))
-            D.add_at(flat, (numbers(x),), D.cast(x.values, target.dtype))
+            at, values = numbers(x), D.cast(x.values, target.dtype)
+            if x.coalesced:
+                D.setitem(flat, (at,), D.take(flat, at, 0) + values)
+            else:
+                D.add_at(flat, (at,), values)
         else:
             D.write(target, target + to_dense(x))
         return None

@@ -83,8 +83,8 @@ def only_at(input: Tensor, pattern: Any) -> Tensor:
     return taped(only_at, B.only_at(input._data, at), (input,), (at,))
 
 
-def mm(mat1: Tensor, mat2: Tensor) -> Tensor:
-    """Returns the product of two matrices, the first or both of which may be sparse.
+def mm(sparse: Tensor, dense: Tensor) -> Tensor:
+    """Returns the product of two matrices, one or both of which may be sparse, whatever they are called.
 
     Unlike that of `torch.mm`, the gradient of a sparse matrix is sparse, and has its places.
 
@@ -93,24 +93,24 @@ def mm(mat1: Tensor, mat2: Tensor) -> Tensor:
     tensor([[3.],
             [4.]])
     """
-    check_tensor("mm", mat1, mat2, names=("mat1", "mat2"))
-    if not (is_sparse(mat1) or is_sparse(mat2)):
-        return products.mm(mat1, mat2)
-    for t in (mat1, mat2):
+    check_tensor("mm", sparse, dense, names=("sparse", "dense"))
+    if not (is_sparse(sparse) or is_sparse(dense)):
+        return products.mm(sparse, dense)
+    for t in (sparse, dense):
         if t._data.ndim < 2:
             n = max(t._data.ndim, 1)
             raise IndexError(
                 f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got 1)"
             )
-    if mat1._data.dtype is not mat2._data.dtype:
-        a, b = (scalar_type_name(dtype_of(t._data)) for t in (mat1, mat2))
+    if sparse._data.dtype is not dense._data.dtype:
+        a, b = (scalar_type_name(dtype_of(t._data)) for t in (sparse, dense))
         raise RuntimeError(f"expected scalar type {a} but found {b}")
-    same_dtype("mm", mat1, mat2)
-    if is_sparse(mat1) and is_sparse(mat2):
-        return _times_sparse(mat1, mat2)
-    if is_sparse(mat1):
-        return _times_dense(mat1, mat2)
-    return transpose(_times_dense(transpose(mat2, 0, 1), transpose(mat1, 0, 1)), 0, 1)
+    same_dtype("mm", sparse, dense)
+    if is_sparse(sparse) and is_sparse(dense):
+        return _times_sparse(sparse, dense)
+    if is_sparse(sparse):
+        return _times_dense(sparse, dense)
+    return transpose(_times_dense(transpose(dense, 0, 1), transpose(sparse, 0, 1)), 0, 1)
 
 
 def addmm(

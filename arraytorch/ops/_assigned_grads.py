@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _dtypes
-from .autograd.tape import TensorBase
-from .backends import backend_of, dtype_of
+from .. import _dtypes
+from ..autograd.tape import TensorBase
+from ..backends import backend_of, dtype_of
 
 
 def check_grad(tensor: Any, value: Any) -> None:
