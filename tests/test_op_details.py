@@ -38,7 +38,7 @@ def test_memory_formats_permute_memory():
 
 
 def test_formats_and_layouts_are_names():
-    """They print as in PyTorch, survive pickling as themselves, and every tensor is strided."""
+    """They print as in PyTorch and survive pickling as themselves; most are of no tensor."""
     assert (
         repr(torch.channels_last) == "torch.channels_last"
         and repr(torch.strided) == "torch.strided"
@@ -48,7 +48,7 @@ def test_formats_and_layouts_are_names():
     assert torch.ones(1).layout is torch.strided
     assert torch.zeros(2, layout=torch.strided).shape == (2,)
     with pytest.raises(RuntimeError, match="strided"):
-        torch.zeros(2, layout=torch.sparse_coo)
+        torch.zeros(2, layout=torch.sparse_csr)
 
 
 def test_copies_keep_the_order_of_permuted_memory():

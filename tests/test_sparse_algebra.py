@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib.util import find_spec
 
+import cuda_on_cpu
+import fake_cupy
 import numpy as np
 import pytest
 import scipy.sparse
@@ -16,9 +19,14 @@ from arraytorch import backends
 rng = np.random.default_rng(0)
 
 
-@pytest.fixture(params=["cpu", "toy", "xpu"])
+@pytest.fixture(params=["cpu", "toy", "cuda", "xpu"])
 def device(request, monkeypatch):
-    """The CPU, a third party's device, and Intel's if that is there."""
+    """The CPU, a third party's device, the stand-in for CuPy, and Intel's if that is there."""
+    if request.param == "cuda" and not cuda_on_cpu.AVAILABLE:
+        pytest.skip("kernels run on the CPU by way of g++ on x86-64")
+    if request.param == "cuda":
+        warnings.filterwarnings("ignore", message=".* runs on the CPU")
+        fake_cupy.load(monkeypatch)
     if request.param == "xpu" and find_spec("dpnp") is None:
         pytest.skip("dpnp is not installed")
     if request.param == "toy":
@@ -431,6 +439,33 @@ def test_diagonals(device):
         with pytest.raises(RuntimeError) as caught:
             torch.sparse.spdiags(*arguments)
         assert str(caught.value) == words
+
+
+def test_training(device):
+    """Sparse gradients train a table to the weights that dense ones do, wherever it is."""
+    for name, mode in (("SGD", "sum"), ("Adagrad", "mean")):
+        weights = []
+        for sparse in (False, True):
+            start = torch.linspace(-1, 1, 20).reshape(10, 2)
+            bag = torch.nn.EmbeddingBag.from_pretrained(
+                start.clone(), freeze=False, mode=mode, sparse=sparse
+            ).to(device)
+            optimizer = getattr(torch.optim, name)(bag.parameters(), lr=0.1)
+            for step in range(3):
+                optimizer.zero_grad()
+                rows = torch.tensor([[1, 3, 1], [7, step, 3]], device=device)
+                bag(rows).pow(2).sum().backward()
+                assert bag.weight.grad.is_sparse == sparse
+                optimizer.step()
+            weights.append(bag.weight.detach().cpu())
+        assert torch.allclose(*weights, atol=1e-6)
+    table = torch.nn.Embedding.from_pretrained(start.clone(), freeze=False, sparse=True).to(device)
+    optimizer = torch.optim.SparseAdam(table.parameters(), lr=0.1)
+    table(torch.tensor([1, 3, 1], device=device)).sum().backward()
+    optimizer.step()
+    change = (table.weight.detach().cpu() - start)[:, 0]
+    assert change.tolist() == pytest.approx([0, -0.1, 0, -0.1, *[0] * 6], abs=1e-6)
+    assert repr(table.weight.grad).startswith("tensor(indices=tensor([[1, 3, 1]]),")
 
 
 def test_devices_do_not_mix(device):

@@ -146,6 +146,7 @@ def hspmm(mat1: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
            values=tensor([[2., 4.]]),
            size=(3, 2), nnz=1, layout=torch.sparse_coo)
     """
+    check_tensor("hspmm", mat1, mat2, names=("mat1", "mat2"))
     if not is_sparse(mat1):
         raise refuse_dense("hspmm", mat1)
     product = mm(mat1, mat2)
@@ -166,6 +167,7 @@ def smm(input: Tensor, mat: Tensor) -> Tensor:
             [2., 4.],
             [0., 0.]])
     """
+    check_tensor("smm", input, mat, names=("input", "mat"))
     if not is_sparse(input):
         raise RuntimeError(
             "sspaddmm: expected 'mat1' to have sparse layout, got 'mat1' with layout Strided"
@@ -196,6 +198,7 @@ def sspaddmm(
     tensor([[0., 0.],
             [4., 0.]])
     """
+    check_tensor("sspaddmm", input, mat1, mat2, names=("input", "mat1", "mat2"))
     for label, t in (("input", input), ("mat1", mat1)):
         if not is_sparse(t):
             raise RuntimeError(
