@@ -23,7 +23,7 @@ from .sparse_places import coalesce, to_dense, to_sparse, values_at, zeros
 _ZERO_PRESERVING = frozenset((
     "abs", "asin", "asinh", "atan", "atanh", "ceil", "erf", "erfinv", "expm1", "floor", "isinf",
     "isnan", "log1p", "nan_to_num", "relu", "round", "sgn", "sign", "signbit", "sin", "sinh",
-    "sqrt", "square", "tan", "tanh", "trunc",
+    "sqrt", "square", "step", "tan", "tanh", "trunc",
 ))  # fmt: skip
 
 
@@ -135,6 +135,12 @@ class SparseBackend(SparseArithmetic, SparseMoves):
         if isinstance(x, CooArray):
             raise refused("write", x)
         return backend_of(x).ones_like(x)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        """One of two arrays by a condition for all elements; by one for each, dense arrays alone."""
+        if condition.ndim == 0 and (isinstance(x, CooArray) or isinstance(y, CooArray)):
+            return x if condition else y
+        return passed_on("where")(condition, x, y)
 
     # what is sparse alone
 

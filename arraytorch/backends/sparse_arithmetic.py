@@ -12,7 +12,17 @@ from . import sparse_products as products
 from .coo import CooArray
 from .host import ndarray
 from .sparse_moves import refused
-from .sparse_places import chosen, coalesce, gathered, lookup, numbers, to_dense, total, values_at
+from .sparse_places import (
+    chosen,
+    coalesce,
+    gathered,
+    lookup,
+    numbers,
+    to_dense,
+    to_sparse,
+    total,
+    values_at,
+)
 
 
 def _is_number(y: Any) -> bool:
@@ -155,11 +165,9 @@ class SparseArithmetic:
         D = backend_of(y)
         try:
             factor = D.expand(y, x.shape)
-        except ValueError:
-            raise RuntimeError(
-                f"mul(sparse, dense): the shape {list(y.shape)} does not broadcast to that of the "
-                f"sparse tensor, {list(x.shape)}"
-            ) from None
+        except ValueError:  # it is the sparse one that is repeated
+            product = y * to_dense(x)
+            return to_sparse(product, product.ndim)
         return x.with_values(x.values * values_at(factor, x))
 
     def _common(self, x: CooArray, z: CooArray) -> CooArray:
@@ -220,8 +228,10 @@ class SparseArithmetic:
                 raise NotImplementedError(f"\"sparse_matmul\" not implemented for '{kind}'")
             return products.times_sparse(x, y)
         if isinstance(x, CooArray):
-            if x.ndim == 1:
+            if x.ndim == 1 and y.ndim == 1:
                 raise refused("dot", x, y)
+            if x.ndim == 1:
+                return backend_of(y).matmul(to_dense(x), y)
             return products.times_dense(x, y)
         if not isinstance(y, CooArray):
             return backend_of(x).matmul(x, y)

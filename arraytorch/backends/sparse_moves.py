@@ -7,7 +7,7 @@ from typing import Any
 from .._dtypes import int64
 from . import backend_of, numpy_dtype
 from .coo import CooArray
-from .sparse_places import chosen, zeros
+from .sparse_places import chosen, to_dense, zeros
 from .sparse_products import matches
 
 # Kernels whose names PyTorch's differ from, in what is said of sparse tensors.
@@ -42,7 +42,9 @@ class SparseMoves:
         return backend_of(x).expand(x, shape)
 
     def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:
-        """Refuses a sparse array."""
+        """Refuses a sparse array; a vector as a column, which products want, is dense."""
+        if isinstance(x, CooArray) and shape == (*x.shape, 1) and x.ndim == 1:
+            return backend_of(x.values).reshape(to_dense(x), shape)
         if isinstance(x, CooArray):
             raise NotImplementedError("reshape is not implemented for sparse tensors")
         return backend_of(x).reshape(x, shape)
@@ -112,14 +114,31 @@ class SparseMoves:
                 part = self._selected(part, d, i)
         return part if isinstance(part, CooArray) else backend_of(part).asarray(part)
 
-    def _inserted(self, x: CooArray, d: int) -> CooArray:
-        shape, n = (*x.shape[:d], 1, *x.shape[d:]), x.sparse_dim
+    def unindex(self, g: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+        """Zeros of ``shape`` with g at the place in some dimensions that ints name."""
+        if not isinstance(g, CooArray):
+            return backend_of(g).unindex(g, index, shape)
+        if not all(isinstance(i, int) or i is Ellipsis or i == slice(None) for i in index):
+            raise refused("unindex", g)
+        given = sum(i is not Ellipsis for i in index)
+        at = index.index(Ellipsis) if Ellipsis in index else len(index)
+        index = (*index[:at], *[slice(None)] * (len(shape) - given), *index[at + 1 :])
+        for d, i in enumerate(index):
+            if isinstance(i, int):
+                g = self._inserted(g, d, i % shape[d], shape[d])
+        return g
+
+    def _inserted(self, x: CooArray, d: int, i: int = 0, size: int = 1) -> CooArray:
+        """A new dimension, at place i of which all elements are."""
+        shape, n = (*x.shape[:d], size, *x.shape[d:]), x.sparse_dim
         if d > n:
             values = x.values[(*(slice(None),) * (d - n + 1), None)]
+            if size > 1:
+                values = _widened(values, d - n + 1, i, size)
             return CooArray(x.indices, values, shape, x.coalesced)
         D = backend_of(x.indices)
         rows = [x.indices[k] for k in range(n)]
-        rows.insert(d, zeros((x.nnz,), x.indices.dtype, x.indices))
+        rows.insert(d, zeros((x.nnz,), x.indices.dtype, x.indices) + i)
         return CooArray(D.stack(rows, 0), x.values, shape, x.coalesced)
 
     def _selected(self, x: CooArray, d: int, i: int) -> Any:
@@ -183,7 +202,7 @@ class SparseMoves:
                 indices[k] = D.stack(rows, 0)
         else:
             values = [
-                _widened(x, dim - n + 1, start, length)
+                _widened(x.values, dim - n + 1, start, length)
                 for x, start in zip(arrays, starts, strict=True)
             ]
         return CooArray(D.cat(indices, 1), D.cat(values, 0), shape)
@@ -197,9 +216,9 @@ class SparseMoves:
         )
 
 
-def _widened(x: CooArray, dim: int, start: int, length: int) -> Any:
-    """The values with zeros before and behind along a dimension of theirs."""
-    D, v = backend_of(x.values), x.values
+def _widened(v: Any, dim: int, start: int, length: int) -> Any:
+    """Values with zeros before and behind along a dimension of theirs."""
+    D = backend_of(v)
     parts = []
     for n in (start, length - start - v.shape[dim]):
         parts.append(zeros((*v.shape[:dim], n, *v.shape[dim + 1 :]), v.dtype, v))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._dtypes import dtype as Dtype
-from .._dtypes import scalar_type_name
+from .._dtypes import int64, scalar_type_name
 from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ..backends.coo import CooArray
@@ -96,6 +96,8 @@ def mm(sparse: Tensor, dense: Tensor) -> Tensor:
     check_tensor("mm", sparse, dense, names=("sparse", "dense"))
     if not (is_sparse(sparse) or is_sparse(dense)):
         return products.mm(sparse, dense)
+    if is_sparse(sparse) and sparse._data.ndim != 2:
+        raise RuntimeError(f"addmm: matrices expected, got {sparse._data.ndim}D tensor")
     for t in (sparse, dense):
         if t._data.ndim < 2:
             n = max(t._data.ndim, 1)
@@ -255,6 +257,10 @@ def sum(input: Tensor, dim: Any = None, dtype: Dtype | None = None) -> Tensor:
     if not is_sparse(input):
         raise refuse_dense("_sparse_sum.dim", input)
     dims = dims_of(dim, input._data.ndim)
+    if len(dims) == input._data.ndim:
+        return reduction.sum(values(coalesce(input)), dtype=dtype)
+    if dtype is None and set(range(input._data.sparse_dim)) <= set(dims):
+        dtype = int64 if input._data.dtype.kind in "biu" else None  # as the result is dense
     return _sum_along(input if dtype is None else cast(input, numpy_dtype(dtype)), dims)
 
 

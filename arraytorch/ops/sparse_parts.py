@@ -11,14 +11,9 @@ from ..backends.sparse_places import zeros
 from ._declare import derivative
 from ._promote import shape_of
 from ._write import stamp
-from .sparse_values import B, check_sparse, held, is_sparse, refuse_dense
+from .sparse_values import B, _coalesced, check_sparse, held, is_sparse, refuse_dense
 
 Tensor = Any
-
-
-@derivative(name="CoalesceBackward0", d_self=lambda g: g)
-def _coalesced(self: Tensor) -> Tensor:
-    return taped(_coalesced, B.coalesce(self._data), (self,))
 
 
 def coalesce(self: Tensor) -> Tensor:

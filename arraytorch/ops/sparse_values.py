@@ -115,11 +115,16 @@ def _sparse(self: Tensor, sparse_dim: int) -> Tensor:
 _ALL_SPARSE = renamed(_sparse, "ToSparseBackward1").rules
 
 
+@derivative(name="CoalesceBackward0", kernel="coalesce", d_self=lambda g: g)
+def _coalesced(self: Tensor) -> Tensor:
+    return taped(_coalesced, B.coalesce(self._data), (self,))
+
+
 @derivative(
     saves=("sparse", "pattern"),
     name="SparseMaskBackward0",
     d_self=lambda B, g, sparse, pattern: (
-        B.masked_by(g, pattern)
+        B.coalesce(B.placed(B.values_at(g, pattern), pattern))
         if sparse
         else B.to_dense(B.placed(B.values_at(g, pattern), pattern))
     ),
