@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from test_sparse import INDICES, REPEATED, hybrid, make, parts, repeated
 
@@ -349,6 +351,50 @@ def test_hooks_and_functions_see_them():
     row.retain_grad()
     F.embedding(torch.tensor([4]), row, sparse=True).sum().backward()
     assert row.grad.is_sparse and parts(w.grad) == ([[4]], [[3.0, 3.0]])
+
+
+def test_anomaly_detection():
+    """Anomaly detection looks at the values of sparse gradients."""
+    e = table()
+    with torch.autograd.set_detect_anomaly(True):
+        e(torch.tensor([1, 3])).sum().backward()
+        assert e.weight.grad._nnz() == 2
+        rows = e(torch.tensor([1]))
+        with pytest.raises(RuntimeError, match="'EmbeddingBackward0' returned nan values"):
+            rows.backward(torch.full_like(rows, float("nan")))
+
+
+def test_modules_take_their_gradients_along():
+    """Conversions of a module convert its sparse gradients and buffers, copies of a tensor copy them."""
+    e = table()
+    e(torch.tensor([1, 3])).sum().backward()
+    w = torch.ones(5, 2, requires_grad=True)
+    w.grad = e.weight.grad
+    twin = copy.deepcopy(w)
+    assert twin.grad.is_sparse and twin.grad is not w.grad
+    assert e.double().weight.grad.dtype is torch.float64
+    module = torch.nn.Module()
+    module.register_buffer("graph", make())
+    module.load_state_dict({"graph": repeated()})
+    assert parts(module.graph) == parts(repeated())
+    assert module.double().graph.is_sparse and module.graph.dtype is torch.float64
+
+
+def test_given_gradients():
+    """``backward`` takes a sparse gradient, and a sparse parameter is stepped."""
+    x = torch.ones(2, 3, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    y.backward(make())
+    assert parts(y.grad) == (INDICES, [3.0, 4.0, 5.0]) and parts(x.grad) == (
+        INDICES,
+        [6.0, 8.0, 10.0],
+    )
+    p = leaf(make())
+    optimizer = torch.optim.SGD([p], lr=0.5)
+    p.to_dense().sum().backward()
+    optimizer.step()
+    assert p.to_dense().tolist() == [[0.0, 0.0, 2.5], [3.5, 0.0, 4.5]]
 
 
 def test_zeroing_and_clipping():

@@ -65,6 +65,7 @@ def _demand_numbers(node: Any, pulled: Any) -> None:
     for index, g in enumerate(pulled):
         if g is not None:
             g = getattr(g, "_data", g)
+            g = g.values if hasattr(g, "layout") else g  # those of a sparse array
             if g.dtype.kind not in "biu" and bool((g != g).any()):
                 raise RuntimeError(
                     f"Function '{node.name()}' returned nan values in its {index}th output."

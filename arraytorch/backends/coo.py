@@ -22,8 +22,6 @@ class CooArray:
     __slots__ = ("__weakref__", "coalesced", "indices", "shape", "values")
     # What makes NumPy leave operators to this class, and refuse it where it is given one.
     __array_ufunc__ = None
-    __hash__ = object.__hash__
-
     layout = sparse_coo
     strides = ()  # none, so that nothing seems to repeat
     base = None
@@ -117,5 +115,25 @@ class CooArray:
     def __rtruediv__(self, other: Any) -> Any:
         return self.backend.div(other, self)
 
+    def __eq__(self, other: Any) -> Any:
+        return self.backend.eq(self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self.backend.ne(self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self.backend.lt(self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return self.backend.le(self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.backend.gt(self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.backend.ge(self, other)
+
     def __neg__(self) -> Any:
         return self.backend.neg(self)
+
+    __hash__ = object.__hash__
