@@ -64,7 +64,7 @@ def passed_on(name: str) -> Callable[..., Any]:
         given = [a for arg in args for a in (arg if isinstance(arg, (list, tuple)) else (arg,))]
         if any(isinstance(a, CooArray) for a in given):
             raise refused(name, *given)
-        arrays = [a for a in given if hasattr(a, "dtype") and type(a) in BACKENDS]
+        arrays = [a for a in given if hasattr(a, "dtype")]
         D = backend_of(*arrays) if arrays else BACKENDS[ndarray]
         return getattr(D, name)(*args, **kwargs)
 
