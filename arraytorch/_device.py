@@ -121,5 +121,6 @@ def as_device(spec: str | int | device) -> device:
 
 def place_of_type(name: Any) -> str:
     """The type of device of a type like torch.cuda.FloatTensor, or of its name."""
-    parts = (name if isinstance(name, str) else getattr(name, "title", str(name))).split(".")
+    title = name if isinstance(name, str) else getattr(name, "title", str(name))
+    parts = title.replace(".sparse.", ".").split(".")
     return parts[1] if len(parts) == 3 else "cpu"

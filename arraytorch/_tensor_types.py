@@ -28,6 +28,7 @@ class TensorType(type):
     def __instancecheck__(cls, instance: object) -> bool:
         return (
             isinstance(instance, Tensor)
+            and not instance.is_sparse
             and instance.dtype is cls.dtype
             and instance.device.type == cls.place
         )

@@ -415,6 +415,30 @@ def test_assert_close():
     torch.testing.assert_close(s, s.to_dense(), check_layout=False)
 
 
+def test_old_types():
+    """The types of PyTorch's first years make sparse tensors and tell them, saying what is better."""
+    F = torch.sparse.FloatTensor
+    i, v = torch.tensor(INDICES), torch.tensor([3.0, 4.0, 5.0])
+    with pytest.warns(UserWarning, match=r"SparseTensor\(indices, values, shape, \*, device=\)"):
+        s = F(i, v, torch.Size([2, 3]))
+    assert repr(s) == repr(make())
+    assert isinstance(s, F) and not isinstance(s, torch.FloatTensor)
+    assert not isinstance(s.to_dense(), F) and not isinstance(s.double(), F)
+    with pytest.warns(UserWarning, match=r"SparseTensor\(indices, values, \*, device=\)"):
+        assert F(i, v).shape == (2, 3)
+    with pytest.warns(UserWarning, match=r"SparseTensor\(shape, \*, device=\) is deprecated"):
+        assert torch.sparse.LongTensor(2, 3).dtype is torch.int64
+    with pytest.warns(UserWarning, match=r"use torch.sparse_coo_tensor\(\(0,\), dtype=\)"):
+        assert F().shape == (0,)
+    for wrong in ((v,), ([1.0],), (s,)):
+        with pytest.raises(TypeError, match="invalid combination of arguments"):
+            F(*wrong)
+    assert (F.dtype, F.layout, F.is_sparse) == (torch.float32, torch.sparse_coo, True)
+    assert s.type(torch.sparse.DoubleTensor).dtype is torch.float64
+    assert s.type("torch.sparse.DoubleTensor").is_sparse
+    assert torch.spmm is torch.mm and torch.hsmm is torch.hspmm
+
+
 def test_nothing_of_it_is_loaded_before():
     """A program without sparse tensors loads none of the modules."""
     code = (

@@ -478,3 +478,5 @@ def test_devices_do_not_mix(device):
     with pytest.raises(RuntimeError, match="Expected all tensors to be on the same device"):
         moved + make()
     assert make().to(device).cpu().device.type == "cpu"
+    target = make().to(device)
+    assert target.copy_(repeated()).device == moved.device and parts(target) == parts(repeated())

@@ -92,6 +92,15 @@ class SparseBackend(SparseArithmetic, SparseMoves):
         """The array with its parts replaced by what a function makes of them."""
         return CooArray(function(x.indices), function(x.values), x.shape, x.coalesced)
 
+    def moved(self, x: CooArray, index: int | None, non_blocking: bool = False) -> CooArray:
+        """The array on another device of its type."""
+
+        def part(y: Any) -> Any:
+            D = backend_of(y)
+            return D.moved(y, index, non_blocking) if hasattr(D, "moved") else y
+
+        return self.mapped(x, part)
+
     def copy(self, x: Any) -> Any:
         """A copy of all parts."""
         D = backend_of(x.values if isinstance(x, CooArray) else x)

@@ -465,7 +465,11 @@ LATE = {
     "from_file": "mapped:from_file",
     "lobpcg": "lobpcg:lobpcg",
     "sparse_coo_tensor": "sparse:sparse_coo_tensor",
+    "dsmm": "products:mm",
+    "hsmm": "sparse_algebra:hspmm",
     "hspmm": "sparse_algebra:hspmm",
+    "saddmm": "sparse_algebra:sspaddmm",
+    "spmm": "products:mm",
     "smm": "sparse_algebra:smm",
     "sspaddmm": "sparse_algebra:sspaddmm",
 }

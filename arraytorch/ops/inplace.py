@@ -127,10 +127,8 @@ def copy_(self: Tensor, src: Tensor | Number, non_blocking: bool = False) -> Ten
             f"{list(y.shape)}: copy_"
         )
     B = backend_of(x)
-    if hasattr(x, "layout") or hasattr(y, "layout"):
-        src = _beside(x, src)
-        y, B = src._data, backend_of(x, y)
-    elif backend_of(y) is not B or hasattr(B, "moved") and B.device_of(y) != B.device_of(x):
+    if backend_of(y) is not B or hasattr(B, "moved") and B.device_of(y) != B.device_of(x):
+        _forbid_mixture(x, src)
         src = to_device(src, B.device_of(x), non_blocking)
         y = src._data
     B.write(x, y if x.dtype.kind == "c" else backend_of(y).cast(y, x.dtype))
@@ -143,16 +141,13 @@ def copy_(self: Tensor, src: Tensor | Number, non_blocking: bool = False) -> Ten
     return self
 
 
-def _beside(x: Any, src: Tensor) -> Tensor:
-    """A sparse source on the device of a sparse target."""
-    y = src._data
-    if hasattr(x, "layout") != hasattr(y, "layout"):
+def _forbid_mixture(x: Any, src: Tensor) -> None:
+    """Raises RuntimeError for copies from sparse tensors to dense ones, and the other way round."""
+    if hasattr(x, "layout") != hasattr(src._data, "layout"):
         raise RuntimeError(
             "copy_() between dense and sparse Tensors is not implemented! Found self type = "
             f"{wrap(x).type()} and src type = {src.type()}"
         )
-    here = backend_of(x).device_of(x)
-    return src if backend_of(y).device_of(y) == here else to_device(src, here)
 
 
 def reflected(op: Callable[..., Any]) -> Callable[..., Any]:

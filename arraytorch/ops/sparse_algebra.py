@@ -209,9 +209,10 @@ def sspaddmm(
             )
     product = smm(mat1, mat2)
     if input._data.shape != product._data.shape:
+        have, need = input._data.shape, product._data.shape
+        dim = 0 if have[0] != need[0] else 1
         raise RuntimeError(
-            f"sspaddmm: Argument #1: Expected dim 0 size {product._data.shape[0]}, got "
-            f"{input._data.shape[0]}"
+            f"sspaddmm: Argument #1: Expected dim {dim} size {need[dim]}, got {have[dim]}"
         )
     result = _appended(input * beta, product * alpha)
     return result if out is None else write_result("sspaddmm", out, result, (input, mat1, mat2))

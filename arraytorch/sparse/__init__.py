@@ -7,6 +7,15 @@ from ..ops.sparse_algebra import softmax as softmax
 from ..ops.sparse_algebra import sum as sum
 from ..ops.sparse_diagonals import spdiags as spdiags
 from ._invariants import check_sparse_tensor_invariants as check_sparse_tensor_invariants
+from ._types import BFloat16Tensor as BFloat16Tensor
+from ._types import ByteTensor as ByteTensor
+from ._types import CharTensor as CharTensor
+from ._types import DoubleTensor as DoubleTensor
+from ._types import FloatTensor as FloatTensor
+from ._types import HalfTensor as HalfTensor
+from ._types import IntTensor as IntTensor
+from ._types import LongTensor as LongTensor
+from ._types import ShortTensor as ShortTensor
 
 __all__ = [
     "addmm",

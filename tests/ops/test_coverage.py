@@ -19,7 +19,7 @@ REASONS = {
     "draws numbers: test_random": """bernoulli binomial multinomial normal poisson rand rand_like
         randint randint_like randn randn_like randperm dropout dropout1d dropout2d dropout3d
         alpha_dropout feature_alpha_dropout gumbel_softmax""",
-    "are of sparse tensors: test_sparse": "sparse_coo_tensor hspmm smm sspaddmm",
+    "are of sparse tensors: test_sparse": "sparse_coo_tensor hspmm hsmm smm sspaddmm saddmm",
     "tells a fact about tensors and gives no tensor": """allclose equal is_tensor broadcast_shapes
         result_type is_complex is_floating_point is_nonzero is_signed numel typename get_device
         is_conj is_inference is_neg is_same_size""",
