@@ -1,0 +1,165 @@
+"""Times some hundred calls on small tensors, arraytorch's beside real PyTorch's, in one process.
+
+python benchmarks/latency.py [--match REGEX] [--rounds 40] [--above 0.0] [--json FILE]
+
+Where `compare.py` measures few workloads carefully, this finds out quickly which calls cost more
+Python than they should: the least time of many short rounds, in turn, on one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+import arraytorch
+
+# What the calls work with, for either module M.
+SETTING = """
+F, nn = M.nn.functional, M.nn
+v, w = M.tensor(A[0]), M.tensor(A[1])
+x, y, z = (M.tensor(A[4 * i : 4 * i + 4]) for i in range(3))
+cube, one = M.tensor(A[:6].reshape(2, 3, 4)), M.tensor(A[:1])
+k, mask = M.tensor([3, 1, 2, 0]), v > 0
+s, nought = M.tensor(2.0), M.zeros(4)
+vg, xg = M.tensor(A[0], requires_grad=True), M.tensor(A[:4], requires_grad=True)
+bg = M.tensor(A[9], requires_grad=True)
+image = M.tensor(A[:4].reshape(1, 1, 4, 4))
+linear, norm, batchnorm = nn.Linear(4, 4), nn.LayerNorm(4), nn.BatchNorm1d(4).eval()
+relu, mlp = nn.ReLU(), nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+drop, embed, criterion = nn.Dropout(0.0).eval(), nn.Embedding(8, 4), nn.CrossEntropyLoss()
+table = M.tensor(A[:8])
+grads = [M.tensor(A[0], requires_grad=True) for _ in range(4)]
+for p in grads:
+    p.grad = M.ones(4)
+sgd, adam = M.optim.SGD(grads, 1e-9), M.optim.Adam(grads, 1e-9)
+momentum = M.optim.SGD(grads, 1e-9, momentum=0.9)
+array, numbers = A[0].copy(), [1.0, 2.0, 3.0]
+def no_grad():
+    with M.no_grad():
+        pass
+def backward(out):
+    xg.grad = vg.grad = bg.grad = None
+    out.backward()
+cleared = M.optim.SGD([M.tensor(A[0], requires_grad=True)], 1e-9)
+def zero_grad():
+    cleared.param_groups[0]["params"][0].grad = v
+    cleared.zero_grad()
+"""
+
+CALLS = """
+v + w; v * w; v - w; v / w; v + 1; v * 2.5; 1 - v; 2 / v; -v; v ** 2; v + s; v % w; v // w
+vg + w; vg * bg; vg * 2.5; xg + bg
+v == w; v > w; v > 0; v != 0; k == k; mask & mask; ~mask
+x @ y; x @ v; v @ w; M.mm(x, y); M.matmul(x, y); cube @ x; M.bmm(cube, cube.mT); F.linear(x, y); xg @ y
+F.linear(x, y, v); M.addmm(v, x, y); M.einsum("ij,jk->ik", x, y); M.outer(v, w); M.dot(v, w)
+M.exp(v); v.exp(); v.sin(); v.tanh(); v.sqrt(); v.abs(); v.log(); v.sigmoid(); v.neg(); v.square(); v.round()
+F.relu(v); v.relu(); M.relu(v); F.gelu(v); F.silu(v); F.leaky_relu(v); F.elu(v); F.softplus(v); F.hardtanh(v); F.relu(vg)
+F.gelu(vg); F.hardswish(v); F.selu(v); F.relu6(v); F.logsigmoid(v); F.mish(v); F.hardsigmoid(v)
+v.sum(); x.sum(); x.sum(1); x.sum(-1, keepdim=True); x.sum(dim=0); k.sum(); vg.sum(); xg.sum(1); mask.sum()
+v.mean(); x.mean(); x.mean(1); xg.mean(); x.mean(-1, keepdim=True); x.prod(1); v.prod()
+v.max(); x.max(1); x.amax(1); x.argmax(1); v.argmax(); v.min(); x.argmin(-1); x.amin(); M.maximum(v, w)
+x.var(); x.var(1); x.std(); x.std(1); x.norm(); x.norm(dim=1); M.linalg.norm(x); x.logsumexp(1); x.cumsum(1)
+mask.any(); mask.all(); x.any(1); v.isnan(); v.isfinite(); M.equal(v, w); M.allclose(v, v)
+x[0]; x[-1]; x[0, 1]; x[1:3]; x[1:3, 0]; x[:, 0]; x[:, 1:]; x[None]; x[..., 0]; x[..., None]; x[:, None]; xg[0]; xg[1:3]
+x[k]; v[mask]; x[k, k]; x[[0, 1]]; v[0]; k[0]; x[:, k]; cube[0, :, 1]; cube[:, -1]
+x.view(2, 8); x.view(-1); x.view((2, 8)); x.view(8, -1); xg.view(2, 8); x.reshape(2, 8); x.reshape(-1); x.reshape((16,))
+x.t(); x.T; x.mT; x.transpose(0, 1); cube.transpose(1, 2); cube.permute(2, 0, 1); cube.permute((2, 0, 1)); xg.t()
+v.unsqueeze(0); v.unsqueeze(-1); one.squeeze(0); one.squeeze(); cube.flatten(1); x.flatten(); M.flatten(x); x.unflatten(0, (2, 2))
+v.expand(4, 4); one.expand(4, -1); v.expand_as(x); x.select(0, 1); x.narrow(0, 1, 2); x.split(2); x.chunk(2); x.unbind(0)
+x.contiguous(); x.t().contiguous(); x.clone(); x.detach(); xg.detach(); x.to(M.float32); x.to(M.float64); x.double(); x.float(); x.to("cpu")
+k.float(); v.long(); x.type_as(y); x.cpu(); v.repeat(2); v.repeat_interleave(2); x.flip(0); x.roll(1, 0)
+v.clone().add_(w); nought.add_(w); nought.mul_(0.5); nought.copy_(w); nought.zero_(); nought.fill_(1.0); nought.add_(w, alpha=0.1); nought.sub_(0.5)
+nought.clamp_(-1, 1); nought.div_(2.0); nought.relu_(); nought.__setitem__(0, 1.0); nought.__setitem__(slice(1, 3), 0.0); x.masked_fill_(mask, 0.0)
+nought.lerp_(w, 0.5); nought.addcmul_(v, w); nought.addcdiv_(v, w)
+M.add(v, w); M.add(v, w, alpha=2); M.mul(v, w); M.sub(v, w); M.div(v, w); M.div(v, w, rounding_mode="floor")
+s.item(); v[0].item(); float(s); v.tolist(); v.shape; v.size(); v.size(0); v.dim(); v.dtype; v.device; v.numel(); v.requires_grad
+len(v); v.ndim; v.is_contiguous(); v.numpy(); bool(s > 0); v.stride(); v.data; v.shape[0]; x.shape == y.shape; v.is_floating_point()
+M.tensor(1.0); M.tensor(numbers); M.tensor(3); M.zeros(4); M.ones(2, 3); M.empty(4); M.arange(4); M.full((2, 2), 1.0); M.zeros_like(x)
+M.ones_like(x); M.empty_like(x); M.from_numpy(array); M.as_tensor(array); M.eye(3); M.linspace(0, 1, 4); M.tensor(array); M.randn(4); M.rand(4)
+M.zeros((2, 2)); M.zeros(4, dtype=M.int64); M.arange(0, 4, dtype=M.float32); M.randint(0, 5, (4,)); M.randperm(4); M.rand_like(v); v.new_zeros(4)
+M.cat([v, w]); M.cat((x, y), 1); M.stack([v, w]); M.stack((v, w), dim=1); M.cat([vg, w]); M.hstack((v, w)); M.vstack((v, w))
+M.where(mask, v, w); M.where(mask, v, 0.0); x.masked_fill(mask, 0.0); x.gather(1, k[None]); x.index_select(0, k); M.take_along_dim(x, k[None], 1)
+x.scatter_add(0, k[None], y); M.clamp(v, 0, 1); v.clamp(min=0); v.clamp_min(0.0); M.clamp(v, max=1.0); M.lerp(v, w, 0.5); M.addcmul(v, v, w); M.pow(v, 2); M.pow(v, 3.0); M.pow(v, w)
+M.sort(v); v.argsort(); v.topk(2); M.unique(k); v.nonzero(); M.tril(x); M.triu(x); M.diag(v); x.diagonal(); x.trace(); M.bincount(k)
+F.softmax(x, 1); x.softmax(-1); F.log_softmax(x, 1); F.softmax(xg, 1); M.softmax(x, dim=1)
+F.cross_entropy(x, k); F.mse_loss(v, w); F.nll_loss(x, k); F.cross_entropy(xg, k); F.l1_loss(v, w); F.smooth_l1_loss(v, w)
+F.binary_cross_entropy_with_logits(v, w); F.mse_loss(vg, w); F.binary_cross_entropy(mask.float(), mask.float()); F.kl_div(v, w, reduction="sum")
+F.layer_norm(x, (4,)); F.layer_norm(x, (4,), v, w); F.layer_norm(xg, (4,), v, w); F.batch_norm(x, v, v.abs()); F.normalize(x); F.dropout(x, 0.5)
+F.one_hot(k); F.embedding(k, table); F.pad(x, (1, 1)); F.conv2d(image, image); F.max_pool2d(image, 2); F.avg_pool2d(image, 2); F.rms_norm(x, (4,))
+F.scaled_dot_product_attention(cube, cube, cube); F.cosine_similarity(x, y); M.cdist(x, y); F.adaptive_avg_pool2d(image, 1); F.group_norm(image, 1); F.interpolate(image, 8)
+relu(v); linear(x); mlp(x); norm(x); drop(x); embed(k); criterion(x, k); batchnorm(x); linear.weight; mlp[0]; list(mlp.parameters()); mlp.train(); mlp.zero_grad()
+no_grad(); M.is_tensor(v); M.is_grad_enabled(); M.get_default_dtype(); M.manual_seed(0); isinstance(v, M.Tensor)
+backward(vg.sum()); backward((vg * w).sum()); backward((vg * vg).mean()); backward(xg.view(-1).sum()); backward((xg @ y).sum()); backward((xg @ xg).relu().sum())
+backward(F.mse_loss(vg, w)); backward(F.cross_entropy(xg, k)); backward(F.linear(x, xg, bg).sum()); backward(xg[0].sum()); backward((vg + xg).sum()); backward(F.softmax(xg, 1).sum())
+backward(F.layer_norm(xg, (4,), bg, vg).sum()); backward(M.cat([vg, bg]).sum()); backward(vg.exp().log().sin().sum()); backward(((vg * w + w).sin() * 0.5).tanh().sum())
+zero_grad(); sgd.step(); adam.step(); momentum.step(); M.autograd.grad((vg * w).sum(), vg); vg.grad; vg.is_leaf; (vg * w).grad_fn; vg.requires_grad_()
+"""
+
+
+def calls() -> list[str]:
+    """The statements, as Python writes them."""
+    return [c.strip() for c in CALLS.replace("\n", ";").split(";") if c.strip()]
+
+
+def least(call: Callable[[], Any], repeats: int) -> float:
+    """Seconds of a call, of so many in a row."""
+    loop = range(repeats)
+    start = time.perf_counter()
+    for _ in loop:
+        call()
+    return (time.perf_counter() - start) / repeats
+
+
+def measure(call: str, rooms: list[dict[str, Any]], rounds: int) -> list[float]:
+    """The least times of both modules, in microseconds."""
+    functions = [eval(f"lambda: {call}", room) for room in rooms]
+    repeats = max(1, int(1e-3 / max(least(f, 50) for f in functions)))
+    best = [math.inf, math.inf]
+    for _ in range(rounds):
+        for i, function in enumerate(functions):
+            best[i] = min(best[i], least(function, repeats))
+    return [1e6 * b for b in best]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--match", default="", metavar="REGEX", help="only such calls")
+    parser.add_argument("--rounds", type=int, default=40, help="of a millisecond (%(default)s)")
+    parser.add_argument("--above", type=float, default=0.0, help="show only ratios above this")
+    parser.add_argument("--json", metavar="FILE", help="write the rows to this file")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    A = np.random.default_rng(0).uniform(0.1, 0.9, (12, 4)).astype(np.float32)
+    rooms = []
+    for M in (torch, arraytorch):
+        rooms.append({"M": M, "A": A})
+        exec(SETTING, rooms[-1])
+    rows: dict[str, list[float]] = {}
+    for call in calls():
+        if re.search(options.match, call):
+            rows[call] = measure(call, rooms, options.rounds)
+    print(f"{'microseconds':60}{'torch':>9}{'ours':>9}{'ratio':>8}")
+    for call, (theirs, ours) in sorted(rows.items(), key=lambda r: -r[1][1] / r[1][0]):
+        if ours / theirs >= options.above:
+            print(f"{call:60}{theirs:9.2f}{ours:9.2f}{ours / theirs:8.2f}")
+    ratios = [ours / theirs for theirs, ours in rows.values()]
+    above = sum(r > 2 for r in ratios)
+    print(
+        f"\n{len(ratios)} calls, geometric mean {statistics.geometric_mean(ratios):.3f}, {above} above 2"
+    )
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump(rows, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
