@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from .compiled import MANY, kernels
 
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
+_FEW_PLACES = 256  # elements of an index up to which what it has in common with others is kept
 _MANY = 4096  # elements from which a sparse matrix is worth making
 _RARE = 2  # how many more rows there have to be than are named, for a sum of the named ones alone
 
@@ -22,7 +24,8 @@ class NumpyPlaceKernels:
         if (compiled := _along_rows(x, dim, index)) is not None:
             rows = compiled.gather(x.reshape(-1, x.shape[-1]), index.reshape(-1, index.shape[-1]))
             return rows.reshape(index.shape)
-        return np.take(np.ascontiguousarray(x).reshape(-1), _flat(x.shape, dim, index), mode="clip")
+        flat = (x if x.flags.c_contiguous else np.ascontiguousarray(x)).reshape(-1)
+        return flat.take(_flat(x.shape, dim, index), mode="clip")
 
     def getitem(self, x: Any, index: tuple[Any, ...]) -> Any:
         """One vector of indices behind whole dimensions, x[:, i], is ten times as fast to take."""
@@ -166,8 +169,22 @@ def _along_rows(x: Any, dim: int, index: Any) -> Any:
     return kernels("places")
 
 
+@lru_cache(64)
+def _starts(shape: tuple[int, ...], dim: int, places: tuple[int, ...]) -> tuple[int, Any]:
+    """How far apart elements along a dimension are, and where the rows of an index begin."""
+    starts: Any = np.zeros((1,) * len(places), np.int64)
+    for d, n in enumerate(places):
+        if d != dim:
+            step = np.arange(n) * prod(shape[d + 1 :])
+            starts = starts + step.reshape([-1 if k == d else 1 for k in range(len(places))])
+    return prod(shape[dim + 1 :]), starts
+
+
 def _flat(shape: tuple[int, ...], dim: int, index: Any) -> Any:
     """Where in C order the elements are that ``index`` names along a dimension."""
+    if index.size <= _FEW_PLACES:
+        apart, starts = _starts(shape, dim, index.shape)
+        return index * apart + starts if apart != 1 else index + starts
     flat = index * prod(shape[dim + 1 :])
     for d, n in enumerate(index.shape):
         if d != dim:

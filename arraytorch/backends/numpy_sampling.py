@@ -39,7 +39,7 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
     def uniform_(self, x: Array, low: float, high: float) -> None:
         """Fills a floating-point or complex array from [low, high)."""
         x = _real(x)
-        if x.dtype == np.float64:
+        if x.dtype.char == "d":
             values = self.uniform64(x.size)
             if low != 0.0 or high != 1.0:
                 values = fused64(values, high - low, low)

@@ -11,7 +11,7 @@ import numpy as np
 from .compiled import MANY as _MANY
 from .compiled import kernels
 from .normalization import NormalizationKernels
-from .numpy_reduction import ones, row_dots, row_sums
+from .numpy_reduction import ones, row_dots, row_sums, spread_sums
 
 _add, _max = np.add.reduce, np.maximum.reduce
 _BLOCK = 1 << 16  # elements of a block: two float32 arrays of this size stay in the cache
@@ -31,8 +31,11 @@ class NumpySoftmax(NormalizationKernels):
             return super().softmax(x, dim)
         x = self.settled(x)
         if x.size < _MANY or dim != x.ndim - 1 or not x.flags.c_contiguous:
-            e = np.subtract(x, _max(x, dim, None, None, True))
-            np.exp(e, out=e)
+            if _moderate(x):
+                e = np.exp(x)
+            else:
+                e = np.subtract(x, _max(x, dim, None, None, True))
+                np.exp(e, out=e)
             e /= _total(e, dim)
             return e
         if x.dtype.char == "f" and (compiled := kernels("rows")) is not None:
@@ -92,7 +95,7 @@ class NumpySoftmax(NormalizationKernels):
             or target.dtype.itemsize != 8
             or 0 <= ignore < classes
             or not n
-            or _max(target.view(np.uint64)) >= classes
+            or _largest(target.view(np.uint64)) >= classes
         ):
             return super().cross_entropy(x, target, ignore, mean)
         rows = ones(n, x.dtype)
@@ -105,8 +108,12 @@ class NumpySoftmax(NormalizationKernels):
         e = np.subtract(x, _max(x, 1, None, None, True), order="C")  # for flat indices
         picked = e.take(at).dot(rows)
         np.exp(e, out=e)
-        total = e.dot(ones(classes, x.dtype))
-        e /= total[:, None]
+        if (spread := spread_sums(e)) is not None:
+            total = spread[:, 0]
+            e /= spread
+        else:
+            total = e.dot(ones(classes, x.dtype))
+            e /= total[:, None]
         loss = np.log(total).dot(rows) - picked
         return loss / n if mean else loss, e, at
 
@@ -123,8 +130,23 @@ class NumpySoftmax(NormalizationKernels):
         return out
 
 
+def _largest(x: Any) -> Any:
+    """The largest element: of few the one at argmax, in a quarter of the time of a reduction."""
+    return x.item(x.argmax()) if x.size <= 1024 else _max(x)
+
+
+def _moderate(x: Any) -> bool:
+    """Whether exp(x) is sure to stay in range unshifted, of few numbers.
+
+    To find two places takes 0.4 us; the largest number of each row, and to subtract it, 1.4.
+    """
+    return 0 < x.size <= 1024 and x.item(x.argmin()) > -30 and x.item(x.argmax()) < 30
+
+
 def _total(x: Any, dim: int) -> Any:
-    """The sums along a dimension, which is kept; of short rows by a product, at a third of the time."""
+    """The sums along a dimension, to be broadcast; of short rows by a product, at a third of the time."""
+    if dim == 1 and (total := spread_sums(x)) is not None:
+        return total
     n = x.shape[dim]
     if dim == x.ndim - 1 <= 1 and n <= 1024:
         total = x.dot(ones(n, x.dtype.char))

@@ -21,6 +21,7 @@ def _at(dim: int, index: Any) -> tuple[Any, ...]:
     return (slice(None),) * (2 + dim) + (index,)
 
 
+@lru_cache(1024)
 def slices_of(c: Convolution, dim: int) -> list[tuple[Any, ...]]:
     """For each element of the window's edge, the index of what the outputs meet there."""
     s, d, n = c.stride[dim], c.dilation[dim], c.out[dim]
