@@ -116,6 +116,8 @@ def set_default_device(device: str | int | device | None) -> None:
 
 def as_device(spec: str | int | device) -> device:
     """Returns the device that a user named by a string, an index or a device."""
+    if spec == "cpu":
+        return CPU
     return spec if spec.__class__ is device else device(spec)
 
 

@@ -129,11 +129,8 @@ class Tensor(Methods):
 
     def size(self, dim: int | None = None) -> Any:
         """Returns the shape, or the size of one dimension."""
-        return (
-            Size(self._data.shape)
-            if dim is None
-            else self._data.shape[dim_of(dim, self._data.ndim)]
-        )
+        shape = self._data.shape
+        return Size(shape) if dim is None else shape[dim_of(dim, len(shape))]
 
     def dim(self) -> int:
         """Returns the number of dimensions."""
@@ -514,7 +511,8 @@ class Tensor(Methods):
 
     def cpu(self, memory_format: Any = None) -> Any:
         """Returns the tensor on the CPU; itself if it is there."""
-        return conversion.to(self, "cpu", memory_format=memory_format)
+        here = memory_format is None and self._data.__class__ is host.ndarray
+        return self if here else conversion.to(self, "cpu", memory_format=memory_format)
 
     def cuda(
         self, device: Any = None, non_blocking: bool = False, memory_format: Any = None

@@ -475,6 +475,8 @@ def modules(hip=False):
 
 def load(patch, hip=False):
     """Registers a backend over the fake, as it would be over CuPy, until ``patch`` is undone."""
+    from registering import register
+
     from arraytorch import backends
 
     for name in _ours():
@@ -482,15 +484,13 @@ def load(patch, hip=False):
         patch.delattr(backends, name.rpartition(".")[2], raising=False)
     for name, module in modules(hip).items():
         patch.setitem(sys.modules, name, module)
-    for registry in ("_LOADED", "BACKENDS", "AS_ARRAY"):
-        patch.setattr(backends, registry, dict(getattr(backends, registry)))
     made = importlib.import_module("arraytorch.backends.cupy").CupyBackend()
     for name in _ours():  # so that undoing takes them away again
         short, module = name.rpartition(".")[2], sys.modules.pop(name)
         patch.setitem(sys.modules, name, module)
         delattr(backends, short)
         patch.setattr(backends, short, module, raising=False)
-    return backends.register(made)
+    return register(patch, made)
 
 
 def _ours():

@@ -7,6 +7,7 @@ from importlib import metadata
 
 import numpy as np
 import pytest
+from registering import forget
 
 import arraytorch as torch
 from arraytorch import backends
@@ -34,8 +35,9 @@ def toy(monkeypatch):
     monkeypatch.setattr(
         metadata, "entry_points", lambda group, name="toy": [Point()] if name == "toy" else []
     )
-    monkeypatch.setattr(backends, "_LOADED", dict(backends._LOADED))
-    monkeypatch.setattr(backends, "BACKENDS", dict(backends.BACKENDS))
+    from toy_backend import Toy
+
+    forget(monkeypatch, [Toy])
     return "toy"
 
 

@@ -10,11 +10,11 @@ import fake_cupy
 import numpy as np
 import pytest
 import scipy.sparse
+from registering import register
 from test_sparse import INDICES, REPEATED, hybrid, make, parts, repeated
 from toy_backend import ToyBackend
 
 import arraytorch as torch
-from arraytorch import backends
 
 rng = np.random.default_rng(0)
 
@@ -30,9 +30,7 @@ def device(request, monkeypatch):
     if request.param == "xpu" and find_spec("dpnp") is None:
         pytest.skip("dpnp is not installed")
     if request.param == "toy":
-        for registry in ("_LOADED", "BACKENDS", "AS_ARRAY"):
-            monkeypatch.setattr(backends, registry, dict(getattr(backends, registry)))
-        backends.register(ToyBackend())
+        register(monkeypatch, ToyBackend())
     return request.param
 
 

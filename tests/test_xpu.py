@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from registering import register
 
 import arraytorch as torch
 from arraytorch import backends
@@ -38,10 +39,8 @@ def two(monkeypatch, request):
     devices = Devices(found()[0].create_sub_devices(partition=[1, 1]))
     for half in devices.all:
         half.__dict__["has_float64"] = request.param
-    for registry in ("_LOADED", "BACKENDS", "AS_ARRAY"):
-        monkeypatch.setattr(backends, registry, dict(getattr(backends, registry)))
     forget_kernels()
-    yield backends.register(DpnpBackend(devices))
+    yield register(monkeypatch, DpnpBackend(devices))
     forget_kernels()
 
 

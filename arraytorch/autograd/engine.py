@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from ..backends import backend_of
+from ..backends import backend_of, outermost
 from .modes import grad_enabled
 from .tape import Leaf, Packed, Port, SavedOutput, TensorBase, place_of, wrap
 
@@ -157,7 +157,7 @@ def _walk(
             give(node.edges[0], slots)
             continue
         rules, saved = node.rules, node.saved
-        B = lifted or (backend_of(g) if g.__class__ is not list else backend_of(*_given(g)))
+        B = lifted or (backend_of(g) if g.__class__ is not list else outermost(*_given(g)))
         try:
             if saved or saved is None:
                 saved = _unpack(node, create_graph)
@@ -229,7 +229,7 @@ def _given(grads: list[Any]) -> list[Any]:
 def _add(before: Any, g: Any, create_graph: bool) -> Any:
     if create_graph:
         return g + before if before.is_sparse else before + g
-    B = backend_of(before) if before.__class__ is g.__class__ else backend_of(before, g)
+    B = backend_of(before) if before.__class__ is g.__class__ else outermost(before, g)
     return B.accumulate(before, g)
 
 
@@ -451,7 +451,7 @@ def accumulate(grads: dict[Any, Any], create_graph: bool) -> None:
 
 def _added_to(before: Any, g: Any) -> Any:
     x = before._data
-    B = backend_of(x) if x.__class__ is g.__class__ else backend_of(x, g)
+    B = backend_of(x) if x.__class__ is g.__class__ else outermost(x, g)
     if before._node is None:
         total = B.add_into(x, g)  # the sum only if it needed an array of another kind
         return before if total is None else wrap(total)

@@ -143,6 +143,21 @@ class ArrayKernels:
         """x in another shape: a view where that is possible, else a copy."""
         return x.reshape(shape)
 
+    def reshaped(self, x: Any, shape: tuple[int, ...]) -> tuple[Any, bool]:
+        """x in another shape, one size of which may be -1, and whether that is a view.
+
+        Raises ValueError if x has not so many elements.
+        """
+        if -1 in shape:
+            known = -prod(shape)
+            if shape.count(-1) > 1 or not known or x.size % known:
+                raise ValueError(shape)
+            shape = tuple([x.size // known if n == -1 else n for n in shape])
+        elif prod(shape) != x.size:
+            raise ValueError(shape)
+        z = self.reshape(x, shape)
+        return z, self.shares(x, z)
+
     def expand(self, x: Any, shape: tuple[int, ...]) -> Any:
         """x repeated without copying along dimensions of size 1 and new leading ones."""
         return self.xp.broadcast_to(x, shape)

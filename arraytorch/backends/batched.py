@@ -11,7 +11,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import AS_ARRAY, BACKENDS, backend_of
+from . import AS_ARRAY, BACKENDS, backend_of, outermost
+from .arrays import ArrayKernels
 from .batched_array import LEVELS, BatchedArray, Level, adopt, levels_of, padded
 
 
@@ -39,7 +40,7 @@ class Call:
     def run(self, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
         """What the kernel below, of this name or another, makes of arrays."""
         arrays = list(arrays_in(args, kwargs))
-        return getattr(own(backend_of(*arrays)), name or self.name)(*args, **kwargs)
+        return getattr(own(outermost(*arrays)), name or self.name)(*args, **kwargs)
 
     def wrapped(self, result: Any) -> Any:
         """A result of the kernel below as one of this level."""
@@ -168,7 +169,7 @@ class Each:
 def _joined(call: Call, rows: list[Any]) -> Any:
     first = rows[0]
     if hasattr(first, "dtype"):
-        B = backend_of(*rows)
+        B = outermost(*rows)
         if any(r.shape != first.shape for r in rows):
             raise RuntimeError(
                 f"vmap: the shape of the result of {call.name} depends on the elements, and differs "
@@ -199,6 +200,8 @@ class BatchedBackend:
         found = batched_kernel(name)
         setattr(self, name, found)
         return found
+
+    reshaped = ArrayKernels.reshaped
 
     def asarray(self, x: Any) -> Any:
         """The array itself: there is no other form of it."""
@@ -257,7 +260,7 @@ def own(backend: Any) -> Any:
 
 def _below(args: Any, kwargs: Any) -> Any:
     arrays = list(arrays_in(args, kwargs))
-    return own(backend_of(*arrays)) if arrays else BACKEND.ground
+    return own(outermost(*arrays)) if arrays else BACKEND.ground
 
 
 BACKEND = BatchedBackend()

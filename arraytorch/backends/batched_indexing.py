@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from . import backend_of
+from . import backend_of, outermost
 from .batched import RULES, Call, arrays_in, by_sample, rule, with_room
 from .batched_rules import forbid_spread
 
@@ -55,7 +55,7 @@ class Index:
         if not self.differs:
             return (slice(None), *self.arrays)
         arrays = [self.call.full(a, self.joint) for a in self.arrays]
-        B = backend_of(*arrays)
+        B = outermost(*arrays)
         samples = B.arange(0, self.call.n, 1, arrays[0].dtype, None)
         return (samples.reshape(-1, *(1,) * self.joint), *arrays)
 
@@ -191,7 +191,7 @@ def _embedding_backward(
     if scale:
         return by_sample(call, g, index, rows, padding, scale)
     g, index = call.full(g), call.full(index)
-    B = backend_of(g, index)
+    B = outermost(g, index)
     first = B.arange(0, call.n * rows, rows, index.dtype, None).reshape(
         -1, *(1,) * (index.ndim - 1)
     )
@@ -210,7 +210,7 @@ def _embedding_gather(call: Call, x: Any, index: Any, padding: int, scale: bool)
     z = _take(Call("take", call.level), x, index, 0)
     if padding < 0:
         return z
-    B = backend_of(index, z)
+    B = outermost(index, z)
     return z * B.cast(index != padding, z.dtype).reshape(*index.shape, 1)
 
 

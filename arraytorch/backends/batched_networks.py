@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import backend_of
+from . import backend_of, outermost
 from .batched import Call, by_sample, rule
 from .batched_indexing import flat_rows
 from .batched_rules import product
@@ -124,7 +124,7 @@ def _norm_affine_backward(
         spread = [
             d for d, (a, b) in enumerate(zip(weight.shape, x.shape[1:], strict=True)) if a < b
         ]
-        B = backend_of(g, x)
+        B = outermost(g, x)
         product = g * (B.cast(x, mean.dtype) - mean) * rstd
         gw = call.wrapped(B.sum(product, tuple([d + 1 for d in spread]), True))
     return gx, gw, call.wrapped(g) if needs[2] else None
@@ -177,7 +177,7 @@ def _attention_backward(
 def _cross_entropy(call: Call, x: Any, target: Any, ignore: int, mean: bool) -> Any:
     """The losses of all rows at once, summed for each sample."""
     x, target = call.full(x), call.full(target)
-    B = backend_of(x, target)
+    B = outermost(x, target)
     logs = B.log_softmax(x, 2)
     kept = target != ignore
     safe = B.where(kept, target, 0 * target)
@@ -199,7 +199,7 @@ def _cross_entropy_backward(
         unit = call.run(0 * g.value[0, ...] + 1, x, target, ignore, mean, p, kept)
         return call.wrapped(g.value.reshape(-1, 1, 1) * unit)
     g, target, p, kept = (call.full(t) for t in (g, target, p, kept))
-    B = backend_of(g, target, p, kept)
+    B = outermost(g, target, p, kept)
     weight = B.cast(kept, p.dtype)
     share = g / B.sum(weight, (1,), False) if mean else g
     share = share.reshape(-1, 1, 1) * weight[..., None]

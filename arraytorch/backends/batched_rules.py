@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from . import backend_of
+from . import backend_of, outermost
 from .batched import Call, arrays_in, rule
 from .batched_array import BatchedArray, Product, aligned
 
@@ -310,7 +310,7 @@ def _matmul(call: Call, x: Any, y: Any) -> Any:
 
 
 def _product_of_matrices(call: Call, x: Any, y: Any, row: bool, column: bool) -> Any:
-    B = backend_of(x, y)
+    B = outermost(x, y)
 
     def shaped(z: Any) -> Any:
         z = z[..., 0, :] if row else z
@@ -366,7 +366,7 @@ def _linear_input(call: Call, g: Any, weight: Any) -> Any:
 @rule("linear_weight")
 def _linear_weight(call: Call, g: Any, x: Any) -> Any:
     g, x = call.full(g), call.full(x)
-    B = backend_of(g, x)
+    B = outermost(g, x)
     rows = prod(x.shape[1:-1])
     g, x = (B.reshape(v, (call.n, rows, v.shape[-1])) for v in (g, x))
     return product(

@@ -117,6 +117,7 @@ _MOVES = frozenset(
         "repeat_tile",
         "report",
         "reshape",
+        "reshaped",
         "roll",
         "shares",
         "stack",

@@ -88,10 +88,9 @@ class NumpyReductionKernels(ReductionKernels):
             return super().mean(x, dims, keepdim)
         shape, size = x.shape, x.size
         if len(dims) == len(shape):
-            if (
-                size <= 1024 and not keepdim and size
-            ):  # scalars are divided in a quarter of the time
-                return np.asarray(x.reshape(-1).dot(_ONES[kind][size]) / size)
+            if 0 < size <= 1024 and not keepdim:
+                total = x.reshape(-1).dot(_ONES[kind][size])
+                return np.asarray(total / size)  # a scalar is divided in a quarter of the time
             count = size
         else:
             count = prod([shape[d] for d in dims])

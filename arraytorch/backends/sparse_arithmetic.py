@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from .._dtypes import scalar_type_name
-from . import BACKENDS, backend_of, dtype_of
+from . import BACKENDS, backend_of, dtype_of, outermost
 from . import sparse_products as products
 from .coo import CooArray
 from .host import ndarray
@@ -65,7 +65,7 @@ def passed_on(name: str) -> Callable[..., Any]:
         if any(isinstance(a, CooArray) for a in given):
             raise refused(name, *given)
         arrays = [a for a in given if hasattr(a, "dtype")]
-        D = backend_of(*arrays) if arrays else BACKENDS[ndarray]
+        D = outermost(*arrays) if arrays else BACKENDS[ndarray]
         return getattr(D, name)(*args, **kwargs)
 
     return kernel

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .._dtypes import int64
-from . import backend_of, numpy_dtype
+from . import backend_of, numpy_dtype, outermost
+from .arrays import ArrayKernels
 from .coo import CooArray
 from .sparse_places import chosen, to_dense, zeros
 from .sparse_products import matches
@@ -48,6 +49,8 @@ class SparseMoves:
         if isinstance(x, CooArray):
             raise NotImplementedError("reshape is not implemented for sparse tensors")
         return backend_of(x).reshape(x, shape)
+
+    reshaped = ArrayKernels.reshaped
 
     def transpose(self, x: Any, i: int, j: int) -> Any:
         """Two dimensions swapped, which have to be sparse."""
@@ -175,7 +178,7 @@ class SparseMoves:
     def cat(self, arrays: list[Any], dim: int) -> Any:
         """The arrays one behind the other; all of them sparse, or none."""
         if not any(isinstance(x, CooArray) for x in arrays):
-            return backend_of(*arrays).cat(arrays, dim)
+            return outermost(*arrays).cat(arrays, dim)
         for position, x in enumerate(arrays):
             if not isinstance(x, CooArray):
                 raise RuntimeError(
@@ -210,7 +213,7 @@ class SparseMoves:
     def stack(self, arrays: list[Any], dim: int) -> Any:
         """The arrays along a new dimension."""
         if not any(isinstance(x, CooArray) for x in arrays):
-            return backend_of(*arrays).stack(arrays, dim)
+            return outermost(*arrays).stack(arrays, dim)
         return self.cat(
             [self._inserted(x, dim) if isinstance(x, CooArray) else x for x in arrays], dim
         )

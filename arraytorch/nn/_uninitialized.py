@@ -42,7 +42,7 @@ class UninitializedTensorMixin:
         for name in ("_pending", "_wanted"):
             del self.__dict__[name]
         self.__class__ = self.cls_to_become  # type: ignore[assignment]
-        self.__dict__["_data"] = empty(shape, device=device, dtype=dtype)._data
+        self._data = empty(shape, device=device, dtype=dtype)._data  # type: ignore[misc]
         self.requires_grad_(wanted)  # type: ignore[attr-defined]
 
     @property
@@ -175,7 +175,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):  # type: ignore[mis
 
 def _made(cls: type, requires_grad: bool, device: Any, dtype: DType | None) -> Any:
     self: Any = object.__new__(cls)
-    self._node = None
+    self._node = self._base = self._owner = None
     self._pending, self._wanted = empty(0, device=device, dtype=dtype), requires_grad
     return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from ._promote import plain
@@ -34,7 +35,7 @@ def fitting(value: Any, native: Any, names: dict[str, str] = _C_NAMES) -> Any:
         return value
     if isinstance(value, complex):
         if kind == "c":
-            held = all(_held(part, native.name) for part in (value.real, value.imag))
+            held = all(_held(part, native) for part in (value.real, value.imag))
         else:
             held = value.imag == 0
             value = value.real
@@ -44,7 +45,7 @@ def fitting(value: Any, native: Any, names: dict[str, str] = _C_NAMES) -> Any:
             return value
     if kind in "iu":
         return _integer(value, native, names)
-    if not _held(value, native.name):
+    if not _held(value, native):
         raise _overflow(native, names)
     return value
 
@@ -62,9 +63,14 @@ def _integer(value: Any, native: Any, names: dict[str, str]) -> int:
     return int(value)
 
 
-def _held(value: Any, name: str) -> bool:
-    largest = _LARGEST.get(name)
-    return largest is None or not largest < abs(value) < math.inf
+def _held(value: Any, native: Any) -> bool:
+    return not _limit(native) < abs(value) < math.inf
+
+
+@lru_cache(64)
+def _limit(native: Any) -> float:
+    """The largest number that fits; NumPy takes 2 us to say the name of a type."""
+    return _LARGEST.get(native.name, math.inf)
 
 
 def _overflow(native: Any, names: dict[str, str]) -> RuntimeError:

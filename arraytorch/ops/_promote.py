@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from functools import lru_cache
 from typing import Any
 
 from .. import _dtypes
@@ -10,7 +11,7 @@ from .._device import as_device, device, get_default_device
 from .._dtypes import dtype
 from ..autograd.tape import TensorBase
 from ..backends import backend_for, backend_of, dtype_of, numpy_dtype
-from ..backends.host import SCALARS
+from ..backends.host import SCALARS, ndarray
 
 
 def is_number(value: Any) -> bool:
@@ -51,6 +52,15 @@ def result_type(*operands: Any) -> dtype:
     >>> torch.result_type(torch.tensor([1, 2], dtype=torch.int32), 1.0)
     torch.float32
     """
+    first = operands[0]
+    if alike(operands) or (
+        len(operands) == 2
+        and operands[1].__class__ in (float, int)
+        and isinstance(first, TensorBase)
+        and first._data.ndim
+        and first._data.dtype.kind == "f"
+    ):
+        return dtype_of(first._data)
     ranks: list[dtype | None] = [None, None, None]  # tensors with dimensions, 0-d ones, numbers
     for operand in operands:
         if isinstance(operand, TensorBase):
@@ -60,6 +70,20 @@ def result_type(*operands: Any) -> dtype:
         before = ranks[rank]
         ranks[rank] = own if before is None else _dtypes.promote_types(before, own)
     return _combined(ranks[0], _combined(ranks[1], ranks[2]))  # type: ignore[return-value]
+
+
+def alike(operands: Any) -> bool:
+    """Whether all operands are tensors of one dtype, for which most of these questions are moot."""
+    found = None
+    for operand in operands:
+        if not isinstance(operand, TensorBase):
+            return False
+        kind = operand._data.dtype
+        if found is None:
+            found = kind
+        elif kind is not found:
+            return False
+    return found is not None
 
 
 def numpy_result(operands: list[Any]) -> tuple[dtype, Any]:
@@ -83,8 +107,13 @@ def _combined(higher: dtype | None, lower: dtype | None) -> dtype | None:
 def common_device(name: str, tensors: list[Any]) -> device | None:
     """Returns the device that the arguments of an op are on; 0-d CPU tensors go to any.
 
-    Raises RuntimeError if they are on several.
+    None is the host, too. Raises RuntimeError if they are on several.
     """
+    for t in tensors:
+        if t._data.__class__ is not ndarray:
+            break
+    else:
+        return None  # nearly always, and so found out first
     found: device | None = None
     for t in tensors:
         place = backend_of(t._data).device_of(t._data)
@@ -110,6 +139,7 @@ def moved(tensor: Any, place: device | None) -> Any:
     return tensor.to(place)
 
 
+@lru_cache(4096)
 def broadcast_shape(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     """Returns the shape that all shapes broadcast to; raises PyTorch's RuntimeError if none."""
     ndim = max(map(len, shapes), default=0)
@@ -134,6 +164,8 @@ def dim_of(dim: int, ndim: int) -> int:
 
     Raises IndexError if it does not exist, TypeError if it is no integer.
     """
+    if dim.__class__ is int and -ndim <= dim < ndim:
+        return dim if dim >= 0 else dim + ndim
     try:
         d = dim.__index__()
     except AttributeError:

@@ -7,10 +7,10 @@ from typing import Any
 from .. import _dtypes
 from .._dtypes import scalar_type_name
 from ..autograd.tape import TensorBase, wrap
-from ..backends import backend_of, dtype_of, numpy_dtype
+from ..backends import dtype_of, numpy_dtype, outermost
 from ._declare import cast
 from ._fitting import fitting
-from ._promote import common_device, is_number, moved, numpy_result
+from ._promote import alike, common_device, is_number, moved, numpy_result
 from ._write import write_result, write_results
 
 Tensor = Any
@@ -34,14 +34,16 @@ def finished(name: str, result: Any, out: Any, inputs: Any = ()) -> Any:
 
 def refuse(name: str, input: Tensor, kinds: str) -> None:
     """Raises NotImplementedError, in PyTorch's words, for dtypes of these kinds (of b, i, u, f, c)."""
-    check_tensor(name, input)
+    if not isinstance(input, TensorBase):
+        check_tensor(name, input)
     if input._data.dtype.kind in kinds:
         raise unsupported(name, input)
 
 
 def refuse_kernel(kernel: str, input: Tensor, kinds: str) -> None:
     """`refuse` where PyTorch's message has a name of its own for the kernel."""
-    check_tensor(kernel, input)
+    if not isinstance(input, TensorBase):
+        check_tensor(kernel, input)
     if input._data.dtype.kind in kinds:
         kind = scalar_type_name(dtype_of(input._data))
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
@@ -61,8 +63,9 @@ def unsupported(name: str, input: Tensor) -> NotImplementedError:
 
 def check_tensor(name: str, *inputs: Any, names: tuple[str, ...] = ("input", "other")) -> None:
     """Raises TypeError unless all inputs are tensors."""
-    for position, value in enumerate(inputs):
+    for value in inputs:
         if not isinstance(value, TensorBase):
+            position = next(i for i, v in enumerate(inputs) if v is value)
             raise TypeError(
                 f"{name}(): argument '{names[min(position, len(names) - 1)]}' (position "
                 f"{position + 1}) must be Tensor, not {type(value).__name__}"
@@ -104,6 +107,8 @@ def rounded_once(op: Any, *args: Any, out: Tensor | None = None, **kwargs: Any) 
 
 def promoted(name: str, *operands: Any) -> tuple[Tensor, ...]:
     """The operands as tensors of their common dtype and device; at least one must be a tensor."""
+    if alike(operands) and common_device(name, list(operands)) is None:
+        return operands
     tensors = [t for t in operands if isinstance(t, TensorBase)]
     for position, o in enumerate(operands):
         if not isinstance(o, TensorBase) and not is_number(o):
@@ -112,7 +117,7 @@ def promoted(name: str, *operands: Any) -> tuple[Tensor, ...]:
             )
     place = common_device(name, tensors)
     _, dtype = numpy_result(list(operands))
-    B = backend_of(*[t._data for t in tensors])
+    B = outermost(*[t._data for t in tensors])
     made = []
     for o in operands:
         if not isinstance(o, TensorBase):

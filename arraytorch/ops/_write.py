@@ -8,7 +8,7 @@ from typing import Any
 from .. import _dtypes
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, rebase, stamp
-from ..backends import backend_of, dtype_of
+from ..backends import backend_of, dtype_of, outermost
 from ._strides import packed_strides
 
 __all__ = ["check_cast", "stamp", "write_back", "write_result"]
@@ -71,7 +71,7 @@ def forbid_shared(name: str, input: Any, out: Any) -> None:
 def write_back(target: Any, result: Any) -> None:
     """Writes a result into the memory of a tensor, which takes its place on the tape."""
     x, y = target._data, result._data
-    B = backend_of(x) if x.__class__ is y.__class__ else backend_of(x, y)
+    B = backend_of(x) if x.__class__ is y.__class__ else outermost(x, y)
     B.write(x, y)
     stamp(target)
     if not grad_enabled.get():

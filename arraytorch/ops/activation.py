@@ -18,6 +18,7 @@ from .complex_numbers import conj
 from .conversion import clone
 from .creation import empty, ones_like
 from .elementary import exp, sigmoid, tanh
+from .elementary import relu as _relu
 from .indexing import chunk, setitem
 from .sampling import uniform_
 from .selection import where
@@ -44,7 +45,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return _placed(elementary.relu(input), input, True) if inplace else elementary.relu(input)
+    return _placed(_relu(input), input, True) if inplace else _relu(input)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:

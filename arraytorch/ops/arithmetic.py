@@ -49,7 +49,7 @@ def add(
     """
     if alpha.__class__ is int and alpha == 1:
         return plus(input, other, out=out)
-    return plus(input, _scaled("add", input, other, alpha), out=out)
+    return plus(input, scaled("add", input, other, alpha), out=out)
 
 
 def sub(
@@ -68,11 +68,13 @@ def sub(
     """
     if alpha.__class__ is int and alpha == 1:
         return minus(input, other, out=out)
-    return minus(input, _scaled("sub", input, other, alpha), out=out)
+    return minus(input, scaled("sub", input, other, alpha), out=out)
 
 
-def _scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
+def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     """alpha * other, with alpha of a category that the result can hold."""
+    if alpha.__class__ is float and isinstance(other, TensorBase) and other._data.dtype.kind == "f":
+        return other * alpha  # type: ignore[operator]
     if isinstance(alpha, TensorBase):
         alpha = alpha.item()  # type: ignore[attr-defined]
     operands = [o for o in (input, other) if isinstance(o, TensorBase)]
@@ -107,10 +109,10 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
         raise TypeError(
             f"rsub(): argument 'other' must be Tensor or Number, not {type(other).__name__}"
         )
-    scaled: Any = input if alpha == 1 else _scaled("rsub", other, input, alpha)
-    if isinstance(other, (TensorBase, bool)) or scaled._data.dtype.kind in "biu":
-        return minus(other, scaled)
-    return plus(-scaled, other)  # a number first would take the slow path
+    term: Any = input if alpha == 1 else scaled("rsub", other, input, alpha)
+    if isinstance(other, (TensorBase, bool)) or term._data.dtype.kind in "biu":
+        return minus(other, term)
+    return plus(-term, other)  # a number first would take the slow path
 
 
 @pointwise(
@@ -548,8 +550,11 @@ def clamp(
     """
     if out is None and min is not max and min.__class__ in _BOUNDS and max.__class__ in _BOUNDS:
         try:
-            if input._data.dtype.kind == "f":  # the common case needs no promotion
-                return _clamp(input, min, max)
+            x = input._data
+            if x.dtype.kind == "f":  # the common case needs no promotion
+                B = backend_of(x)
+                z = B.cast(B.clamp(x, min, max), x.dtype)
+                return taped(_clamp, z, (input, None, None), (input, min, max))
         except AttributeError:
             pass
     if min is None and max is None:

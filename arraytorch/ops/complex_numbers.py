@@ -6,7 +6,7 @@ from typing import Any
 
 from .._dtypes import scalar_type_name
 from ..autograd.tape import TensorBase, taped, taped_view
-from ..backends import backend_of, dtype_of
+from ..backends import backend_of, dtype_of, outermost
 from ._declare import derivative, kernel_op, pointwise
 from ._promote import broadcast_shape, is_number
 from ._results import check_tensor
@@ -123,7 +123,7 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     _check_parts("complex", real, imag)
     x, y = real._data, imag._data
     broadcast_shape("complex", x.shape, y.shape)
-    result = taped(complex, backend_of(x, y).complex(x, y), (real, imag))
+    result = taped(complex, outermost(x, y).complex(x, y), (real, imag))
     return result if out is None else _into(out, "complex", result, real, imag)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._dtypes import scalar_type_name
 from ..autograd.tape import TensorBase, taped
-from ..backends import backend_of, dtype_of
+from ..backends import dtype_of, outermost
 from ..backends.convolution import Convolution, convolution
 from ._declare import derivative
 from ._promote import common_device
@@ -37,7 +37,7 @@ def _bias(B: Any, g: Any, c: Convolution) -> Any:
 def conv(input: Tensor, weight: Tensor, c: Convolution, bias: Tensor | None = None) -> Tensor:
     """Cross-correlates a batch with a weight."""
     x, w = input._data, weight._data
-    B = backend_of(x, w)
+    B = outermost(x, w)
     z = B.conv(x, w, c, None if bias is None else bias._data)
     if not (B.is_contiguous(x) and B.is_contiguous(w)):
         z = laid_like(z, x, w)
@@ -54,7 +54,7 @@ def conv(input: Tensor, weight: Tensor, c: Convolution, bias: Tensor | None = No
 def conv_input(grad: Tensor, weight: Tensor, c: Convolution, bias: Tensor | None = None) -> Tensor:
     """Transposes a convolution: what its output pulls back to through the weight."""
     g, w = grad._data, weight._data
-    B = backend_of(g, w)
+    B = outermost(g, w)
     z = B.conv_input(g, w, c, None if bias is None else bias._data)
     if not (B.is_contiguous(g) and B.is_contiguous(w)):
         z = laid_like(z, g, w)
@@ -70,9 +70,7 @@ def conv_input(grad: Tensor, weight: Tensor, c: Convolution, bias: Tensor | None
 def conv_weight(input: Tensor, grad: Tensor, c: Convolution) -> Tensor:
     """Correlates input and output of a convolution: what the output pulls back to as a weight."""
     x, g = input._data, grad._data
-    return taped(
-        conv_weight, backend_of(x, g).conv_weight(x, g, c), (input, grad), (input, grad, c)
-    )
+    return taped(conv_weight, outermost(x, g).conv_weight(x, g, c), (input, grad), (input, grad, c))
 
 
 # --------------------------------------------------------------------------------------- public

@@ -6,13 +6,13 @@ from typing import Any
 
 from .. import _dtypes
 from ..autograd.tape import TensorBase, wrap
-from ..backends import backend_of, dtype_of, numpy_dtype
+from ..backends import backend_of, dtype_of, numpy_dtype, outermost
 from ._promote import common_device, dim_of
 from ._results import check_tensor, finished, promoted, refuse, refuse_kernel
 from .arithmetic import abs
-from .comparison import isfinite
+from .comparison import eq, isfinite
 from .comparison import isnan as _isnan
-from .reduction import all
+from .reduction import EVERY, all
 
 Tensor = Any
 Number = int | float | complex | bool
@@ -171,7 +171,13 @@ def equal(input: Tensor, other: Tensor) -> bool:
     """
     check_tensor("equal", input, other)
     common_device("equal", [input, other])
-    return input._data.shape == other._data.shape and bool(all(input.detach() == other.detach()))
+    x, y = input._data, other._data
+    if x.shape != y.shape:
+        return False
+    if x.dtype is not y.dtype or x.__class__ is not y.__class__:
+        return bool(all(eq(input, other)))
+    B = backend_of(x)
+    return bool(wrap(B.asarray(B.all(B.eq(x, y), EVERY[x.ndim][0], False))))
 
 
 def isclose(
@@ -249,7 +255,7 @@ def isin(
             kind = _dtypes.scalar_type_name(dtype_of(t._data))
             raise RuntimeError(f"Unsupported input type encountered for isin(): {kind}")
     x, y = (t._data for t in promoted("isin", elements, test_elements))
-    B = backend_of(x, y)
+    B = outermost(x, y)
     flat = B.reshape(x, (-1,))
     if y.size:
         ordered = B.reshape(y, (-1,))

@@ -271,7 +271,7 @@ def _made(
     if layout is sparse_coo:
         return _without_elements(name, size, fill, dtype, device, requires_grad)
     check_layout(name, layout)
-    if any(n < 0 for n in size):
+    if size and min(size) < 0:
         raise RuntimeError(
             f"Trying to create tensor with negative dimension {min(size)}: {list(size)}"
         )

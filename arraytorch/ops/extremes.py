@@ -191,6 +191,10 @@ def argmin(
 def _extreme(
     name: str, input: Tensor, dim: Any, keepdim: bool, other: Any, out: Any, pair: Any, all_of: Any
 ) -> Any:
+    if dim is None and other is None and out is None:  # the usual one
+        refuse(name, input, "c")
+        if input._data.size:
+            return all_of(input)
     if isinstance(dim, TensorBase):
         return pair(input, dim, out=out)
     if other is not None:

@@ -17,6 +17,7 @@ from .creation import tensor
 
 Tensor = Any
 _BASIC = (int, slice, type(None), type(Ellipsis))
+_PLAIN = frozenset(_BASIC)
 
 
 def getitem(input: Tensor, index: Any) -> Tensor:
@@ -32,27 +33,30 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     x = input._data
     c = index.__class__
     if c is int:
+        at = (index, ...)
         try:
-            return taped_view(
-                _selected, x[index, ...], input, ((index, ...),), ((index, ...), x.shape)
-            )
+            saved = () if input._node is None else (at, x.shape)
+            return taped_view(_selected, x[at], input, (at,), saved)
         except (IndexError, TypeError) as error:
             raise _bad_index(error, x, index) from None
-    if c is slice or c is type(None) or c is type(Ellipsis):
-        parts, advanced = (index,), False
-    else:
-        parts, advanced = _parsed(index, x)
-    B = backend_of(x)
+    parts = index if c is tuple else (index,)
+    advanced = False
+    for part in parts:
+        if part.__class__ not in _PLAIN:
+            parts, advanced = _parsed(index, x)
+            break
     try:
         if advanced:
+            B = backend_of(x)
             if int in map(type, parts):
                 basic, parts = _ints_first(parts)
                 return getitem(getitem(input, basic), parts)
             z = B.settled(B.getitem(x, in_bounds(parts, x)))
             return taped(_advanced, z, (input,), (held(parts, input), x.shape))
         whole = parts if Ellipsis in parts else (*parts, ...)
-        op = _last_view(parts)
-        return taped_view(op, x[whole], input, (whole,), (whole, x.shape))
+        op = _selected if parts and parts[-1].__class__ is int else _last_view(parts)
+        saved = () if input._node is None else (whole, x.shape)
+        return taped_view(op, x[whole], input, (whole,), saved)
     except (IndexError, TypeError, ValueError) as error:
         raise _bad_index(error, x, index) from None
 

@@ -8,8 +8,10 @@ from typing import Any
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, wrap
 from ..backends import backend_of
+from ..backends.host import ndarray
 from . import arithmetic, comparison, elementary, selection
-from ._declare import derivative, inplace
+from ._declare import derivative, inplace, unrecorded
+from ._fitting import fitting
 from ._promote import broadcast_shape, is_number
 from ._results import check_tensor
 from ._write import _Overwrite, forbid_overlap, stamp
@@ -21,7 +23,7 @@ Number = int | float | complex | bool
 
 plus_, minus_ = inplace(arithmetic.plus, "add_"), inplace(arithmetic.minus, "sub_")
 true_divide_, mul_ = inplace(arithmetic.true_divide), inplace(arithmetic.mul)
-_add, _sub, _div = inplace(arithmetic.add), inplace(arithmetic.sub), inplace(arithmetic.div)
+_div = inplace(arithmetic.div)
 floor_divide_, remainder_ = inplace(arithmetic.floor_divide), inplace(arithmetic.remainder)
 fmod_, pow_, neg_ = inplace(arithmetic.fmod), inplace(arithmetic.pow), inplace(arithmetic.neg)
 abs_, sign_, sgn_ = inplace(arithmetic.abs), inplace(arithmetic.sign), inplace(arithmetic.sgn)
@@ -61,12 +63,14 @@ def add_(self: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """In-place form of `add`: ``self += alpha * other``."""
     if alpha.__class__ is int and alpha == 1:
         return plus_(self, other)
-    return _add(self, other, alpha=alpha)
+    return plus_(self, arithmetic.scaled("add", self, other, alpha))
 
 
 def sub_(self: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     """In-place form of `sub`: ``self -= alpha * other``."""
-    return _sub(self, other, alpha=alpha)
+    if alpha.__class__ is int and alpha == 1:
+        return minus_(self, other)
+    return minus_(self, arithmetic.scaled("sub", self, other, alpha))
 
 
 def div_(self: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
@@ -79,16 +83,22 @@ def div_(self: Tensor, other: Tensor | Number, *, rounding_mode: str | None = No
 def fill_(self: Tensor, value: Tensor | int | float | complex | bool) -> Tensor:
     """Writes one number, or the value of a 0-d tensor, everywhere."""
     try:
-        return _fill(self, value)
+        x = self._data
+        simple = x.__class__ is ndarray and value.__class__ in (float, int) and unrecorded(self)
     except AttributeError:
         check_tensor("fill_", self)
         raise
+    if not simple:
+        return _fill(self, value)
+    backend_of(x).write(x, fitting(value, x.dtype))
+    stamp(self)
+    return self
 
 
 def zero_(self: Tensor) -> Tensor:
     """Writes zeros everywhere."""
     try:
-        simple = self._node is None and self._base is None
+        simple = unrecorded(self)
     except AttributeError:
         check_tensor("zero_", self)
         raise

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.tape import TensorBase, taped
-from ..backends import backend_of, numpy_dtype
+from ..autograd.tape import TensorBase, taped, wrap
+from ..backends import backend_of, numpy_dtype, outermost
+from ..backends.host import ndarray
 from ._declare import cast, derivative
 from ._promote import common_device, dim_of, result_type
 from ._write import forbid_shared, write_result
@@ -37,6 +38,25 @@ def _same_dtype(name: str, tensors: Any) -> list[Tensor]:
     return tensors
 
 
+def _alike(tensors: list[Any], dim: Any) -> list[Any] | None:
+    """The arrays of tensors of one dtype on the host that have a dimension ``dim``, else None.
+
+    All else that can be wrong with them NumPy finds out.
+    """
+    try:
+        arrays = [t._data for t in tensors]
+    except AttributeError:
+        return None
+    first = arrays[0]
+    native, ndim = first.dtype, first.ndim
+    if dim.__class__ is not int or not -ndim <= dim < ndim:
+        return None
+    for x in arrays:
+        if x.__class__ is not ndarray or x.dtype is not native or x.ndim != ndim:
+            return None
+    return arrays
+
+
 def _recorded(op: Any, array: Any, tensors: list[Tensor], saved: tuple[Any, ...]) -> Tensor:
     return taped(op, array, tuple(tensors), saved)
 
@@ -59,7 +79,7 @@ def _cat(tensors: list[Tensor], dim: int) -> Tensor:
     ndim = max([a.ndim for a in arrays])
     sizes = tuple([a.shape[dim] if a.ndim == ndim else -1 for a in arrays])
     kept = [a for a in arrays if a.ndim == ndim]
-    return _recorded(_cat, backend_of(*arrays).cat(kept, dim), tensors, (dim, sizes))
+    return _recorded(_cat, outermost(*arrays).cat(kept, dim), tensors, (dim, sizes))
 
 
 def cat(tensors: Any, dim: int = 0, axis: Any = None, *, out: Tensor | None = None) -> Tensor:
@@ -79,6 +99,17 @@ def cat(tensors: Any, dim: int = 0, axis: Any = None, *, out: Tensor | None = No
     tensors = list(tensors)
     if not tensors:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+    if out is None and (arrays := _alike(tensors, dim)) is not None:
+        try:
+            z = backend_of(arrays[0]).cat(arrays, dim)
+        except ValueError:
+            pass  # sizes that do not fit: see below
+        else:
+            d = dim if dim >= 0 else dim + z.ndim
+            for t in tensors:
+                if t._node is not None:
+                    return _recorded(_cat, z, tensors, (d, tuple([a.shape[d] for a in arrays])))
+            return wrap(z)
     given = _same_dtype("cat", tensors)
     parts = [t for t in given if t._data.shape != (0,)] or given[:1]
     shape = parts[0]._data.shape
@@ -114,7 +145,7 @@ def cat(tensors: Any, dim: int = 0, axis: Any = None, *, out: Tensor | None = No
 )
 def _stack(tensors: list[Tensor], dim: int) -> Tensor:
     arrays = [t._data for t in tensors]
-    return _recorded(_stack, backend_of(*arrays).stack(arrays, dim), tensors, (dim, len(arrays)))
+    return _recorded(_stack, outermost(*arrays).stack(arrays, dim), tensors, (dim, len(arrays)))
 
 
 def stack(tensors: Any, dim: int = 0, axis: Any = None, *, out: Tensor | None = None) -> Tensor:

@@ -20,7 +20,7 @@ from .blending import xlogy
 from .creation import full_like
 from .elementary import exp, log
 from .elementary import log1p as _log1p
-from .indexing import getitem
+from .indexing import _advanced, getitem
 from .rearranging import broadcast_tensors
 from .reduction import mean, sum
 from .selection import where
@@ -306,8 +306,14 @@ def nll_loss(
     reduction = _reduction(reduction, size_average, reduce)
     classes = _check_classes("nll_loss", input, target, weight)
     flat, labels, batch = _flattened(input, target)
-    kept = labels != ignore_index
     B = backend_of(labels)
+    seen = None if weight is not None or 0 <= ignore_index < classes else B.bounds_at_hand(labels)
+    if seen is not None and 0 <= seen[0] <= seen[1] < classes:  # all labels count, and alike
+        picked = _advanced(flat, (B.arange(0, labels.size, 1, INDEX), labels))
+        if reduction == "none":
+            return (-picked).reshape(batch)
+        return sum(picked) / (-1 if reduction == "sum" else -labels.size)
+    kept = labels != ignore_index
     safe = B.where(kept, labels, 0)
     _check_range(safe, classes)
     picked = getitem(flat, (_tensor(B.arange(0, labels.size, 1, INDEX)), _tensor(safe)))

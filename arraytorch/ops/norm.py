@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from ..autograd.modes import no_grad
-from ..autograd.tape import taped, taped_many, wrap
+from ..autograd.tape import lying_in, taped, taped_many, wrap
 from ..backends import backend_of
 from ._declare import derivative, kernel_op, renamed
 from ._promote import shape_of
@@ -16,6 +16,7 @@ from .arithmetic import clamp, rsqrt
 from .padding import pad
 from .pooling import avg_pool2d
 from .reduction import mean
+from .shape import reshape
 
 Tensor = Any
 
@@ -45,7 +46,8 @@ def _norm_affine(
     ``op`` is a copy of this that names the node.
     """
     x = input._data
-    w, b = (None if t is None else t._data for t in (weight, bias))
+    w = None if weight is None else weight._data
+    b = None if bias is None else bias._data
     z, middle, rstd = backend_of(x).norm_affine(x, dims, w, b, eps)
     (out,) = taped_many(
         op or _norm_affine, (z,), (input, weight, bias), (input, weight, dims, eps, middle, rstd)
@@ -122,8 +124,15 @@ def layer_norm(
     dims = tuple(range(lead, x.ndim))
     if lead and (weight is not None or bias is not None):
         wide = (1,) * lead + shape
-        weight, bias = (None if t is None else t.reshape(wide) for t in (weight, bias))
+        weight, bias = _shaped(weight, wide), _shaped(bias, wide)
     return _norm_affine(input, weight, bias, dims, eps, _layers)[0]
+
+
+def _shaped(t: Tensor | None, shape: tuple[int, ...]) -> Tensor | None:
+    """A tensor in another shape; as a view of which nothing is kept, if it has no history."""
+    if t is None or t._node is not None:
+        return t if t is None else reshape(t, shape)
+    return lying_in(backend_of(t._data).reshape(t._data, shape), t)
 
 
 def rms_norm(

@@ -81,12 +81,9 @@ def _seen_anew(op: Any, name: str) -> Any:
         if self._base is None and any(view() is not None for view in self._views or ()):
             demote(self)
         old = wrap(self._data)
-        old._node, old._base, old._owner, old._step = (
-            self._node,
-            self._base,
-            self._owner,
-            self._step,
-        )
+        old._node, old._base, old._owner = self._node, self._base, self._owner
+        if self._base is not None:
+            old._step = self._step
         new = op(old, *args, **kwargs)
         self._data = new._data
         move(self, new._node)

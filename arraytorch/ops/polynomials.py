@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.tape import TensorBase, wrap
-from ..backends import backend_of
+from ..backends import outermost
 from ._promote import broadcast_shape, is_number
 from ._results import finished, floating, promoted, refuse
 
@@ -35,7 +35,7 @@ def _polynomial(name: str, family: str, x: Any, n: Any, out: Any, shifted: bool 
     first, second = promoted(name, x, n)
     refuse(name, first, "c")
     first, second = floating(first), floating(second)
-    B = backend_of(first._data, second._data)
+    B = outermost(first._data, second._data)
     argument = B.cast(first._data, B.double)
     z = B.polynomial(family, argument * 2 - 1 if shifted else argument, second._data)
     return finished(name, wrap(B.cast(B.asarray(z), first._data.dtype)), out, given)

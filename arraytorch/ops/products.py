@@ -6,7 +6,7 @@ from typing import Any
 
 from .._dtypes import float32, scalar_type_name
 from ..autograd.tape import taped
-from ..backends import backend_of, dtype_of, numpy_dtype
+from ..backends import backend_of, dtype_of, numpy_dtype, outermost
 from ._declare import cast, derivative
 from ._promote import common_device
 from ._results import check_tensor
@@ -102,7 +102,7 @@ def _mixed(input: Any, other: Any) -> Any:
     if x.dtype is not y.dtype:
         a, b = scalar_type_name(dtype_of(x)), scalar_type_name(dtype_of(y))
         raise RuntimeError(f"expected scalar type {a} but found {b}")
-    return backend_of(x, y).matmul(x, y)
+    return outermost(x, y).matmul(x, y)
 
 
 def _matmul_error(name: str, input: Any, other: Any) -> Exception:

@@ -9,7 +9,7 @@ from .. import _dtypes
 from .._device import device
 from .._dtypes import dtype, scalar_type_name
 from ..autograd.tape import Leaf, TensorBase, taped, wrap
-from ..backends import backend_of, dtype_of, numpy_dtype
+from ..backends import backend_of, dtype_of, numpy_dtype, outermost
 from ._declare import cast
 from ._pinning import pinned
 from ._promote import broadcast_shape, common_device, moved, place_for, shape_of
@@ -411,7 +411,7 @@ def _normal_each(mean: Any, std: Any, generator: Any, out: Any) -> Tensor:
     )
     _check_stds(std_)
     shape = broadcast_shape("normal", *[t._data.shape for t in tensors])
-    B = backend_of(*[t._data for t in tensors])
+    B = outermost(*[t._data for t in tensors])
     native = tensors[0]._data.dtype if out is None else out._data.dtype
     z = unset(wrap(B.empty(shape, native)))
     if isinstance(std_, TensorBase):

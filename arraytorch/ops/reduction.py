@@ -9,7 +9,7 @@ from typing import Any
 from .. import _dtypes
 from .._dtypes import dtype
 from ..autograd.tape import taped, wrap
-from ..backends import backend_of, dtype_of, numpy_dtype
+from ..backends import BACKENDS, backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative, renamed
 from ._promote import axis_instead, dim_of, dims_of
 from ._results import as_array, check_tensor, finished, floating, native, refuse
@@ -29,7 +29,13 @@ def reduced(shape: tuple[int, ...], dim: Any) -> tuple[tuple[int, ...], tuple[in
 
 def over(shape: tuple[int, ...], dim: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """`reduced` for whatever a user gives as ``dim``."""
-    return reduced(shape, tuple(dim) if isinstance(dim, list) else dim)
+    if dim is None:
+        return EVERY[len(shape)]
+    return reduced(shape, tuple(dim) if dim.__class__ is list else dim)
+
+
+# What `reduced` says of all dimensions, by their number: most reductions are over everything.
+EVERY = [(tuple(range(n)), (1,) * n) for n in range(65)]
 
 
 def _summable(input: Tensor, dtype: dtype | None) -> Tensor:
@@ -72,13 +78,15 @@ def sum(
     if dtype is not None or x.dtype.kind in "biu":
         input = _summable(input, dtype)
         x = input._data
-    dims, kept = over(x.shape, dim)
-    B = backend_of(x)
+    dims, kept = EVERY[x.ndim] if dim is None else over(x.shape, dim)
+    B = BACKENDS[x.__class__]
     z = B.sum(x, dims, keepdim)
     if z.__class__ is not x.__class__:
         z = B.asarray(z)
     elif z.ndim > 1:
         z = B.settled(z)
+    if input._node is None and out is None:
+        return wrap(z)
     result = taped(sum if dim is None else _sum_along, z, (input,), (x.shape, kept))
     return result if out is None else write_result("sum", out, result, (input,))
 
@@ -138,13 +146,15 @@ def mean(
             "mean(): could not infer output dtype. Input dtype must be either a floating point or "
             f"complex dtype. Got: {_dtypes.scalar_type_name(dtype_of(x))}"
         )
-    dims, kept = over(x.shape, dim)
-    B = backend_of(x)
+    dims, kept = EVERY[x.ndim] if dim is None else over(x.shape, dim)
+    B = BACKENDS[x.__class__]
     z = B.mean(x, dims, keepdim)
     if z.__class__ is not x.__class__:
         z = B.asarray(z)
     elif z.ndim > 1:
         z = B.settled(z)
+    if input._node is None and out is None:
+        return wrap(z)
     result = taped(mean if dim is None else _mean_along, z, (input,), (x.shape, kept))
     return result if out is None else write_result("mean", out, result, (input,))
 

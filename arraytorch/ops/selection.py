@@ -6,10 +6,10 @@ from typing import Any
 
 from .. import _dtypes
 from ..autograd.tape import TensorBase, taped, wrap
-from ..backends import backend_of, dtype_of, numpy_dtype
+from ..backends import backend_of, dtype_of, numpy_dtype, outermost
 from ._declare import cast, derivative
 from ._fitting import fitting
-from ._promote import broadcast_shape, common_device, is_number, moved, numpy_result
+from ._promote import alike, broadcast_shape, common_device, is_number, moved, numpy_result
 from ._results import check_tensor
 from ._write import write_result
 
@@ -29,7 +29,7 @@ def _where(condition: Tensor, input: Any, other: Any) -> Tensor:
         return where(condition, input, other)
     c = getattr(condition, "_data", condition)
     x, y = input._data, other._data
-    B = backend_of(x, y)
+    B = outermost(x, y)
     z = B.where(c, x, y)
     return taped(_where, z, (input, other), (condition,))
 
@@ -52,6 +52,12 @@ def where(
         raise TypeError(
             f"where(): argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}"
         )
+    c = condition._data
+    if c.dtype.kind == "b" and out is None and alike((input, other)):
+        shapes = (c.shape, input._data.shape, other._data.shape)  # type: ignore[union-attr]
+        if common_device("where", [condition, input, other]) is None:
+            broadcast_shape("where", *shapes)
+            return _where(condition, input, other)
     if input is None and other is None:
         x = condition._data
         B = backend_of(x)

@@ -44,21 +44,26 @@ def arange(
     check_layout("arange", layout)
     if end is None:
         start, end = 0, start
-    given: tuple[Any, ...] = (start, end, step)
-    first, last, stride = (v.item() if isinstance(v, TensorBase) else plain(v) for v in given)
-    if any(isinstance(v, complex) for v in (first, last, stride)):
-        raise RuntimeError("value cannot be converted to type double without overflow")
+    first: Any = start
+    last: Any = end
+    stride: Any = step
+    whole = first.__class__ is int and last.__class__ is int and stride.__class__ is int
+    if not whole:
+        given = (start, end, step)
+        first, last, stride = (v.item() if isinstance(v, TensorBase) else plain(v) for v in given)
+        if any(isinstance(v, complex) for v in (first, last, stride)):
+            raise RuntimeError("value cannot be converted to type double without overflow")
+        if not (math.isfinite(first) and math.isfinite(last)) and stride:
+            raise RuntimeError(f"unsupported range: {first} -> {last}")
+        whole = all(isinstance(v, int) for v in (first, last, stride))
     if not stride or stride != stride:
         raise RuntimeError("step must be nonzero")
-    if not (math.isfinite(first) and math.isfinite(last)):
-        raise RuntimeError(f"unsupported range: {first} -> {last}")
     if (last - first) * (1 if stride > 0 else -1) < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     if dtype is None:
         if out is not None:
             dtype = dtype_of(out._data)
         else:
-            whole = all(isinstance(v, int) for v in (first, last, stride))
             dtype = _dtypes.int64 if whole else _dtypes.get_default_dtype()
     dtype = _dtypes.PYTHON.get(dtype, dtype)
     if dtype is _dtypes.bool or dtype.is_complex or dtype in _dtypes.EIGHT_BITS:

@@ -9,6 +9,7 @@ from typing import Any
 from .._dtypes import dtype as Dtype
 from ..autograd.tape import TensorBase, record, replay, taped, taped_view, wrap
 from ..backends import backend_of, numpy_dtype
+from ..backends.host import ndarray
 from ._declare import derivative, renamed
 from ._promote import axis_instead, dim_of, shape_of
 from ._results import check_tensor
@@ -47,7 +48,18 @@ def resolved(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     return shape[:at] + (count // known,) + shape[at + 1 :]
 
 
-_resolved = lru_cache(4096)(resolved)
+def _settled(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """The shape, if it has no size below -1, which NumPy would take for -1."""
+    return shape if min(shape, default=0) >= -1 else resolved(shape, count)
+
+
+def _misfit(shape: tuple[int, ...], count: int) -> RuntimeError:
+    """Returns the error for a shape that an array library has refused."""
+    try:
+        resolved(shape, count)
+    except RuntimeError as error:
+        return error
+    return RuntimeError(f"shape '{list(shape)}' is invalid for input of size {count}")
 
 
 @derivative(
@@ -69,12 +81,22 @@ def reshape(input: Tensor, shape: Any) -> Tensor:
     except AttributeError:
         check_tensor("reshape", input)
         raise
-    B = backend_of(x)
-    shape = _resolved(shape_of((shape,)), x.size)
-    z = B.reshape(x, shape)
-    if B.shares(x, z):
-        return taped_view(reshape, z, input, (shape,), (x.shape,))
-    return taped(reshape, z, (input,), (x.shape,))
+    for n in shape if shape.__class__ is tuple else (shape,):
+        if n.__class__ is not int or n < -1:
+            shape = _settled(shape_of((shape,)), x.size)
+            break
+    try:
+        if x.__class__ is ndarray:  # as `reshaped` does it, in 0.13 us less
+            z = x.reshape(shape)
+            shared = z.base is x or z.base is x.base
+        else:
+            z, shared = backend_of(x).reshaped(x, shape)
+    except ValueError:
+        raise _misfit(shape, x.size) from None
+    saved = () if input._node is None else (x.shape,)
+    if shared:
+        return taped_view(reshape, z, input, (shape,), saved)
+    return taped(reshape, z, (input,), saved)
 
 
 def view(input: Tensor, *shape: Any, size: Any = None, dtype: Dtype | None = None) -> Tensor:
@@ -86,26 +108,29 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Dtype | None = Non
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    if len(shape) < 2:
-        if not shape and (size is not None or dtype is not None):
-            shape = (size if dtype is None else dtype,)
-        if shape and isinstance(shape[0], Dtype):
-            return view_dtype(input, shape[0])
+    if not shape and (size is not None or dtype is not None):
+        shape = (size if dtype is None else dtype,)
     x = input._data
-    B = backend_of(x)
     for n in shape:
-        if n.__class__ is not int:
-            shape = shape_of(shape, "view")
+        if n.__class__ is not int or n < -1:
+            if isinstance(n, Dtype):
+                return view_dtype(input, n)
+            shape = _settled(shape_of(shape, "view"), x.size)
             break
-    if -1 in shape or prod(shape) != x.size:
-        shape = resolved(shape, x.size)
-    z = B.reshape(x, shape)
-    if not B.shares(x, z):
+    try:
+        if x.__class__ is ndarray:  # as `reshaped` does it, in 0.13 us less
+            z = x.reshape(shape)
+            shared = z.base is x or z.base is x.base
+        else:
+            z, shared = backend_of(x).reshaped(x, shape)
+    except ValueError:
+        raise _misfit(shape, x.size) from None
+    if not shared:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one "
             "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
         )
-    return taped_view(reshape, z, input, (shape,), (x.shape,))
+    return taped_view(reshape, z, input, (shape,), () if input._node is None else (x.shape,))
 
 
 def view_dtype(input: Tensor, dtype: Any) -> Tensor:
@@ -316,13 +341,21 @@ def squeeze(input: Tensor, dim: Any = None, axis: Any = None) -> Tensor:
     except AttributeError:
         check_tensor("squeeze", input)
         raise
-    if dim is None:
-        dims = tuple(range(x.ndim))
-    else:
-        dims = tuple(dim_of(d, x.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
-    keep = tuple([n for i, n in enumerate(x.shape) if n != 1 or i not in dims])
-    op = squeeze if dim is None else _squeezed_one if len(dims) == 1 else _squeezed_some
-    return taped_view(op, backend_of(x).reshape(x, keep), input, (dim,), (x.shape,))
+    shape = x.shape
+    if dim is not None and dim.__class__ is not int:
+        given = dim if isinstance(dim, (tuple, list)) else (dim,)
+        dim = tuple([dim_of(d, len(shape)) for d in given])
+    keep, count = _squeezed(shape, dim)
+    op = squeeze if dim is None else _squeezed_one if count == 1 else _squeezed_some
+    return taped_view(op, backend_of(x).reshape(x, keep), input, (dim,), (shape,))
+
+
+@lru_cache(4096)
+def _squeezed(shape: tuple[int, ...], dim: Any) -> tuple[tuple[int, ...], int]:
+    """The shape without dimensions of size 1, and how many dimensions were to be looked at."""
+    given = range(len(shape)) if dim is None else (dim,) if dim.__class__ is int else dim
+    dims = [dim_of(d, len(shape)) for d in given]
+    return tuple([n for i, n in enumerate(shape) if n != 1 or i not in dims]), len(dims)
 
 
 _squeezed_one = renamed(squeeze, "SqueezeBackward1")

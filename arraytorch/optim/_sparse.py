@@ -7,7 +7,7 @@ from typing import Any
 
 from .._tensor import Tensor
 from ..autograd.tape import stamp_quietly, wrap
-from ..backends import SPARSE, backend_of
+from ..backends import SPARSE, outermost
 
 
 def with_sparse_gradients(params: Sequence[Tensor]) -> list[Tensor]:
@@ -27,7 +27,7 @@ def refuse_sparse(optimizer: Any, params: Sequence[Tensor]) -> None:
 def add_sparse(param: Tensor, change: Tensor) -> None:
     """Adds a sparse tensor to a dense one, in place and unrecorded, at its places alone."""
     x, y = param._data, change._data
-    backend_of(x, y).add_into(x, y)
+    outermost(x, y).add_into(x, y)
     stamp_quietly((param,))
 
 

@@ -35,12 +35,11 @@ def place(request):
         torch.ones(1, device=kind)  # raises in the backend's own words if there is none
         yield torch.device(kind)
         return
+    from registering import register
     from toy_backend import ToyBackend
 
     with pytest.MonkeyPatch.context() as patch:
-        for registry in ("_LOADED", "BACKENDS", "AS_ARRAY"):
-            patch.setattr(backends, registry, dict(getattr(backends, registry)))
-        backends.register(ToyBackend())
+        register(patch, ToyBackend())
         yield torch.device("toy")
 
 

@@ -1,0 +1,156 @@
+"""Shortcuts for few numbers and plain arguments give what the long way gives, and refuse what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import arraytorch as torch
+from arraytorch.nn import functional as F
+
+
+@pytest.mark.parametrize("shape", [(-2, 3), (-1, -1), (0, -1), (4, 2), (-1, 4)])
+@pytest.mark.parametrize("name", ["view", "reshape"])
+def test_misfit_shapes_are_refused(name, shape):
+    """NumPy would take -2 for -1; what it refuses itself is told in PyTorch's words."""
+    words = (
+        "invalid shape dimension -2|only one dimension can be inferred|cannot reshape|is invalid"
+    )
+    with pytest.raises(RuntimeError, match=words):
+        getattr(torch.ones(6), name)(*shape)
+
+
+def test_shapes_may_hold_other_integers():
+    """NumPy's integers and tensors of one integer are sizes, in a list or by themselves."""
+    x = torch.arange(6)
+    for sizes in ((np.int64(2), 3), ([2, torch.tensor(3)],), (torch.Size((2, 3)),), ((2, -1),)):
+        assert x.view(*sizes).shape == x.reshape(*sizes).shape == (2, 3)
+
+
+def test_views_of_views_know_the_base():
+    """A view's memory and history are those of the tensor at the root, however it came about."""
+    base = torch.arange(16.0)
+    for view in (base.view(4, 4)[1], base.reshape(4, 4)[1, :], base.view(4, 4).t()[:, 1]):
+        assert view._base is base
+        view.fill_(1.0)
+        assert base.tolist()[4:8] == [1.0] * 4
+
+
+def test_base_forgets_views_that_are_gone():
+    """Neither views that live shortly nor those that overlap in time make a base grow."""
+    base = torch.zeros(4)
+    for _ in range(1000):
+        base[0]
+    assert len(base._views) == 1
+    view = base[0]
+    for i in range(1000):
+        view = base[i % 4]
+    assert len(base._views) <= 32 and view._base is base
+
+
+def test_live_views_follow_the_base():
+    """All of many living views get the history that a write gives their base."""
+    base, weight = torch.zeros(4), torch.ones(4, requires_grad=True)
+    views = [base[i % 4] for i in range(40)]
+    base.add_(weight)
+    assert all(view.requires_grad and view.item() == 1.0 for view in views)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.int32])
+@pytest.mark.parametrize("dim", [None, 0, 1, -1, (0, 1), (1, 2), ()])
+@pytest.mark.parametrize("keepdim", [False, True])
+def test_short_reductions_agree(dtype, dim, keepdim):
+    """Sums, extremes and truth of few numbers are NumPy's, in whatever order they lie in memory."""
+    array = np.arange(24).reshape(2, 3, 4) % 7 - 2
+    axis = None if dim == () else dim
+    for x, a in (
+        (torch.tensor(array, dtype=dtype), array),
+        (torch.tensor(array, dtype=dtype).permute(2, 0, 1), array.transpose(2, 0, 1)),
+    ):
+        assert np.array_equal(x.sum(dim, keepdim).numpy(), a.sum(axis, keepdims=keepdim))
+        dims = () if dim is None else dim
+        assert np.array_equal(x.amax(dims, keepdim).numpy(), a.max(axis, keepdims=keepdim))
+        if dtype is not torch.int32:
+            mean = x.mean(dim, keepdim).numpy()
+            assert np.allclose(mean, a.mean(axis, keepdims=keepdim), atol=2e-3)
+        if dim != ():
+            assert np.array_equal(
+                (x > 4).any(dim, keepdim).numpy(), (a > 4).any(axis, keepdims=keepdim)
+            )
+            assert np.array_equal(
+                (x > -3).all(dim, keepdim).numpy(), (a > -3).all(axis, keepdims=keepdim)
+            )
+
+
+def test_extremes_of_few_numbers_keep_nan():
+    """Where there is a NaN, it is the largest and the smallest."""
+    x = torch.tensor([1.0, float("nan"), 3.0])
+    assert x.max().isnan() and x.min().isnan() and x.amax().isnan() and x.amin().isnan()
+
+
+@pytest.mark.parametrize("shift", [0.0, 100.0, -100.0])
+def test_softmax_of_large_numbers(shift):
+    """Numbers whose exponentials overflow or vanish are shifted first."""
+    x = torch.tensor([[0.0, 1.0], [2.0, -1.0]]) + shift
+    e = np.exp(np.array([[0.0, 1.0], [2.0, -1.0]]))
+    assert np.allclose(torch.softmax(x, 1).numpy(), e / e.sum(1, keepdims=True), atol=1e-6)
+    assert torch.softmax(torch.tensor([float("nan"), 0.0]), 0).isnan().all()
+    assert torch.softmax(torch.tensor([float("inf"), 0.0]), 0).isnan().any()
+    assert torch.softmax(torch.tensor([float("-inf"), 0.0]), 0).tolist() == [0.0, 1.0]
+
+
+def test_inplace_form_records_what_its_arguments_need():
+    """A tensor without history gets one from an argument, also one that is given by its name."""
+    w = torch.tensor([2.0, 4.0], requires_grad=True)
+    x = torch.tensor([1.0, 1.0])
+    x.addcmul_(x.clone(), w, value=3.0)
+    x.sum().backward()
+    assert w.grad.tolist() == [3.0, 3.0]
+    y = torch.zeros(2)
+    y.lerp_(end=w, weight=0.25)
+    assert y.requires_grad and y.tolist() == [0.5, 1.0]
+    z = torch.zeros(2)
+    z.clamp_(min=w)
+    assert z.requires_grad
+
+
+def test_inplace_form_without_history_notices_readers():
+    """What saved the old value finds out, though nothing of the write is recorded."""
+    x, w = torch.tensor([1.0, 2.0]), torch.ones(2, requires_grad=True)
+    product = x * w
+    x.clamp_(0.0, 1.0)
+    with pytest.raises(RuntimeError, match=r"test_small_tensors.*, in test_inplace_form_without"):
+        product.sum().backward()
+
+
+def test_masks_of_zeros_keep_their_sign():
+    """-0.0 is written as it is."""
+    x = torch.ones(2).masked_fill(torch.tensor([True, False]), -0.0)
+    assert np.signbit(x.numpy()).tolist() == [True, False]
+
+
+def test_joining_what_does_not_fit():
+    """The shortcut leaves it to the long way to say what is wrong."""
+    with pytest.raises(RuntimeError, match="Sizes of tensors must match except in dimension 0"):
+        torch.cat([torch.ones(2, 3), torch.ones(2, 4)])
+    with pytest.raises(RuntimeError, match="zero-dimensional tensor"):
+        torch.cat([torch.tensor(1.0), torch.tensor(2.0)])
+    with pytest.raises(IndexError, match="Dimension out of range"):
+        torch.cat([torch.ones(2), torch.ones(2)], 1)
+    assert torch.cat([torch.ones(0), torch.ones(2, 3)]).shape == (2, 3)
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_losses_of_labels_with_and_without_some_to_ignore(reduction):
+    """The shortcut for labels that all count gives what the general way gives."""
+    scores = torch.tensor([[-1.0, -2.0, -3.0], [-4.0, -5.0, -6.0]], requires_grad=True)
+    labels = torch.tensor([2, 0])
+    short = F.nll_loss(scores, labels, reduction=reduction)
+    long = F.nll_loss(scores, labels, weight=torch.ones(3), reduction=reduction)
+    assert torch.equal(short, long)
+    slopes = [torch.autograd.grad(loss.sum(), scores)[0] for loss in (short, long)]
+    assert torch.equal(*slopes)
+    ignored = F.nll_loss(scores, torch.tensor([2, -100]), reduction="sum")
+    assert ignored.item() == 3.0
+    with pytest.raises(IndexError, match="Target 3 is out of bounds"):
+        F.nll_loss(scores, torch.tensor([3, 0]))
