@@ -10,7 +10,7 @@ import pytest
 import arraytorch as torch
 from arraytorch import nn
 from arraytorch.autograd import gradcheck, gradgradcheck
-from arraytorch.backends import numpy_convolution
+from arraytorch.backends import numpy_columns, numpy_convolution
 from arraytorch.backends.convolution import ConvolutionKernels, convolution
 
 F = nn.functional
@@ -97,12 +97,13 @@ def layout(request, monkeypatch):
     """Each of the ways in which columns are made."""
     numpy_convolution._parts.cache_clear()
     if request.param == "exact":
-        monkeypatch.setattr(numpy_convolution, "_RUN", 0.0)
+        monkeypatch.setattr(numpy_columns, "_RUN", 0.0)
     elif request.param == "flat":
-        monkeypatch.setattr(numpy_convolution, "_RUN", 1e9)
+        monkeypatch.setattr(numpy_columns, "_RUN", 1e9)
     else:
-        monkeypatch.setattr(numpy_convolution, "_BLOCK", 1 << 10)
-        monkeypatch.setattr(numpy_convolution, "_PRODUCT", 4)
+        for module in (numpy_columns, numpy_convolution):
+            monkeypatch.setattr(module, "BLOCK", 1 << 10)
+            monkeypatch.setattr(module, "PRODUCT", 4)
     yield
     numpy_convolution._parts.cache_clear()
 

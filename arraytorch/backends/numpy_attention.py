@@ -11,6 +11,7 @@ import numpy as np
 
 from .attention import AttentionKernels
 from .compiled import kernels
+from .numpy_products import batched
 from .numpy_reduction import row_dots
 
 _BLOCK = 1 << 17  # scores that are worked on at a time
@@ -48,7 +49,7 @@ class NumpyAttention(AttentionKernels):
         for some, at in _blocks(heads, rows, columns):
             seen = min(at.stop, columns) if causal else columns
             whole = saving and at.stop - at.start == rows and seen == columns
-            s = np.matmul(q[some, at], keys[some, :, :seen], out=p[some] if whole else None)
+            s = batched(q[some, at], keys[some, :, :seen], p[some] if whole else None)
             if bias is not None:
                 s += bias[some, at, :seen]
             total = _exponentials(s, at.start if causal else None, mask is not None)
@@ -57,7 +58,7 @@ class NumpyAttention(AttentionKernels):
                 if not whole:
                     p[some, at, :seen] = s
             w = s if dropped is None else s * dropped[some, at, :seen]
-            z = np.matmul(w, v[some, :seen], out=out[some, at])
+            z = batched(w, v[some, :seen], out[some, at])
             if not saving:
                 z /= total
         out = out.reshape(*lead, rows, v.shape[-1])
@@ -96,10 +97,10 @@ class NumpyAttention(AttentionKernels):
             at = slice(start, start + step)
             if gv is not None:
                 w = p[at] if dropped is None else p[at] * dropped[at]
-                np.matmul(w.swapaxes(1, 2), g[at], out=gv[at])
+                batched(w.swapaxes(1, 2), g[at], gv[at])
             if gq is None and gk is None:
                 continue
-            slope = np.matmul(g[at], v[at].swapaxes(1, 2))
+            slope = batched(g[at], v[at].swapaxes(1, 2))
             if dropped is not None:
                 slope *= dropped[at]
             if compiled is not None:
@@ -109,9 +110,9 @@ class NumpyAttention(AttentionKernels):
                 slope *= p[at]
                 slope *= scale
             if gq is not None:
-                np.matmul(slope, k[at], out=gq[at])
+                batched(slope, k[at], gq[at])
             if gk is not None:
-                np.matmul(slope.swapaxes(1, 2), q[at], out=gk[at])
+                batched(slope.swapaxes(1, 2), q[at], gk[at])
         gq, gk, gv = (None if x is None else x.reshape(*lead, *x.shape[1:]) for x in (gq, gk, gv))
         return gq, gk, gv, None
 

@@ -1,29 +1,24 @@
 """Convolution on NumPy: matrix products over columns that stay in the cache.
 
-Copying the columns (im2col) costs as much as the product when channels are few, since NumPy copies
-windows in runs of one output row. So the padded input is seen as one long row per channel: the
-element that kernel element (i, j) meets lies `i * width + j` further on for *every* output, and a
-row of columns is one long copy. The price is that outputs are also computed for windows that
-straddle the right border ("junk"), and dropped. A stride first splits the input into phases, its
-elements by position modulo the stride, on which the stride is 1. Where the junk would cost more
-than short copies do, the columns are exact.
+`numpy_columns` tells how they are made. Threads of ours share the samples, each with a matrix library
+that has no threads of its own meanwhile. Where numba is, large arrays go to `numba_convolution`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from itertools import product
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from .compiled import MANY, kernels, run
 from .convolution import Convolution, ConvolutionKernels, convolution
+from .numpy_columns import BLOCK, PRODUCT, Blocks, layout_of
+from .threads import get_num_threads, library_alone
 
-_BLOCK = 1 << 19  # bytes of columns to work on at once: half of a usual second-level cache
-_PRODUCT = 256  # columns from which a matrix product pays for arranging the weight
-_RUN = 8.0  # ns that each run of a strided copy costs
-_FLOP = 0.02  # ns for a multiplication and an addition within a product
+_WORTH = 1 << 21  # multiplications that are worth a thread
 
 Array = np.ndarray[Any, Any]
 
@@ -36,28 +31,34 @@ class NumpyConvolutionKernels(ConvolutionKernels):
         x, w = self._computed_in(x), self._computed_in(w)
         if bias is not None:
             bias = self._computed_in(bias)
+        if (own := _compiled(x, w, x.shape[0] * w.shape[0] * prod(c.out))) is not None:
+            return own.conv(x, w, c, bias).astype(dtype, copy=False)
         out = np.empty((x.shape[0], w.shape[0], *c.out), x.dtype)
         if not out.size or not w.size:
             out[...] = 0 if bias is None else _upright(bias, c)
-        elif _is_product(c):
-            _product(x, w, c, bias, out)
         else:
-            for ins, outs, part in _parts(x.shape[1], w.shape[0], x.itemsize, c):
-                _conv(x[:, ins], w[outs], part, None if bias is None else bias[outs], out[:, outs])
+            work = w.size * len(x) * prod(c.out)
+            _shared(_some_conv, _samples(len(x), work), x, w, c, bias, out)
         return out.astype(dtype, copy=False)
 
     def conv_input(self, g: Any, w: Any, c: Convolution, bias: Any = None) -> Any:
         dtype = g.dtype
         g, w = self._computed_in(g), self._computed_in(w)
         channels = w.shape[1] * c.groups
+        size = g.shape[0] * channels * prod(c.spatial)
+        # The rows of a product of a few channels do not fill the registers.
+        if (w.shape[1] > 3 or c.groups > 1) and (own := _compiled(g, w, size)) is not None:
+            if bias is not None:
+                bias = self._computed_in(bias)
+            return own.conv_input(g, w, c, bias).astype(dtype, copy=False)
         out = np.zeros((g.shape[0], channels, *c.spatial), g.dtype)
         if g.size and w.size and out.size:
             if _turns(c, len(g), channels, w.shape[0]):
                 return self.conv(g, _turned_weight(w, c), _turned(c), bias).astype(
                     dtype, copy=False
                 )
-            for ins, outs, part in _parts(channels, w.shape[0], g.itemsize, c):
-                _conv_input(g[:, outs], w[outs], part, out[:, ins])
+            work = w.size * len(g) * prod(c.out)
+            _shared(_some_conv_input, _samples(len(g), work), g, w, c, out)
         if bias is not None:
             out += _upright(self._computed_in(bias), c)
         return out.astype(dtype, copy=False)
@@ -65,12 +66,62 @@ class NumpyConvolutionKernels(ConvolutionKernels):
     def conv_weight(self, x: Any, g: Any, c: Convolution) -> Any:
         dtype = x.dtype
         x, g = self._computed_in(x), self._computed_in(g)
+        if (own := _compiled(x, g, x.size)) is not None:
+            return own.conv_weight(x, g, c).astype(dtype, copy=False)
         w = np.zeros((g.shape[1], x.shape[1] // c.groups, *c.size), x.dtype)
         if x.size and g.size:
-            for ins, outs, part in _parts(x.shape[1], g.shape[1], x.itemsize, c):
-                total = _conv_weight(x[:, ins], g[:, outs], part)
-                w[outs] = total.reshape(w[outs].shape)
+            spans = _samples(len(x), w.size * len(x) * prod(c.out))
+            sums = [w, *[np.empty_like(w) for _ in spans[1:]]]
+            _shared(_some_conv_weight, list(zip(spans, sums, strict=True)), x, g, c)
+            for more in sums[1:]:
+                w += more
         return w.astype(dtype, copy=False)
+
+
+def _compiled(x: Array, y: Array, made: int) -> Any:
+    """The module that convolves arrays of this size, None if this one is to."""
+    if max(x.size, made) < MANY or x.dtype.char not in "fd" or not (x.size and y.size and made):
+        return None
+    return kernels("convolution")
+
+
+def _samples(count: int, work: int) -> list[slice]:
+    """The slices of samples that threads of ours work on: one where the matrix library's can."""
+    threads = get_num_threads()
+    if threads == 1 or count < threads or work < threads * _WORTH:
+        return [slice(0, count)]
+    return [slice(count * i // threads, count * (i + 1) // threads) for i in range(threads)]
+
+
+def _shared(task: Callable[..., None], parts: list[Any], *args: Any) -> None:
+    """Calls ``task`` for each part, a slice or slice and more, with a thread each."""
+    if len(parts) == 1:
+        task(parts[0], *args)
+    else:  # else the library's threads and ours would fight for the processor
+        with library_alone():
+            run(task, [(part,) for part in parts], *args)
+
+
+def _some_conv(
+    span: slice, x: Array, w: Array, c: Convolution, bias: Array | None, out: Array
+) -> None:
+    if _is_product(c):
+        _product(x[span], w, c, bias, out[span])
+        return
+    for ins, outs, part in _parts(x.shape[1], w.shape[0], x.itemsize, c):
+        some = None if bias is None else bias[outs]
+        _conv(x[span, ins], w[outs], part, some, out[span, outs])
+
+
+def _some_conv_input(span: slice, g: Array, w: Array, c: Convolution, out: Array) -> None:
+    for ins, outs, part in _parts(out.shape[1], w.shape[0], g.itemsize, c):
+        _conv_input(g[span, outs], w[outs], part, out[span, ins])
+
+
+def _some_conv_weight(at: tuple[slice, Array], x: Array, g: Array, c: Convolution) -> None:
+    span, w = at
+    for ins, outs, part in _parts(x.shape[1], g.shape[1], x.itemsize, c):
+        w[outs] = _conv_weight(x[span, ins], g[span, outs], part).reshape(w[outs].shape)
 
 
 def _upright(bias: Array, c: Convolution) -> Array:
@@ -82,8 +133,8 @@ def _parts(
     channels: int, outputs: int, itemsize: int, c: Convolution
 ) -> list[tuple[slice, slice, Convolution]]:
     """Slices of the input's and the output's channels, whole groups, whose columns fit the cache."""
-    row = channels // c.groups * prod(c.size) * _layout(c).pitch * itemsize
-    groups = max(min(_BLOCK // max(row, 1), c.groups), 1)
+    row = channels // c.groups * prod(c.size) * layout_of(c).pitch * itemsize
+    groups = max(min(BLOCK // max(row, 1), c.groups), 1)
     if groups == c.groups:
         return [(slice(None), slice(None), c)]
     parts = []
@@ -93,60 +144,6 @@ def _parts(
         into, out = channels // c.groups, outputs // c.groups
         parts.append((slice(start * into, stop * into), slice(start * out, stop * out), part))
     return parts
-
-
-class _Layout:
-    """Where things lie when the padded input, split into phases, is one row per channel.
-
-    ``grid`` is the extent of a phase, ``steps`` its strides and ``area`` its size; ``taps`` are the
-    phase and offset of each kernel element; ``fill`` tells which elements of the input go where.
-    One sample's outputs, with junk, take ``length`` places and are kept in rows of ``pitch``.
-    """
-
-    def __init__(self, c: Convolution) -> None:
-        reach = [d * (k - 1) // s for d, k, s in zip(c.dilation, c.size, c.stride, strict=True)]
-        self.grid = tuple([r + n for r, n in zip(reach, c.out, strict=True)])
-        self.steps = tuple([prod(self.grid[i + 1 :]) for i in range(len(self.grid))])
-        self.area = prod(self.grid)
-        self.pitch = c.out[0] * self.steps[0]
-        self.length = sum((n - 1) * s for n, s in zip(c.out, self.steps, strict=True)) + 1
-        starts = [
-            tuple([i * d for i, d in zip(at, c.dilation, strict=True)])
-            for at in product(*map(range, c.size))
-        ]
-        phase_of = [tuple([a % s for a, s in zip(at, c.stride, strict=True)]) for at in starts]
-        self.phases = sorted(set(phase_of))
-        self.taps = [
-            (
-                self.phases.index(p),
-                sum(a // s * step for a, s, step in zip(at, c.stride, self.steps, strict=True)),
-            )
-            for at, p in zip(starts, phase_of, strict=True)
-        ]
-        self.fill = [
-            tuple(zip(*map(_meeting, p, c.stride, c.padding, c.spatial, self.grid)))
-            for p in self.phases
-        ]
-        self.whole = (
-            len(self.phases) == 1
-            and self.grid == c.spatial
-            and not any(map(any, c.padding))
-            and set(c.stride) == {1}
-        )
-        self.crop = tuple([slice(n) for n in c.out])
-
-
-def _meeting(
-    phase: int, s: int, padding: tuple[int, int], n: int, extent: int
-) -> tuple[slice, slice]:
-    """The slices of a phase and of the input that hold the same elements, in one dimension."""
-    lo = padding[0] - phase
-    first = max(-(-lo // s), 0)
-    last = max(min(extent, -(-(n + lo) // s)), first)
-    return slice(first, last), slice(first * s - lo, max(last * s - lo, 0), s)
-
-
-_layout = lru_cache(4096)(_Layout)
 
 
 @lru_cache(4096)
@@ -172,13 +169,13 @@ def _turns(c: Convolution, samples: int, channels: int, outputs: int) -> bool:
     """Whether an input is better computed as a convolution than by adding up columns."""
     if set(c.stride) != {1}:
         return False
-    if samples * prod(c.out) < _PRODUCT:  # it would take longer to turn the weight
+    if samples * prod(c.out) < PRODUCT:  # it would take longer to turn the weight
         return False
     return prod(c.size) == 1 or prod(c.spatial) <= 1.2 * prod(c.out) and outputs <= 2 * channels
 
 
 def _is_product(c: Convolution) -> bool:
-    return set(c.size) == set(c.stride) == {1} and c.out == c.spatial and prod(c.out) >= _PRODUCT
+    return set(c.size) == set(c.stride) == {1} and c.out == c.spatial and prod(c.out) >= PRODUCT
 
 
 def _product(x: Array, w: Array, c: Convolution, bias: Array | None, out: Array) -> None:
@@ -190,142 +187,8 @@ def _product(x: Array, w: Array, c: Convolution, bias: Array | None, out: Array)
         y += bias.reshape(groups, -1, 1)
 
 
-@lru_cache(4096)
-def _steps(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides of a contiguous array, in elements."""
-    return tuple([prod(shape[i + 1 :]) for i in range(len(shape))])
-
-
-def _view(x: Array, shape: tuple[int, ...], steps: tuple[int, ...], offset: int = 0) -> Array:
-    """A view of a contiguous array, with strides in elements; as_strided would take 20 times as long."""
-    item = x.itemsize
-    return np.ndarray(shape, x.dtype, x, offset * item, tuple([s * item for s in steps]))
-
-
-class _Blocks:
-    """The convolution of an input, block of samples by block, in buffers that are used again.
-
-    ``columns`` is (groups, channels * kernel elements, samples * pitch) and ``outputs``, a place for
-    what the columns make or are made from, (groups, outputs / groups, samples * pitch).
-    """
-
-    def __init__(self, channels: int, outputs: int, count: int, dtype: Any, c: Convolution) -> None:
-        self.c, self.layout, self.channels = c, _layout(c), channels
-        layout, area, taps = self.layout, prod(c.out), len(self.layout.taps)
-        junk = layout.pitch / area - 1
-        # Junk costs products, exact columns cost short copies.
-        self.exact = junk > 0 and junk * outputs / c.groups * _FLOP > _RUN / c.out[-1]
-        self.pitch = area if self.exact else layout.pitch
-        self.inner = c.out if self.exact else (layout.length,)
-        most = max(
-            _BLOCK // (channels * taps * self.pitch * dtype.itemsize), -(-_PRODUCT // self.pitch), 1
-        )
-        self.count, self.samples = count, -(-count // -(-count // most))
-        # Junk must be finite: it meets zeros.
-        make = np.empty if self.pitch == prod(self.inner) else np.zeros
-        self.columns = make(
-            (c.groups, channels // c.groups * taps, self.samples * self.pitch), dtype
-        )
-        self.direct = self.samples == 1 and self.pitch == area
-        shape = (outputs, self.samples, self.pitch // layout.steps[0], *layout.grid[1:])
-        if self.exact:
-            shape = (outputs, self.samples, *c.out)
-        self.outputs = np.zeros((c.groups, outputs // c.groups, self.samples * self.pitch), dtype)
-        self.cropped = self.outputs.reshape(shape)[
-            (slice(None), slice(None), *layout.crop)
-        ].swapaxes(0, 1)
-
-    def spans(self) -> Any:
-        """The blocks, as slices of the samples."""
-        return [
-            slice(i, min(i + self.samples, self.count)) for i in range(0, self.count, self.samples)
-        ]
-
-    def wide_buffer(self) -> Array:
-        """A place for the padded input of a block, zero at first."""
-        layout = self.layout
-        return np.zeros(
-            (self.samples, self.channels, len(layout.phases), *layout.grid), self.columns.dtype
-        )
-
-    def pairs(self, wide: Array, by_tap: bool = False) -> list[tuple[Array, Array]]:
-        """Pairs of views of the columns and of the padded input, samples first, of equal elements.
-
-        With ``by_tap``, no two elements of a view of the input are the same.
-        """
-        layout, c, taps = self.layout, self.c, len(self.layout.taps)
-        row = self.samples * self.pitch
-        steps = layout.steps if self.exact else (1,)
-        to_steps = _steps(self.inner)
-        channel = len(layout.phases) * layout.area
-        lead = (len(wide), self.channels)
-        to_lead = (self.samples, self.channels)
-        if (
-            set(c.stride) == {1} and not by_tap
-        ):  # then the offsets of the kernel's elements are strides themselves
-            kernel = tuple([d * s for d, s in zip(c.dilation, layout.steps, strict=True)])
-            to_kernel = tuple([s * row for s in _steps(c.size)])
-            to = _view(
-                self.columns,
-                (*to_lead, *c.size, *self.inner),
-                (self.pitch, taps * row, *to_kernel, *to_steps),
-            )
-            source = _view(
-                wide,
-                (*lead, *c.size, *self.inner),
-                (self.channels * channel, channel, *kernel, *steps),
-            )
-            return [(to, source)]
-        return [
-            (
-                _view(
-                    self.columns,
-                    (*to_lead, *self.inner),
-                    (self.pitch, taps * row, *to_steps),
-                    t * row,
-                ),
-                _view(
-                    wide,
-                    (*lead, *self.inner),
-                    (self.channels * channel, channel, *steps),
-                    phase * layout.area + offset,
-                ),
-            )
-            for t, (phase, offset) in enumerate(layout.taps)
-        ]
-
-    def taken(self, g: Array, span: slice) -> Array:
-        """A block of what the columns are multiplied with: ``outputs``, or a view of g that is as good."""
-        if self.direct and g[0].flags.c_contiguous:
-            return g[span.start].reshape(self.outputs.shape)
-        n = span.stop - span.start
-        self.cropped[:n] = g[span]
-        if n < self.samples:
-            self.cropped[n:] = 0
-        return self.outputs
-
-    def columns_of(self, x: Array) -> Any:
-        """Fills the columns for one block after the other, and yields its slice of the samples."""
-        whole = self.layout.whole and x.flags.c_contiguous
-        wide = x if whole else self.wide_buffer()
-        pairs = self.pairs(wide)
-        for span in self.spans():
-            n = span.stop - span.start
-            if not whole:
-                _fill(wide, x[span], self.layout)
-            for to, source in pairs:
-                np.copyto(to[:n], source[span] if whole else source[:n])
-            yield span
-
-
-def _fill(wide: Array, x: Array, layout: _Layout) -> None:
-    """Copies a block of samples into its padded form; the padding is there."""
-    for phase, (there, here) in enumerate(layout.fill):
-        wide[(slice(len(x)), slice(None), phase, *there)] = x[(slice(None), slice(None), *here)]
-
-
 def _conv(x: Array, w: Array, c: Convolution, bias: Array | None, out: Array) -> None:
-    blocks = _Blocks(x.shape[1], w.shape[0], len(x), x.dtype, c)
+    blocks = Blocks(x.shape[1], w.shape[0], len(x), x.dtype, c)
     w = w.reshape(c.groups, w.shape[0] // c.groups, -1)
     if bias is not None:
         bias = _upright(bias, c)
@@ -345,10 +208,10 @@ def _conv(x: Array, w: Array, c: Convolution, bias: Array | None, out: Array) ->
 
 
 def _conv_weight(x: Array, g: Array, c: Convolution) -> Array:
-    blocks = _Blocks(x.shape[1], g.shape[1], len(x), x.dtype, c)
+    blocks = Blocks(x.shape[1], g.shape[1], len(x), x.dtype, c)
     # BLAS takes up to 1.8 times as long for outputs times columns as for columns times outputs,
     # but that has to be turned around in the end, which a large weight makes dear.
-    turned = blocks.samples * blocks.pitch >= _PRODUCT
+    turned = blocks.samples * blocks.pitch >= PRODUCT
     total = part = None
     for span in blocks.columns_of(x):
         y = blocks.taken(g, span)
@@ -364,7 +227,7 @@ def _conv_weight(x: Array, g: Array, c: Convolution) -> Array:
 
 def _conv_input(g: Array, w: Array, c: Convolution, out: Array) -> None:
     """Columns of gradients, added up where they meet in the input."""
-    blocks = _Blocks(out.shape[1], w.shape[0], len(g), g.dtype, c)
+    blocks = Blocks(out.shape[1], w.shape[0], len(g), g.dtype, c)
     layout = blocks.layout
     w = w.reshape(c.groups, w.shape[0] // c.groups, -1).swapaxes(1, 2)
     # NumPy has no fast product for a column by a row.

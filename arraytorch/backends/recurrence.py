@@ -8,8 +8,11 @@ steps are computed at once, before the walk.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
+
+Times = Callable[[Any], Any]
 
 
 class Steps:
@@ -57,15 +60,20 @@ class RecurrenceKernels:
             b_ih, b_hh = b_hh if b_ih is None else b_ih + b_hh, None
         z = self.linear(x, w_ih, b_ih)
         walk = {"LSTM": self._lstm, "GRU": self._gru}.get(steps.mode, self._plain)
-        # Products with a transposed view take up to a third longer; a few pay for the copy.
-        w = w_hh.T if len(steps.spans) < 8 else w_hh.T.copy()
-        out, h, c, kept = walk(z, h, c, w, b_hh, w_hr, steps)
+        out, h, c, kept = walk(z, h, c, w_hh, b_hh, w_hr, steps)
         return (
             out.astype(dtype, copy=False),
             h.astype(dtype, copy=True),
             None if c is None else c.astype(dtype, copy=True),
             kept,
         )
+
+    def _times(self, w: Any, steps: Steps) -> Times:
+        """What multiplies a state with w in each step."""
+        # Products with a transposed view take up to a third longer; a few pay for the copy.
+        if len(steps.spans) >= 8 and not w.flags.c_contiguous:
+            w = w.copy()
+        return lambda state: self.matmul(state, w)
 
     # A state has a row per sequence. Sequences that have ended, or not begun, keep theirs.
 
@@ -84,11 +92,11 @@ class RecurrenceKernels:
         self, z: Any, h: Any, _c: Any, w: Any, _b: Any, _w_hr: Any, steps: Steps
     ) -> tuple[Any, ...]:
         """h' = tanh(z + h w), or relu of that."""
-        xp = self.xp
+        xp, times = self.xp, self._times(w.T, steps)
         out = xp.empty(z.shape, dtype=z.dtype)
         h = self._start(h, steps)
         for start, stop in steps.spans:
-            new = z[start:stop] + self.matmul(h[: stop - start], w)
+            new = z[start:stop] + times(h[: stop - start])
             new = xp.maximum(new, 0) if steps.mode == "RNN_RELU" else xp.tanh(new)
             out[start:stop] = new
             h = self._moved(h, new, steps)
@@ -101,7 +109,7 @@ class RecurrenceKernels:
 
         sigmoid(x) = (1 + tanh(x / 2)) / 2, so that one tanh serves all four gates.
         """
-        xp, size = self.xp, c.shape[1]
+        xp, size, times = self.xp, c.shape[1], self._times(w.T, steps)
         scale = xp.full((4 * size,), 0.5, dtype=z.dtype)
         scale[2 * size : 3 * size] = 1
         shift = 1 - scale
@@ -111,7 +119,7 @@ class RecurrenceKernels:
         for start, stop in steps.spans:
             n = stop - start
             gates = z[start:stop]
-            gates += self.matmul(h[:n], w)
+            gates += times(h[:n])
             gates *= scale
             xp.tanh(gates, out=gates)  # new memory for each step would cost more than the tanh
             gates *= scale
@@ -130,13 +138,13 @@ class RecurrenceKernels:
         self, z: Any, h: Any, _c: Any, w: Any, b: Any, _w_hr: Any, steps: Steps
     ) -> tuple[Any, ...]:
         """h' = n + u (h - n), where n = tanh(z_n + r (h w)_n) and r, u are sigmoids."""
-        xp, size = self.xp, h.shape[1]
+        xp, size, times = self.xp, h.shape[1], self._times(w.T, steps)
         out = xp.empty((z.shape[0], size), dtype=z.dtype)
         inner = xp.empty((z.shape[0], size), dtype=z.dtype)
         h = self._start(h, steps)
         for start, stop in steps.spans:
             last, gates = h[: stop - start], z[start:stop]
-            y = self.matmul(last, w)
+            y = times(last)
             if b is not None:
                 y += b
             both = gates[:, : 2 * size] + y[:, : 2 * size]
@@ -214,19 +222,19 @@ class RecurrenceKernels:
         self, g: Any, dh: Any, _dc: Any, _e: Any, _c: Any, w: Any, _w: Any, steps: Steps, out: Any, _k: Any
     ) -> tuple[Any, ...]:  # fmt: skip
         slope = (out > 0) * 1 if steps.mode == "RNN_RELU" else 1 - out * out
-        d = self.xp.empty(out.shape, dtype=out.dtype)
+        d, times = self.xp.empty(out.shape, dtype=out.dtype), self._times(w, steps)
         for start, stop in reversed(steps.spans):
             n = stop - start
             if g is not None:
                 dh[:n] += g[start:stop]
             d[start:stop] = dh[:n] * slope[start:stop]
-            dh[:n] = self.matmul(d[start:stop], w)
+            dh[:n] = times(d[start:stop])
         return d, d, dh, None, None
 
     def _lstm_backward(
         self, g: Any, dh: Any, dc: Any, _e: Any, c: Any, w: Any, w_hr: Any, steps: Steps, out: Any, kept: Any
     ) -> tuple[Any, ...]:  # fmt: skip
-        xp, (gates, cells) = self.xp, kept
+        xp, (gates, cells), times = self.xp, kept, self._times(w, steps)
         rows, size = cells.shape
         gates = gates.reshape(rows, 4, size)
         i, f, n, o = (gates[:, k] for k in range(4))
@@ -250,14 +258,14 @@ class RecurrenceKernels:
             dc[:k] += at * slope[start:stop]
             d[start:stop, :3] *= dc[:k, None]
             dc[:k] *= f[start:stop]
-            dh[:k] = self.matmul(flat[start:stop], w)
+            dh[:k] = times(flat[start:stop])
         dw_hr = None if projected is None else self.matmul(projected.T, o * y)
         return flat, flat, dh, dc, dw_hr
 
     def _gru_backward(
         self, g: Any, dh: Any, _dc: Any, earlier: Any, _c: Any, w: Any, _w: Any, steps: Steps, out: Any, kept: Any
     ) -> tuple[Any, ...]:  # fmt: skip
-        xp, (gates, inner) = self.xp, kept
+        xp, (gates, inner), times = self.xp, kept, self._times(w, steps)
         rows, size = inner.shape
         gates = gates.reshape(rows, 3, size)
         r, u, n = (gates[:, k] for k in range(3))
@@ -275,6 +283,6 @@ class RecurrenceKernels:
             at = dh[:k]
             d[start:stop] *= at[:, None]
             d_new[start:stop] = at * slope[start:stop]
-            dh[:k] = self.matmul(flat[start:stop], w) + at * u[start:stop]
+            dh[:k] = times(flat[start:stop]) + at * u[start:stop]
         d_input = xp.concatenate([flat[:, : 2 * size], d_new], axis=1)
         return d_input, flat, dh, None, None

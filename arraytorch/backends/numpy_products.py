@@ -1,0 +1,65 @@
+"""Products of many matrices on NumPy, shared by threads of ours rather than the matrix library's.
+
+NumPy hands the library one matrix after the other. Its threads would be woken for each, and spin in
+between, which takes longer than a small product does.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .compiled import run
+from .threads import get_num_threads, library_alone
+
+_WORTH = 1 << 21  # multiplications that are worth a thread
+_ENOUGH = 1 << 24  # multiplications of one product that keep all of the library's threads busy
+
+
+def batched(x: Any, y: Any, out: Any = None) -> Any:
+    """The products of x (n, rows, k) and y (n, k, columns), matrix by matrix."""
+    if out is None:
+        out = np.empty((*x.shape[:2], y.shape[2]), x.dtype)
+    threads, each = get_num_threads(), prod(x.shape[1:]) * y.shape[2]
+    if threads == 1 or len(x) == 1 or each >= _ENOUGH:
+        return np.matmul(x, y, out=out)
+    with library_alone():
+        if len(x) < threads or each * len(x) < threads * _WORTH:
+            return np.matmul(x, y, out=out)
+        parts = [(len(x) * i // threads, len(x) * (i + 1) // threads) for i in range(threads)]
+        run(_some, parts, x, y, out)
+    return out
+
+
+def _some(start: int, stop: int, x: Any, y: Any, out: Any) -> None:
+    np.matmul(x[start:stop], y[start:stop], out=out[start:stop])
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """The product of arrays of matrices, in C order."""
+    lead = x.shape[:-2]
+    if (
+        y.shape[:-2] == lead
+        and x.size + y.size > _WORTH >> 6
+        and x.dtype is y.dtype
+        and x.dtype.char in "fd"
+        and x.shape[-1] == y.shape[-2]
+        and 0 not in y.shape
+    ):
+        first, second = (a if a.ndim == 3 else _joined(a) for a in (x, y))
+        if first is not None and second is not None:
+            return batched(first, second).reshape(*lead, x.shape[-2], y.shape[-1])
+    # The result would follow the order of the first operand.
+    return np.matmul(x, y, order="C")
+
+
+def _joined(x: Any) -> Any:
+    """x with one leading dimension, None if that takes a copy."""
+    if x.flags.c_contiguous:
+        return x.reshape(-1, *x.shape[-2:])
+    turned = x.swapaxes(-1, -2)
+    return (
+        turned.reshape(-1, *turned.shape[-2:]).swapaxes(1, 2) if turned.flags.c_contiguous else None
+    )
