@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
 import arraytorch
+from arraytorch.ops import _intercept
 
 # Modules that import a vendor's library have no examples to be collected where that is missing.
 collect_ignore_glob = [
@@ -23,6 +25,13 @@ if find_spec("tensorboard") is None:
 def _examples_namespace(doctest_namespace: dict[str, Any]) -> None:
     """Gives every docstring example the name ``torch``."""
     doctest_namespace["torch"] = arraytorch
+
+
+@pytest.fixture(autouse=True)
+def _nobody_overrides_afterwards() -> Iterator[None]:
+    """Ends what the first object of a class that overrides functions begins for good."""
+    yield
+    _intercept.forget_objects()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -25,6 +25,7 @@ from ._device import set_default_device as set_default_device
 from ._dtypes import bfloat16 as bfloat16
 from ._dtypes import bool as bool
 from ._dtypes import can_cast as can_cast
+from ._dtypes import complex32 as complex32
 from ._dtypes import complex64 as complex64
 from ._dtypes import complex128 as complex128
 from ._dtypes import dtype as dtype
@@ -87,7 +88,7 @@ _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"arraytorch\
 newaxis = None
 half, float, double = float16, float32, float64
 short, int, long = int16, int32, int64
-cfloat, cdouble = complex64, complex128
+chalf, cfloat, cdouble = complex32, complex64, complex128
 legacy_contiguous_format = contiguous_format
 
 # Submodules and names that load when first asked for, and where they are.
@@ -144,6 +145,9 @@ _LAZY = {
     "set_float32_matmul_precision": "_settings:set_float32_matmul_precision",
     "set_flush_denormal": "_settings:set_flush_denormal",
     "use_deterministic_algorithms": "_settings:use_deterministic_algorithms",
+    "SymBool": "_numbers:SymBool",
+    "SymFloat": "_numbers:SymFloat",
+    "SymInt": "_numbers:SymInt",
     "sym_float": "_numbers:sym_float",
     "sym_int": "_numbers:sym_int",
     "sym_ite": "_numbers:sym_ite",
@@ -180,6 +184,9 @@ _LAZY = {
     "Event": "_accelerators.streams:Event",
     "Stream": "_accelerators.streams:Stream",
     "_C": "_C",
+    "_assert": "_assertions:_assert",
+    "_assert_async": "_assertions:_assert_async",
+    "_check": "_assertions:_check",
     "_dynamo": "_dynamo",
     "_higher_order_ops": "_higher_order_ops",
     "accelerator": "accelerator",
@@ -206,8 +213,15 @@ _LAZY = {
     "compile": "_eager:compile",
     "compiler": "compiler",
     "distributed": "distributed",
+    "ao": "ao",
+    "quantization": "ao.quantization",
+    "ScriptModule": "jit.modules:ScriptModule",
+    "TensorType": "jit.annotations:TensorType",
+    "torch": "",  # as libraries write by mistake
+    "types": "types",
     "func": "func",
     "vmap": "_vmap:vmap",
+    "fx": "fx",
     "jit": "jit",
     "library": "library",
     "cuda": "cuda",
@@ -239,13 +253,17 @@ _LAZY = {
     "special": "special",
     "stft": "ops.short_time:stft",
     "nn": "nn",
+    "multiprocessing": "multiprocessing",
+    "onnx": "onnx",
     "optim": "optim",
+    "overrides": "overrides",
     "profiler": "profiler",
     "return_types": "return_types",
     "hub": "hub",
     "testing": "testing",
     "utils": "utils",
     "serialization": "serialization",
+    "PyTorchFileReader": "serialization.reader:PyTorchFileReader",
     "save": "serialization:save",
     "load": "serialization:load",
     **{name: f"ops.{where}" for name, where in _ops_late.items()},
@@ -257,7 +275,7 @@ def __getattr__(name: str) -> object:
     if where is None:
         raise AttributeError(f"module 'arraytorch' has no attribute '{name}'")
     module, _, attribute = where.partition(":")
-    found = _import_module(f".{module}", __name__)
+    found = _import_module(f".{module}", __package__)  # __name__ is "torch" under the alias
     value = getattr(found, attribute) if attribute else found
     globals()[name] = value
     return value

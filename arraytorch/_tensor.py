@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 from . import _device, _dtypes
+from ._attributes import Attributes, check_grad, set_attributes
 from ._device import device
 from ._dtypes import dtype
 from ._layouts import layout, strided
@@ -17,7 +18,7 @@ from ._size import Size
 from .autograd import calculus, engine, tape
 from .autograd.tape import Leaf, TensorBase, wrap
 from .backends import backend_of, dtype_of, host
-from .ops import conversion, creation, newcomers
+from .ops import _intercept, conversion, creation, newcomers
 from .ops import shape as shapes
 from .ops._assigned_grads import check_grad
 from .ops._declare import OPS
@@ -36,6 +37,8 @@ class Tensor(Methods):
     """
 
     __array_priority__ = 1000
+    __torch_function__ = classmethod(_intercept.default)
+    __dict__ = property(Attributes, set_attributes)  # type: ignore[assignment]
 
     def __new__(cls, *args: Any, device: Any = None) -> Any:
         """Makes a float tensor of a shape (``Tensor(2, 3)``) or from data; prefer `torch.tensor`."""
@@ -127,6 +130,11 @@ class Tensor(Methods):
         """Returns the same elements and history as a tensor of another class."""
         return _as_subclass(cls, shapes.alias(self))
 
+    @staticmethod
+    def _make_subclass(cls: Any, data: Any, require_grad: bool = False) -> Any:
+        """Returns a leaf over the memory of ``data`` as a tensor of another class."""
+        return _as_subclass(cls, shapes.detach(data)).requires_grad_(require_grad)
+
     def size(self, dim: int | None = None) -> Any:
         """Returns the shape, or the size of one dimension."""
         shape = self._data.shape
@@ -210,8 +218,8 @@ class Tensor(Methods):
                     f"{self.dtype!r}"
                 )
             self._node = Leaf(self)
-            if "_grad_dtype" in self.__dict__:
-                self.grad_dtype = self.__dict__["_grad_dtype"]
+            if hasattr(self, "_grad_dtype"):
+                self.grad_dtype = self._grad_dtype
         elif not requires_grad and self._node is not None:
             if self._node.__class__ is not Leaf:
                 raise RuntimeError(
@@ -464,7 +472,7 @@ class Tensor(Methods):
     __hash__ = object.__hash__
 
     def __dir__(self) -> list[str]:
-        return sorted({*dir(type(self)), *vars(self)} - {"_data"})
+        return sorted({*dir(type(self)), *vars(self)})
 
     # copies
 
@@ -577,6 +585,7 @@ def _numpy() -> Any:
 def _as_subclass(cls: Any, tensor: Any) -> Any:
     if tensor.__class__ is not cls:
         tensor.__class__ = cls
+        _intercept.notice(cls)
     return tensor
 
 

@@ -1,10 +1,9 @@
 """How ops come to ask for autocast: their code is exchanged while any region is open.
 
-So an op pays nothing as long as there is none. A listed op is a Python function, held by the
-namespaces, by class Tensor and by other ops alike; what all of them share is the function object.
-Entering the first region of a device type puts a detour into the ``__code__`` of each op on its
-list, and leaving the last one puts the op's own code back. A detour asks the state of its own
-thread or task, so that others run as before, but for the question.
+So an op pays nothing as long as there is none. Entering the first region of a device type puts a
+detour (`ops._detours`) into each op on its list, and leaving the last one gives the op its own code
+back. A detour asks the state of its own thread or task, so that others run as before, but for the
+question.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from importlib import import_module
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 from .._dtypes import dtype, float32, float64
@@ -20,6 +19,7 @@ from ..autograd.modes import autocast_dtypes
 from ..autograd.tape import Leaf, TensorBase
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ..ops._declare import cast
+from ..ops._detours import AUTOCAST, Detour, detour_of
 from ._lists import LISTS
 from ._state import STATE
 
@@ -32,32 +32,22 @@ _BANNED = (
 )
 
 
-def _detour(*args: Any, **kwargs: Any) -> Any:
-    take: Any = "the detour, put among the constants in place of this text"
-    return take(args, kwargs)
-
-
-class Detour:
-    """One listed op: its own function, and its policy by type of device."""
+class Policies:
+    """The policies of one listed op by type of device, and its detour."""
 
     def __init__(self, op: Any) -> None:
-        self.op, self.own = op, op.__code__
+        self.detour = detour_of(op)
         self.policies: dict[str, str] = {}
         self.open = 0  # for how many types of device it is taken
-        self.plain = _twin(op)
-        op.uncast = self.plain
-        if not hasattr(op, "__wrapped__"):
-            op.__wrapped__ = self.plain  # so that its signature can be read meanwhile
-        self.code = _leading_to(self, op.__code__)
 
-    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def __call__(self, detour: Detour, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         dtypes = autocast_dtypes.get()
         if not dtypes or kwargs.get("out") is not None:
-            return self.plain(*args, **kwargs)
+            return detour.plain(*args, **kwargs)
         kind = _kind((*args, *kwargs.values()))
         policy, lower = self.policies.get(kind), dtypes.get(kind)
         if policy is None or lower is None:
-            return self.plain(*args, **kwargs)
+            return detour.plain(*args, **kwargs)
         if policy == "banned":
             raise RuntimeError(_BANNED)
         if policy != "plain" and not _excepted(policy, args, kwargs):
@@ -66,31 +56,9 @@ class Detour:
             kwargs = {name: _converted(value, target, kind) for name, value in kwargs.items()}
         token = autocast_dtypes.set({})
         try:
-            return self.plain(*args, **kwargs)
+            return detour.plain(*args, **kwargs)
         finally:
             autocast_dtypes.reset(token)
-
-
-def _twin(op: Any) -> Any:
-    twin: Any = FunctionType(
-        op.__code__, op.__globals__, op.__name__, op.__defaults__, op.__closure__
-    )
-    twin.__kwdefaults__ = op.__kwdefaults__
-    return twin
-
-
-def _leading_to(detour: Detour, own: CodeType) -> CodeType:
-    """The code of a detour, under the op's name, as a function with the op's closure may have it."""
-    marked = _detour.__code__
-    constants = tuple(
-        detour if isinstance(c, str) and c.startswith("the detour") else c for c in marked.co_consts
-    )
-    return marked.replace(
-        co_consts=constants,
-        co_freevars=own.co_freevars,
-        co_name=own.co_name,
-        co_qualname=own.co_qualname,
-    )
 
 
 # ------------------------------------------------------------------------------------ arguments
@@ -192,8 +160,8 @@ def _cached(weight: Any, target: dtype) -> Any:
 # --------------------------------------------------------------------------- opening and closing
 
 _lock = threading.Lock()
-_tables: dict[str, list[Detour]] = {}
-_detours: dict[Any, Detour] = {}
+_tables: dict[str, list[Policies]] = {}
+_listed: dict[Any, Policies] = {}
 _regions: dict[str, int] = {}
 
 
@@ -203,10 +171,10 @@ def opened(kind: str) -> None:
         _regions[kind] = _regions.get(kind, 0) + 1
         if _regions[kind] > 1:
             return
-        for detour in _table(kind):
-            detour.open += 1
-            if detour.open == 1:
-                detour.op.__code__ = detour.code
+        for listed in _table(kind):
+            listed.open += 1
+            if listed.open == 1:
+                listed.detour.put(AUTOCAST, listed)
 
 
 def closed(kind: str) -> None:
@@ -215,21 +183,21 @@ def closed(kind: str) -> None:
         _regions[kind] -= 1
         if _regions[kind]:
             return
-        for detour in _tables[kind]:
-            detour.open -= 1
-            if not detour.open:
-                detour.op.__code__ = detour.own
+        for listed in _tables[kind]:
+            listed.open -= 1
+            if not listed.open:
+                listed.detour.put(AUTOCAST, None)
 
 
-def _table(kind: str) -> list[Detour]:
+def _table(kind: str) -> list[Policies]:
     if kind not in _tables:
         _tables[kind] = []
         for policy, names in LISTS.get(kind, {}).items():
             for op in filter(None, map(_op, names)):
-                detour = _detours.get(op) or _detours.setdefault(op, Detour(op))
-                if kind not in detour.policies:
-                    detour.policies[kind] = policy
-                    _tables[kind].append(detour)
+                listed = _listed.get(op) or _listed.setdefault(op, Policies(op))
+                if kind not in listed.policies:
+                    listed.policies[kind] = policy
+                    _tables[kind].append(listed)
     return _tables[kind]
 
 

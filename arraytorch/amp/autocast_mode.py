@@ -132,6 +132,10 @@ def is_autocast_available(device_type: str) -> bool:
     return device(device_type).type in DEFAULTS
 
 
+# Types of devices that autocast exists for, and that there are none of here.
+OTHERS = ("hpu", "ipu", "mps", "mtia", "xla")
+
+
 def is_autocast_enabled(device_type: str = "cuda") -> bool:
     """Returns whether code runs in a region for a type of device.
 
@@ -139,6 +143,8 @@ def is_autocast_enabled(device_type: str = "cuda") -> bool:
     ...     torch.is_autocast_enabled("cpu")
     True
     """
+    if device_type in OTHERS:
+        return False
     return kind_of(device_type) in autocast_dtypes.get()
 
 

@@ -40,7 +40,7 @@ class UninitializedTensorMixin:
         dtype = self._pending.dtype if dtype is None else dtype
         wanted = self._wanted
         for name in ("_pending", "_wanted"):
-            del self.__dict__[name]
+            delattr(self, name)
         self.__class__ = self.cls_to_become  # type: ignore[assignment]
         self._data = empty(shape, device=device, dtype=dtype)._data  # type: ignore[misc]
         self.requires_grad_(wanted)  # type: ignore[attr-defined]

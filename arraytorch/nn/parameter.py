@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from .._tensor import Tensor
+from ..ops import _intercept
 from ..ops.creation import empty
 
 __all__ = ["Buffer", "Parameter"]
 
 
-class Parameter(Tensor):
+class _ParameterType(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return super().__instancecheck__(instance) or (
+            cls is Parameter and isinstance(instance, Tensor) and hasattr(instance, "_is_param")
+        )
+
+
+class Parameter(Tensor, metaclass=_ParameterType):
     """A tensor to be trained: a module that gets it as attribute lists it in ``parameters()``.
 
     It shares the memory of ``data`` and requires gradients by default. Raises RuntimeError if it
-    should and is of an integer dtype.
+    should and is of an integer dtype. Data of a class that overrides functions keeps its class.
 
     >>> torch.nn.Parameter(torch.ones(2))
     Parameter containing:
     tensor([1., 1.], requires_grad=True)
     """
+
+    __torch_function__ = staticmethod(_intercept.disabled)
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         tensor = empty(0) if data is None else data.detach()
@@ -27,7 +38,10 @@ class Parameter(Tensor):
             raise RuntimeError(
                 "Only Tensors of floating point and complex dtype can require gradients"
             )
-        tensor.__class__ = cls
+        if cls is Parameter and _intercept.overrides(type(tensor)):
+            tensor._is_param = True
+        else:
+            tensor.__class__ = cls
         return tensor.requires_grad_() if requires_grad else tensor
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -42,7 +56,7 @@ class Parameter(Tensor):
 
 class _BufferType(type):  # type: ignore[misc]
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, Tensor) and "_is_buffer" in instance.__dict__
+        return isinstance(instance, Tensor) and hasattr(instance, "_is_buffer")
 
 
 class Buffer(Tensor, metaclass=_BufferType):
@@ -63,3 +77,10 @@ class Buffer(Tensor, metaclass=_BufferType):
         tensor = empty(0) if data is None else data.detach().requires_grad_(data.requires_grad)
         tensor._is_buffer, tensor.persistent = True, persistent
         return tensor
+
+
+def __getattr__(name: str) -> Any:
+    # They are made of what is here, in a module of their own.
+    if name in ("UninitializedBuffer", "UninitializedParameter", "UninitializedTensorMixin"):
+        return getattr(import_module("._uninitialized", __package__), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

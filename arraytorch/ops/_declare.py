@@ -30,6 +30,7 @@ from ..autograd.tape import (
     wrap,
 )
 from ..backends import AS_ARRAY, backend_of, dtype_of, learned, numpy_dtype, outermost
+from . import _intercept
 from ._promote import (
     broadcast_shape,
     common_device,
@@ -274,6 +275,8 @@ class _Pointwise:
         """Does what the hot path would not: learns kernels, promotes, moves, writes ``out``, raises."""
         operands = [input] if len(self.names) == 1 else [input, other]
         for position, operand in enumerate(operands):
+            if _overrides(operand):
+                return _intercept.handled(self.name, operands, {} if out is None else {"out": out})
             takes_number = self.numbers[position]
             if not (isinstance(operand, TensorBase) or takes_number and is_number(operand)):
                 wanted = "Tensor or Number" if takes_number else "Tensor"
@@ -322,7 +325,9 @@ class _Pointwise:
     def slow_operator(self, input: Any, other: Any, out: Any) -> Any:
         """The slow path of a Python operator, which leaves foreign types to the other operand."""
         if not (isinstance(other, TensorBase) or is_number(other)):
-            return NotImplemented
+            return (
+                _intercept.answer(self.name, input, other) if _overrides(other) else NotImplemented
+            )
         return self.slow(input, other, out)
 
     def _as(self, operand: Any, native: Any, B: Any, index: int | None) -> Any:
@@ -356,6 +361,16 @@ class _Pointwise:
         return NotImplementedError(
             f"\"{self.name}_cpu\" not implemented for '{scalar_type_name(dtype)}'"
         )
+
+
+def _overrides(operand: Any) -> bool:
+    """Whether an operand is of a foreign class that overrides functions, and was not known to."""
+    return (
+        not isinstance(operand, TensorBase)
+        and hasattr(type(operand), "__torch_function__")
+        and not _intercept.subclasses_ignored.get()
+        and _intercept.notice(type(operand))
+    )
 
 
 def _number_alone(value: Any) -> Any:

@@ -198,7 +198,7 @@ def grad_dtype(self: Tensor) -> dtype | None:
     """The dtype of the gradients that the tensor gathers, its own unless set; None for any."""
     if self._node is not None and self._node.__class__ is not Leaf:
         raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
-    return self.__dict__.get("_grad_dtype", dtype_of(self._data))  # type: ignore[no-any-return]
+    return getattr(self, "_grad_dtype", dtype_of(self._data))
 
 
 def set_grad_dtype(self: Tensor, value: dtype | None) -> None:
