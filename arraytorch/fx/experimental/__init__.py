@@ -1,0 +1,1 @@
+"""What libraries ask about tracing by dispatch, which there is none of."""
