@@ -6,11 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .custom_ops import CustomOpDef, custom_op, found
+from .libraries import Library, define, get_ctx, impl
 from .schema import infer_schema
 
 __all__ = [
     "CustomOpDef",
+    "Library",
     "custom_op",
+    "define",
+    "get_ctx",
+    "impl",
     "infer_schema",
     "register_autograd",
     "register_fake",
@@ -24,7 +29,7 @@ def register_autograd(
     /,
     *,
     setup_context: Callable[..., Any] | None = None,
-    lib: None = None,
+    lib: Library | None = None,
 ) -> None:
     """Gives a custom op its gradient: ``backward(ctx, *grads)``, after ``setup_context(ctx, inputs, output)``.
 
@@ -45,7 +50,7 @@ def register_autograd(
 
 
 def register_fake(
-    op: str | CustomOpDef, func: Callable[..., Any] | None = None, /, *, lib: None = None
+    op: str | CustomOpDef, func: Callable[..., Any] | None = None, /, *, lib: Library | None = None
 ) -> Any:
     """Gives a custom op what it does with tensors on ``meta``; without a function, a decorator.
 
@@ -63,7 +68,7 @@ def register_kernel(
     func: Callable[..., Any] | None = None,
     /,
     *,
-    lib: None = None,
+    lib: Library | None = None,
 ) -> Any:
     """Gives a custom op another function for some kinds of devices; without one, a decorator."""
     return found(op).register_kernel(device_types, func)

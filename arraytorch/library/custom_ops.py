@@ -10,7 +10,7 @@ from typing import Any
 from .. import ops
 from .._tensor import Tensor
 from ..autograd.function import Function
-from ..autograd.modes import is_grad_enabled, no_grad
+from ..autograd.modes import autocast_dtypes, is_grad_enabled, no_grad
 from .schema import Schema, infer_schema, parse
 
 REGISTRY: dict[str, CustomOpDef] = {}
@@ -30,15 +30,19 @@ class CustomOpDef:
     """An op that `custom_op` has made: it is called as the function was."""
 
     def __init__(
-        self, name: str, schema: Schema, fn: Kernel, device_types: Sequence[str] | None
+        self, name: str, schema: Schema, fn: Kernel | None, device_types: Sequence[str] | None
     ) -> None:
         self._qualname, self._schema, self._init_fn = name, schema, fn
         self._kernels: dict[str | None, Kernel] = {}
+        self.autocast_kernels: dict[str, Kernel] = {}  # by kinds of devices
+        self.recording_kernel: Kernel | None = None  # that sees to gradients itself
+        self._composite = False  # whether the tape shall record what the kernel calls
         self._backward: Kernel | None = None
         self._setup_context: Kernel | None = None
-        kinds: Sequence[str | None] = device_types or [None]
-        for each in kinds:
-            self._kernels[each] = fn
+        if fn is not None:
+            kinds: Sequence[str | None] = device_types or [None]
+            for each in kinds:
+                self._kernels[each] = fn
         forward = {
             "forward": staticmethod(self._forward),
             "backward": staticmethod(self._backwards),
@@ -54,6 +58,18 @@ class CustomOpDef:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         values = self._schema.bind(self._qualname, args, kwargs)
         leaves = [t for value in values for t in _leaves(value)]
+        if self.autocast_kernels and (dtypes := autocast_dtypes.get()):
+            kind = next((t.device.type for t in leaves if isinstance(t, Tensor)), "")
+            if kind in dtypes and kind in self.autocast_kernels:
+                return self._autocast(kind, values)
+        if self._composite and self._backward is None:
+            return self._run(values)
+        if self.recording_kernel is not None and any(_needs_grad(t) for t in leaves):
+            kernel, self.recording_kernel = self.recording_kernel, None
+            try:
+                return self._called(kernel, values)
+            finally:
+                self.recording_kernel = kernel
         if is_grad_enabled() and not self._schema.mutates and any(_needs_grad(t) for t in leaves):
             shape = [len(value) if isinstance(value, (list, tuple)) else None for value in values]
             lengths: list[Any] = []  # of the lists in the result, which forward tells
@@ -61,6 +77,24 @@ class CustomOpDef:
             return self._restored(outputs, lengths)
         with no_grad():
             return self._run(values)
+
+    def _called(self, kernel: Kernel, values: list[Any]) -> Any:
+        """Calls a function with the values of all arguments."""
+        inputs = zip(self._schema.arguments, values, strict=True)
+        named = {a.name: value for a, value in inputs if a.keyword_only}
+        return kernel(*values[: len(values) - len(named)], **named)
+
+    def _autocast(self, kind: str, values: list[Any]) -> Any:
+        token = autocast_dtypes.set({})
+        try:
+            return self._called(self.autocast_kernels[kind], values)
+        finally:
+            autocast_dtypes.reset(token)
+
+    def implement(self, kind: str | None, fn: Kernel, composite: bool) -> None:
+        """Gives the op the function for one kind of device, or for all."""
+        self._kernels[kind] = fn
+        self._composite = composite
 
     @property
     def default(self) -> CustomOpDef:
@@ -106,17 +140,16 @@ class CustomOpDef:
             raise RuntimeError(
                 f"There was no fake impl registered for {self}. This is necessary for "
                 "torch.compile/export/fx tracing to work. Please use "
-                f"`{self._init_fn.__name__}.register_fake` to add an fake impl."
+                f"`{getattr(self._init_fn, '__name__', 'torch.library')}.register_fake` to add an fake impl."
             )
         if kernel is None:
             raise NotImplementedError(
                 f"Could not run '{self._qualname}' with arguments from the '{str(kind).upper()}' "
                 "backend. This could be because the operator doesn't exist for this backend."
             )
-        inputs = zip(self._schema.arguments, values, strict=True)
-        named = {a.name: value for a, value in inputs if a.keyword_only}
-        result = kernel(*values[: len(values) - len(named)], **named)
-        given = {_memory(t) for t in tensors if t.numel()}
+        result = self._called(kernel, values)
+        # A library that declares its ops by schemas answers for what they return.
+        given = {_memory(t) for t in tensors if t.numel()} if self._init_fn is not None else ()
         for t in _outputs(result):
             if t.numel() and _memory(t) in given:
                 raise RuntimeError(
@@ -232,15 +265,24 @@ def custom_op(
     def made(function: Kernel) -> CustomOpDef:
         text = schema or infer_schema(function, mutates_args=mutates_args)
         kinds = [device_types] if isinstance(device_types, str) else device_types
-        namespace, _, last = name.partition("::")
+        _, _, last = name.partition("::")
         if not last:
             raise ValueError(f"Expected a name of the form namespace::name, got {name}")
-        op = CustomOpDef(name, parse(text), function, kinds)
-        setattr(_namespace(namespace), last, op)
-        REGISTRY[name] = op
-        return op
+        return _entered(name, CustomOpDef(name, parse(text), function, kinds))
 
     return made if fn is None else made(fn)
+
+
+def declare(name: str, schema: str) -> CustomOpDef:
+    """Makes an op that has no function yet."""
+    return _entered(name, CustomOpDef(name, parse(schema), None, None))
+
+
+def _entered(name: str, op: CustomOpDef) -> CustomOpDef:
+    namespace, _, last = name.partition("::")
+    setattr(_namespace(namespace), last, op)
+    REGISTRY[name] = op
+    return op
 
 
 def _namespace(name: str) -> ModuleType:

@@ -1,0 +1,1 @@
+"""The operations of compiled extensions that libraries load, written on tensors."""
