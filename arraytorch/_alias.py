@@ -75,6 +75,13 @@ def _exists(name: str) -> bool:
         return False
 
 
+def _switches(own: str) -> Any:
+    """The object that stands for a module of PyTorch's with switches, such as ``backends.cudnn``."""
+    parent, _, name = own.rpartition(".")
+    found = getattr(import_module(parent), name, None) if parent.endswith(".backends") else None
+    return None if isinstance(found, ModuleType) else found
+
+
 class _Finder(MetaPathFinder, Loader):
     """Finds ``torch.a.b`` as the module ``a.b`` of this package."""
 
@@ -85,6 +92,8 @@ class _Finder(MetaPathFinder, Loader):
         if root != "torch":
             return None
         own = PACKAGE + dot + rest
+        if fullname.startswith("torch.backends.") and _switches(own) is not None:
+            return ModuleSpec(fullname, self)
         if own not in sys.modules and not _exists(own):
             raise ModuleNotFoundError(
                 f"No module named '{fullname}': {PACKAGE}, which stands in for torch, has no "
@@ -94,13 +103,14 @@ class _Finder(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self, is_package=hasattr(import_module(own), "__path__"))
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = import_module(PACKAGE + spec.name[len("torch") :])
-        spec.loader_state = module.__spec__
+        own = PACKAGE + spec.name[len("torch") :]
+        module = _switches(own) or import_module(own)
+        spec.loader_state = getattr(module, "__spec__", None)
         return module
 
     def exec_module(self, module: ModuleType) -> None:
         # It has run under its own name. The import system has just given it the spec of the alias.
-        spec = module.__spec__
+        spec = getattr(module, "__spec__", None)
         if spec is not None and spec.loader is self:
             module.__spec__ = spec.loader_state
 

@@ -78,6 +78,8 @@ float8_e4m3fnuz = dtype("float8_e4m3fnuz", FLOATING, 8, True)
 float8_e5m2 = dtype("float8_e5m2", FLOATING, 8, True)
 float8_e5m2fnuz = dtype("float8_e5m2fnuz", FLOATING, 8, True)
 float8_e8m0fnu = dtype("float8_e8m0fnu", FLOATING, 8, False)
+# A name that programs compare with: no array library has the type, and no tensor is of it.
+complex32 = dtype("complex32", COMPLEX, 32, True)
 complex64 = dtype("complex64", COMPLEX, 64, True)
 complex128 = dtype("complex128", COMPLEX, 128, True)
 

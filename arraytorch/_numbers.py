@@ -75,3 +75,18 @@ def sym_ite(b: bool, t: Any, f: Any) -> Any:
     if type(t) is not type(f):
         raise AssertionError(f"type mismatch: {type(t)} vs {type(f)}")
     return t if b else f
+
+
+class SymInt:
+    """What ``isinstance`` asks for: a size that is not known yet. All are known: Python's integers."""
+
+    def __init__(self, *args: Any) -> None:
+        raise RuntimeError("nothing is symbolic here: sizes are Python's integers")
+
+
+class SymFloat(SymInt):
+    """What ``isinstance`` asks for: a number that is not known yet."""
+
+
+class SymBool(SymInt):
+    """What ``isinstance`` asks for: a truth value that is not known yet."""

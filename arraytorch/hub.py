@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _CHUNK = 1 << 17
-_HASH = re.compile(r"-([a-f0-9]*)\.")
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
 _chosen_dir: str | None = None
 
 
@@ -45,11 +45,12 @@ def get_dir() -> str:
 
     Without that variable it is ``$XDG_CACHE_HOME/torch``, or ``~/.cache/torch``.
     """
-    if _chosen_dir is not None:
-        return _chosen_dir
+    return os.path.join(_get_torch_home(), "hub") if _chosen_dir is None else _chosen_dir
+
+
+def _get_torch_home() -> str:
     cache = os.getenv("XDG_CACHE_HOME", "~/.cache")
-    home = os.getenv("TORCH_HOME", os.path.join(cache, "torch"))
-    return os.path.join(os.path.expanduser(home), "hub")
+    return os.path.expanduser(os.getenv("TORCH_HOME", os.path.join(cache, "torch")))
 
 
 def set_dir(d: str | os.PathLike[str]) -> None:
@@ -135,7 +136,7 @@ def load_state_dict_from_url(
     place = os.path.join(folder, name)
     if not os.path.exists(place):
         sys.stderr.write(f'Downloading: "{url}" to {place}\n')
-        found = _HASH.search(name) if check_hash else None
+        found = HASH_REGEX.search(name) if check_hash else None
         download_url_to_file(url, place, found.group(1) if found else None, progress=progress)
     return _load(place, map_location=map_location, weights_only=weights_only)
 

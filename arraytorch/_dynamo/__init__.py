@@ -49,7 +49,8 @@ def mark_static_address(t: Any, guard: bool = False) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    # It needs nn, which need not be loaded for the rest.
-    if name == "eval_frame":
-        return import_module(f"{__name__}.eval_frame")
+    # They need nn, which need not be loaded for the rest.
+    if name in ("eval_frame", "OptimizedModule"):
+        found = import_module(f"{__name__}.eval_frame")
+        return found if name == "eval_frame" else found.OptimizedModule
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -19,6 +19,7 @@ _LAZY = {
     "gradcheck": "checks",
     "gradgradcheck": "checks",
     "graph": "",
+    "profiler": "",
     "set_detect_anomaly": "anomaly",
 }
 

@@ -62,7 +62,7 @@ def register(backend: Any) -> Any:
 
 def __getattr__(name: str) -> Any:
     # `torch.backends.cudnn` and the like load when they are first asked for.
-    if name in ("cuda", "cudnn", "mkl", "mps", "openmp"):
+    if name in ("cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp"):
         return getattr(_switches(), name)
     raise AttributeError(f"module 'arraytorch.backends' has no attribute '{name}'")
 

@@ -23,6 +23,10 @@ def numpy_dtype(d: _dtypes.dtype) -> np.dtype[Any]:
     try:
         return _NUMPY[d]
     except KeyError:
+        if d is _dtypes.complex32:
+            raise RuntimeError(
+                "complex32 is a name alone: no array library has that type"
+            ) from None
         if d is not _dtypes.bfloat16:
             raise TypeError(f"dtype must be torch.dtype, not {type(d).__name__}") from None
         return _load_bfloat16()

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy._core import _multiarray_umath as multiarray
 
 # Set by the registry, which stands above: gives the loaded backend of a device type, or None.
 loaded_backend: list[Callable[[str], Any]] = [lambda kind: None]
@@ -174,6 +175,16 @@ class Mkl:
         return "mkl" in _blas().get("name", "").lower()
 
 
+class Mkldnn:
+    """Intel's library of neural-network kernels, which nothing here uses."""
+
+    enabled = False
+
+    def is_available(self) -> bool:
+        """Returns False: no backend computes with it."""
+        return False
+
+
 class OpenMP:
     """The threads of OpenMP."""
 
@@ -195,10 +206,23 @@ class Mps:
         return False
 
 
+class Cpu:
+    """The processor."""
+
+    def get_cpu_capability(self) -> str:
+        """Returns "AVX512" or "AVX2" if it has those instructions, "DEFAULT" otherwise."""
+        features = getattr(multiarray, "__cpu_features__", {})
+        for name, needed in (("AVX512", "AVX512F"), ("AVX2", "AVX2")):
+            if features.get(needed) or features.get({"AVX2": "X86_V3"}.get(needed, "X86_V4")):
+                return name
+        return "DEFAULT"
+
+
 @cache
 def _blas() -> Any:
     found = np.show_config(mode="dicts")
     return found["Build Dependencies"]["blas"]
 
 
-cudnn, cuda, mkl, mps, openmp = Cudnn(), Cuda(), Mkl(), Mps(), OpenMP()
+cpu, cudnn, cuda, mkl, mkldnn = Cpu(), Cudnn(), Cuda(), Mkl(), Mkldnn()
+mps, openmp = Mps(), OpenMP()

@@ -84,6 +84,8 @@ has_half, has_magma = True, False
 
 
 def __getattr__(name: str) -> object:
+    if name == "_initialized":
+        return is_initialized()
     if name == "default_generators":  # they are asked of the backend, each time
         return _default_generators()
     raise AttributeError(f"module 'arraytorch.cuda' has no attribute '{name}'")

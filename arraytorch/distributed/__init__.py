@@ -36,6 +36,6 @@ def is_torchelastic_launched() -> bool:
 
 def __getattr__(name: str) -> Any:
     # The types load when they are first asked for.
-    if name in ("device_mesh", "tensor"):
+    if name in ("device_mesh", "nn", "tensor"):
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

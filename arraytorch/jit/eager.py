@@ -55,6 +55,18 @@ def script_if_tracing(fn: Any) -> Any:
     return fn
 
 
+# Names that libraries use.
+_script_if_tracing = script_if_tracing
+
+
+def _overload(fn: Any) -> Any:
+    """Returns the function: Python calls the last one of a name."""
+    return fn
+
+
+_overload_method = _overload
+
+
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
     """Returns the function that it decorates, with or without options."""
     return drop if callable(drop) else _unchanged

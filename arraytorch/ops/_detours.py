@@ -8,6 +8,7 @@ back: it then differs in no instruction from that of a library without detours.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -38,20 +39,17 @@ class Detour:
         self.plain = _twin(function)
         self.code = _leading_to(self, self.own)
         self.takers: list[Taker | None] = [None, None]
-        self.first = self.plain_call
+        self.first: Callable[..., Any] = self.plain_call
         function.uncast = self.plain
         if not hasattr(function, "__wrapped__"):
             function.__wrapped__ = self.plain  # so that its signature can be read meanwhile
-
-    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return self.first(args, kwargs)
 
     def put(self, place: int, taker: Taker | None) -> None:
         """Has ``taker`` look at the calls; None ends that, and gives the function its code back."""
         self.takers[place] = taker
         outer, inner = self.takers
         if outer is not None:
-            self.first = self._call_outer
+            self.first = partial(outer, self)
         else:
             self.first = self.plain_call if inner is None else self.after_overrides
         code = self.own if outer is inner is None else self.code
@@ -61,9 +59,6 @@ class Detour:
     def plain_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls the function as if nobody looked."""
         return self.plain(*args, **kwargs)
-
-    def _call_outer(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return self.takers[OVERRIDES](self, args, kwargs)  # type: ignore[misc]
 
     def after_overrides(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Calls the function as if nobody could override it."""
@@ -90,7 +85,7 @@ _SOURCE = """
 def outer({names}):
     def detour(*args__, **kwargs__):
         take__ = {mark!r}
-        return take__(args__, kwargs__)
+        return take__.first(args__, kwargs__)
         ({names})
 """
 

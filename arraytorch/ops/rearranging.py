@@ -156,7 +156,10 @@ def repeat(input: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:
         return reshape(input, shape).clone(memory_format=contiguous_format)
     apart = reshape(input, [k for n in shape for k in (1, n)])
     wide = expand(apart, *[k for n, r in zip(shape, times, strict=True) for k in (r, n)])
-    return reshape(wide, [n * r for n, r in zip(shape, times, strict=True)])
+    out = reshape(wide, [n * r for n, r in zip(shape, times, strict=True)])
+    # Repeated along new dimensions alone, it would be a view of the input.
+    shared = out._owner is (input if input._owner is None else input._owner)
+    return out.clone(memory_format=contiguous_format) if shared else out
 
 
 def tile(input: Tensor, *sizes: Any, dims: Any = None) -> Tensor:

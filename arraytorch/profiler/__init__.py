@@ -19,6 +19,7 @@ __all__ = [
     "FunctionEventAvg",
     "ProfilerAction",
     "ProfilerActivity",
+    "kineto_available",
     "profile",
     "record_function",
     "schedule",
@@ -50,6 +51,15 @@ class ProfilerAction(Enum):
 def supported_activities() -> set[ProfilerActivity]:
     """Returns what can be profiled: the calls that the host makes."""
     return {ProfilerActivity.CPU}
+
+
+def kineto_available() -> bool:
+    """Returns False: that library, which watches GPUs, is not used here.
+
+    >>> torch.profiler.kineto_available()
+    False
+    """
+    return False
 
 
 def schedule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -29,8 +29,8 @@ IsLeaf = Callable[[Any], bool] | None
 class _Kind(NamedTuple):
     """How a kind of container is taken apart, to (children, context), and put together."""
 
-    flatten: Callable[[Any], tuple[Iterable[Any], Any]]
-    unflatten: Callable[[Iterable[Any], Any], Any]
+    flatten_fn: Callable[[Any], tuple[Iterable[Any], Any]]
+    unflatten_fn: Callable[[Iterable[Any], Any], Any]
 
 
 def _of_dict(make: Callable[[Any, Iterable[Any]], Any], context: Callable[[Any], Any]) -> _Kind:
@@ -72,6 +72,15 @@ _KINDS: dict[type, _Kind] = {
     defaultdict: _of_dict(lambda f, items: defaultdict(f, items), lambda d: d.default_factory),
 }
 _NAMED = _Kind(lambda x: (x, type(x)), lambda children, cls: getattr(cls, "_make", cls)(children))
+_KINDS[namedtuple] = _NAMED  # type: ignore[index]
+# Names that libraries use which take trees apart themselves.
+SUPPORTED_NODES = _KINDS
+PyTree = Any
+
+
+def _get_node_type(tree: Any) -> Any:
+    named = isinstance(tree, tuple) and hasattr(tree, "_fields") and type(tree) not in _KINDS
+    return namedtuple if named else type(tree)
 
 
 def register_pytree_node(
@@ -134,7 +143,7 @@ def tree_flatten(tree: Any, is_leaf: IsLeaf = None) -> tuple[list[Any], TreeSpec
     kind = _kind_of(tree, is_leaf)
     if kind is None:
         return [tree], LeafSpec()
-    children, context = kind.flatten(tree)
+    children, context = kind.flatten_fn(tree)
     parts = [tree_flatten(child, is_leaf) for child in children]
     leaves = [leaf for found, _ in parts for leaf in found]
     return leaves, TreeSpec(type(tree), context, [spec for _, spec in parts])
@@ -155,7 +164,7 @@ def _built(leaves: Iterator[Any], spec: TreeSpec) -> Any:
     if spec.type is None:
         return next(leaves)
     children = [_built(leaves, child) for child in spec.children_specs]
-    return _KINDS.get(spec.type, _NAMED).unflatten(children, spec.context)
+    return _KINDS.get(spec.type, _NAMED).unflatten_fn(children, spec.context)
 
 
 def tree_iter(tree: Any, is_leaf: IsLeaf = None) -> Iterator[Any]:
@@ -191,7 +200,7 @@ def _leaves_as(tree: Any, spec: TreeSpec) -> list[Any]:
         return [tree]
     if type(tree) is not spec.type:
         raise ValueError(f"Type mismatch; expected {spec.type!r}, but got {type(tree)!r}.")
-    children, context = _KINDS.get(spec.type, _NAMED).flatten(tree)
+    children, context = _KINDS.get(spec.type, _NAMED).flatten_fn(tree)
     children = list(children)
     if len(children) != spec.num_children or context != spec.context:
         raise ValueError(f"Node mismatch; expected {spec.context!r}, but got {context!r}.")

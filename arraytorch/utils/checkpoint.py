@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+from .._accelerators.modules import get_device_module
 from .._tensor import Tensor
 from ..autograd.calculus import backward
 from ..autograd.function import Function, once_differentiable
@@ -22,9 +23,11 @@ __all__ = [
     "checkpoint",
     "checkpoint_sequential",
     "detach_variable",
+    "get_device_states",
     "noop_context_fn",
     "set_checkpoint_debug_enabled",
     "set_checkpoint_early_stop",
+    "set_device_states",
 ]
 
 Contexts = Callable[[], tuple[Any, Any]]
@@ -79,6 +82,34 @@ def check_backward_validity(inputs: Any) -> None:
         warnings.warn(
             "None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2
         )
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
+    """Returns the devices, other than the CPU, of tensors, and the states of their generators.
+
+    >>> torch.utils.checkpoint.get_device_states(torch.ones(2))
+    ([], [])
+    """
+    found = dict.fromkeys(t.device for t in _tensors(args) if t.device.type not in ("cpu", "meta"))
+    states = [get_device_module(place).get_rng_state(place) for place in found]
+    return [place.index or 0 for place in found], states
+
+
+def set_device_states(
+    devices: Sequence[int], states: Sequence[Tensor], *, device_type: str | None = None
+) -> None:
+    """Gives the generators of devices the states that `get_device_states` returned."""
+    for index, state in zip(devices, states, strict=True):
+        module = get_device_module(device_type)
+        module.set_rng_state(state, index)
+
+
+def _tensors(values: Any) -> Iterator[Tensor]:
+    for value in values.values() if isinstance(values, dict) else values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple, dict)):
+            yield from _tensors(value)
 
 
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:

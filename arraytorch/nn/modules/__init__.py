@@ -1,6 +1,7 @@
 """The modules, one file per kind of layer."""
 
 from ...ops.linear_loss import LinearCrossEntropyOptions
+from . import utils as utils
 from .activation import (
     CELU,
     ELU,

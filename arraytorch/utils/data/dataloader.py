@@ -333,6 +333,13 @@ def _pins(loader: DataLoader[Any]) -> bool:
     return False
 
 
+_BaseDataLoaderIter = _Batches  # as libraries know it
+
+
+class _MultiProcessingDataLoaderIter(_Batches):
+    """The kind whose workers are processes; here they are threads, and it has no objects."""
+
+
 class _Recipe:
     """What fetching asks of a loader, without the loader, which workers must not keep alive."""
 

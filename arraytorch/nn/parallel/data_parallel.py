@@ -1,12 +1,12 @@
-"""DataParallel, for the one device that there is, and the type of what needs several processes."""
+"""DataParallel, for the one device that there is."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .modules.module import Module
+from ..modules.module import Module
 
-__all__ = ["DataParallel", "DistributedDataParallel"]
+__all__ = ["DataParallel"]
 
 
 class DataParallel(Module):
@@ -30,17 +30,3 @@ class DataParallel(Module):
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         return self.module(*inputs, **kwargs)
-
-
-class DistributedDataParallel(Module):
-    """A module that several processes train; as in PyTorch, a process without a group can make none.
-
-    >>> isinstance(torch.nn.Linear(2, 2), torch.nn.parallel.DistributedDataParallel)
-    False
-    """
-
-    def __init__(self, module: Module, *args: Any, **kwargs: Any) -> None:
-        raise ValueError(
-            "Default process group has not been initialized, please make sure to call "
-            "init_process_group."
-        )

@@ -1,0 +1,6 @@
+"""DataParallel, for the one device that there is, and the type of what needs several processes."""
+
+from .data_parallel import DataParallel
+from .distributed import DistributedDataParallel
+
+__all__ = ["DataParallel", "DistributedDataParallel"]
