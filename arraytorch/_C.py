@@ -7,6 +7,7 @@ from typing import Any
 
 from ._tensor import Tensor
 from .autograd.modes import autocast_dtypes
+from .backends.batched_levels import current
 from .nn.modules._convert import _parse_to
 from .ops import _intercept
 from .ops._intercept import disabled as _disabled_torch_function_impl
@@ -79,8 +80,8 @@ class _ExcludeDispatchKeyGuard:
 
 
 def _are_functorch_transforms_active() -> bool:
-    """Returns False: derivatives of functions need no tensors of a kind of their own here."""
-    return False
+    """Returns whether `vmap` maps a function now; derivatives of functions are ordinary ones here."""
+    return bool(current.get())
 
 
 class _nn:

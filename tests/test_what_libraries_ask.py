@@ -121,6 +121,10 @@ def test_names_without_objects():
     assert not isinstance(3, torch.SymInt) and not torch.is_autocast_enabled("mps")
     assert repr(torch.TensorType.get()) == "Tensor" and torch.torch is torch
     assert torch._C._nn._parse_to("cpu", torch.float16)[:2] == (torch.device("cpu"), torch.float16)
+    active = torch._C._are_functorch_transforms_active
+    inside = []
+    torch.vmap(lambda x: (inside.append(active()), x)[1])(torch.ones(2))
+    assert inside == [True] and not active()
     assert not torch.cuda._initialized and torch._C._get_tracing_state() is None
 
 
