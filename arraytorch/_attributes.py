@@ -1,13 +1,11 @@
-"""What may be stored on a tensor: any attribute, which ``__dict__`` shows, and a fitting gradient."""
+"""What a tensor's ``__dict__`` shows: what programs have stored on it, and not its own state."""
 
 from __future__ import annotations
 
 from copy import deepcopy
 from typing import Any
 
-from ._dtypes import scalar_type_name
 from .autograd.tape import TensorBase
-from .backends import backend_of, dtype_of
 
 _STATE = {*TensorBase.__annotations__, "_grad_dtype"}
 _all: Any = vars(TensorBase)["__dict__"]  # reads the real dictionary
@@ -64,29 +62,3 @@ def set_attributes(tensor: Any, values: dict[str, Any]) -> None:
     now = Attributes(tensor)
     now.clear()
     now.update(values)
-
-
-def check_grad(tensor: Any, value: Any) -> None:
-    """Raises unless a value can be the gradient of a tensor."""
-    if not isinstance(value, TensorBase):
-        raise TypeError(
-            f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
-        )
-    if value is tensor:
-        raise RuntimeError("can't assign Variable as its own grad")
-    if value._data.shape != tensor._data.shape:
-        raise RuntimeError(
-            "assigned grad has data of a different size: "
-            f"{list(value._data.shape)} for a tensor of {list(tensor._data.shape)}"
-        )
-    have, wanted = dtype_of(value._data), tensor.grad_dtype if tensor.is_leaf else tensor.dtype
-    if wanted is not None and have is not wanted:
-        raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{have.name}' to a tensor with "
-            f"grad_dtype '{scalar_type_name(wanted)}'. The gradient must match the tensor's "
-            "grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype "
-            "attribute with a specific dtype, or None to allow any dtype."
-        )
-    B = backend_of(tensor._data)
-    if backend_of(value._data).device_of(value._data) != B.device_of(tensor._data):
-        raise RuntimeError("assigned grad has data located on a different device")

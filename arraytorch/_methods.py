@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .autograd.tape import TensorBase
+from .backends import backend_of
 from .ops import (
     _pinning,
     arithmetic,
@@ -413,3 +414,18 @@ class Methods(TensorBase):
     exponential_, cauchy_ = sampling.exponential_, sampling.cauchy_
     log_normal_ = sampling.log_normal_
     bernoulli, multinomial = random.bernoulli, random.multinomial
+
+    @property
+    def __cuda_array_interface__(self: Any) -> dict[str, Any]:
+        B = backend_of(self._data)
+        if B.device_type != "cuda":
+            raise AttributeError(
+                f"Can't get __cuda_array_interface__ on non-CUDA tensor type: {self.type()} If CUDA data "
+                "is required use tensor.cuda() to copy tensor to device memory."
+            )
+        if self.requires_grad:
+            raise RuntimeError(
+                "Can't get __cuda_array_interface__ on Variable that requires grad. If gradients "
+                "aren't required, use var.detach() to get Variable that doesn't require grad."
+            )
+        return B.interface(self._data)  # type: ignore[no-any-return]

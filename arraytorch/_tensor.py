@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from . import _device, _dtypes
-from ._attributes import Attributes, check_grad, set_attributes
+from ._attributes import Attributes, set_attributes
 from ._device import device
 from ._dtypes import dtype
 from ._layouts import layout, strided
@@ -398,21 +398,6 @@ class Tensor(Methods):
 
     def __dlpack_device__(self) -> Any:
         return self._data.__dlpack_device__()
-
-    @property
-    def __cuda_array_interface__(self) -> dict[str, Any]:
-        B = backend_of(self._data)
-        if B.device_type != "cuda":
-            raise AttributeError(
-                f"Can't get __cuda_array_interface__ on non-CUDA tensor type: {self.type()} If CUDA data "
-                "is required use tensor.cuda() to copy tensor to device memory."
-            )
-        if self.requires_grad:
-            raise RuntimeError(
-                "Can't get __cuda_array_interface__ on Variable that requires grad. If gradients "
-                "aren't required, use var.detach() to get Variable that doesn't require grad."
-            )
-        return B.interface(self._data)
 
     def __bool__(self) -> bool:
         if self._data.size != 1:

@@ -7,6 +7,7 @@ from typing import Any
 from .._dtypes import dtype as DType
 from .._size import Size
 from .._tensor import Tensor
+from ..ops import _intercept
 from ..ops.creation import empty
 from .parameter import Parameter
 
@@ -33,6 +34,7 @@ class UninitializedTensorMixin:
     _pending: Tensor  # without elements, of the dtype and on the device
     _wanted: bool
     __hash__ = object.__hash__
+    __torch_function__ = staticmethod(_intercept.disabled)
 
     def materialize(self, shape: Any, device: Any = None, dtype: DType | None = None) -> None:
         """Makes an ordinary tensor of it, with memory of ``shape`` that is not filled yet."""

@@ -38,7 +38,11 @@ class Parameter(Tensor, metaclass=_ParameterType):
             raise RuntimeError(
                 "Only Tensors of floating point and complex dtype can require gradients"
             )
-        if tensor.__class__ is not Tensor and _intercept.overrides(type(tensor)) and cls is Parameter:
+        if (
+            tensor.__class__ is not Tensor
+            and _intercept.overrides(type(tensor))
+            and cls is Parameter
+        ):
             tensor._is_param = True
         else:
             tensor.__class__ = cls
