@@ -96,6 +96,13 @@ def _owner(x: Any) -> Any:
         x = base
 
 
+def _flat(owner: Any) -> Any:
+    """An array with memory of its own, its axes in the order in which they lie there."""
+    if owner.flags.c_contiguous:
+        return owner
+    return owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
+
+
 class NumpyBackend(
     NumpyAttention,
     NumpyConvolutionKernels,
@@ -286,7 +293,8 @@ class NumpyBackend(
         self._check_room(owner.nbytes // step, size, stride, offset)
         if 0 in size:
             return np.empty(size, x.dtype)
-        return np.ndarray(size, x.dtype, owner, offset * step, [s * step for s in stride])
+        strides = [s * step for s in stride]
+        return np.ndarray(size, x.dtype, _flat(owner), offset * step, strides)
 
     def logcumsumexp(self, x: Any, dim: int) -> Any:
         if x.dtype.kind != "f" or x.dtype.itemsize == 2 or not x.shape[dim]:

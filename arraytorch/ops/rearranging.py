@@ -156,7 +156,10 @@ def repeat(input: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:
         return reshape(input, shape).clone(memory_format=contiguous_format)
     apart = reshape(input, [k for n in shape for k in (1, n)])
     wide = expand(apart, *[k for n, r in zip(shape, times, strict=True) for k in (r, n)])
-    return reshape(wide, [n * r for n, r in zip(shape, times, strict=True)])
+    own = wide.clone(
+        memory_format=contiguous_format
+    )  # else it could stay a view, of dimensions of 1
+    return reshape(own, [n * r for n, r in zip(shape, times, strict=True)])
 
 
 def tile(input: Tensor, *sizes: Any, dims: Any = None) -> Tensor:
@@ -193,8 +196,8 @@ def repeat_interleave(
             raise RuntimeError("Repeats must be non-negative")
         shape = x._data.shape
         wide = expand(unsqueeze(x, d + 1), *shape[: d + 1], repeats, *shape[d + 1 :])
-        result = reshape(wide, (*shape[:d], n * repeats, *shape[d + 1 :]))
-        return result.clone() if repeats == 1 else result
+        own = wide.clone(memory_format=contiguous_format)
+        return reshape(own, (*shape[:d], n * repeats, *shape[d + 1 :]))
     check_tensor("repeat_interleave", input, repeats, names=("input", "repeats"))
     return _advanced(x, (*(slice(None),) * d, _repeated(repeats, n, output_size)))
 
