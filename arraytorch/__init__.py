@@ -93,6 +93,7 @@ legacy_contiguous_format = contiguous_format
 # Submodules and names that load when first asked for, and where they are.
 _LAZY = {
     "finfo": "_type_info:finfo",
+    "__config__": "__config__",
     "get_printoptions": "_printing:get_printoptions",
     "iinfo": "_type_info:iinfo",
     "set_printoptions": "_printing:set_printoptions",
@@ -238,7 +239,13 @@ _LAZY = {
     "sparse": "sparse",
     "special": "special",
     "stft": "ops.short_time:stft",
+    "functional": "functional",
+    "Future": "futures:Future",
+    "futures": "futures",
+    "multiprocessing": "multiprocessing",
     "nn": "nn",
+    "types": "types",
+    "onnx": "onnx",
     "optim": "optim",
     "profiler": "profiler",
     "return_types": "return_types",
@@ -257,7 +264,7 @@ def __getattr__(name: str) -> object:
     if where is None:
         raise AttributeError(f"module 'arraytorch' has no attribute '{name}'")
     module, _, attribute = where.partition(":")
-    found = _import_module(f".{module}", __name__)
+    found = _import_module(f".{module}", __package__)  # __name__ is "torch" under the alias
     value = getattr(found, attribute) if attribute else found
     globals()[name] = value
     return value

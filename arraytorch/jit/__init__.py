@@ -1,8 +1,12 @@
 """TorchScript's decorators, around functions that stay what they are."""
 
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 
 from .eager import (
+    Error,
+    ScriptWarning,
+    TracerWarning,
     annotate,
     export,
     ignore,
@@ -11,12 +15,21 @@ from .eager import (
     is_tracing,
     script,
     script_if_tracing,
+    script_method,
     trace,
+    trace_module,
     unused,
 )
+from .eager import _overload as _overload
+from .eager import _overload_method as _overload_method
 
 __all__ = [
+    "Error",
     "Final",
+    "ScriptFunction",
+    "ScriptModule",
+    "ScriptWarning",
+    "TracerWarning",
     "annotate",
     "export",
     "ignore",
@@ -25,6 +38,15 @@ __all__ = [
     "is_tracing",
     "script",
     "script_if_tracing",
+    "script_method",
     "trace",
+    "trace_module",
     "unused",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # These are modules, in a layer that what decorates functions has no need of.
+    if name in ("ScriptModule", "ScriptFunction"):
+        return getattr(import_module(f"{__name__}.modules"), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -19,7 +19,7 @@ from .saving import MAGIC_NUMBER, PROTOCOL_VERSION
 from .storages import StorageType, TypedStorage, UntypedStorage
 from .unpickler import Scanner, Unpickler
 
-MapLocation = (
+MAP_LOCATION = (
     str | device | dict[str, str] | Callable[[UntypedStorage, str], UntypedStorage | None] | None
 )
 _Restore = Callable[[UntypedStorage, str], UntypedStorage]
@@ -27,7 +27,7 @@ _Restore = Callable[[UntypedStorage, str], UntypedStorage]
 
 def load(
     f: str | os.PathLike[str] | IO[bytes],
-    map_location: MapLocation = None,
+    map_location: MAP_LOCATION = None,
     pickle_module: Any = None,
     *,
     weights_only: bool | None = None,
