@@ -325,3 +325,26 @@ def test_bounds_of_random_integers_by_name():
     assert set(x.tolist()) == {0.0, 1.0}
     with pytest.raises(TypeError, match="missing an argument: 'high'"):
         torch.randint_like(x)
+
+
+def test_values_of_linspace_to_the_last_bit():
+    """The step is rounded, then each value once: PyTorch's bits."""
+    x = torch.linspace(-1, 1, 28)
+    assert [v.hex() for v in x[[2, 6, 13, 20]].tolist()] == [
+        "-0x1.b425ec0000000p-1", "-0x1.1c71c80000000p-1", "-0x1.2f68480000000p-5",
+        "0x1.ed097c0000000p-2",
+    ]  # fmt: skip
+    y = torch.linspace(0, 2.7, 7, dtype=torch.float64)
+    assert y.tolist() == [0.0, 0.45, 0.9, 1.35, 1.8000000000000003, 2.25, 2.7]
+    theta = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    grid = torch.nn.functional.affine_grid(theta, (1, 1, 28, 28), align_corners=False)
+    assert grid[0, 0, 4, 0].item().hex() == "-0x1.5b6db60000000p-1"
+
+
+def test_ranges_as_indices():
+    """A range picks as a list does, as in ``log_probs[range(n), targets]``."""
+    x = torch.arange(12).reshape(3, 4)
+    assert x[range(3), [0, 1, 2]].tolist() == [0, 5, 10] and x[:, range(2)].shape == (3, 2)
+    assert x[range(0)].shape == (0, 4)
+    x[range(2), range(2)] = 9
+    assert x[0, 0] == 9 == x[1, 1] and x[0, 1] == 1

@@ -274,6 +274,25 @@ class NumpyBackend(
             x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
         ) // x.itemsize
 
+    def linspace(
+        self, start: Any, end: Any, steps: int, dtype: Any, index: int | None = None
+    ) -> Any:
+        """Values from start to end, with PyTorch's roundings: of the step, and of each value once.
+
+        Coordinates of pixels come from here, and how they are rounded decides between neighbours.
+        """
+        if dtype not in (np.float32, np.float64) or steps < 2:
+            return super().linspace(start, end, steps, dtype, index)
+        first, last = dtype.type(start), dtype.type(end)
+        wide = np.float64 if dtype == np.float32 else np.longdouble
+        step = wide((last - first) / dtype.type(steps - 1))
+        places, half = np.arange(steps, dtype=wide), steps // 2
+        places[half:] -= steps - 1
+        places *= step
+        places[:half] += first
+        places[half:] += last
+        return places.astype(dtype)
+
     # shape
 
     def expand(self, x: Any, shape: tuple[int, ...]) -> Any:
