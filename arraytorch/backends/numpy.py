@@ -286,7 +286,8 @@ class NumpyBackend(
         first, last = dtype.type(start), dtype.type(end)
         wide = np.float64 if dtype == np.float32 else np.longdouble
         step = wide((last - first) / dtype.type(steps - 1))
-        places, half = np.arange(steps, dtype=wide), steps // 2
+        half = steps // 2
+        places: Any = np.arange(steps, dtype=wide)
         places[half:] -= steps - 1
         places *= step
         places[:half] += first
