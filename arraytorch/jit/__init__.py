@@ -22,6 +22,7 @@ from .eager import (
 )
 from .eager import _overload as _overload
 from .eager import _overload_method as _overload_method
+from .refinement import isinstance
 
 __all__ = [
     "Error",
@@ -36,6 +37,7 @@ __all__ = [
     "interface",
     "is_scripting",
     "is_tracing",
+    "isinstance",
     "script",
     "script_if_tracing",
     "script_method",
