@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from .tape import TensorBase, _Classes
+from .tape import TensorBase, final
 
 
 class _VariableType(type):
@@ -27,7 +27,7 @@ class Variable(metaclass=_VariableType):
 
     def __new__(cls, data: Any = None, requires_grad: bool = False, volatile: bool = False) -> Any:
         if data is None:
-            data = _Classes.Tensor()
+            data = final.Tensor()
         if not isinstance(data, TensorBase):
             raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
         if volatile and requires_grad:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import _dtypes
 from ..autograd.tape import TensorBase, taped
-from ..backends import AS_ARRAY, backend_of, dtype_of
+from ..backends import backend_of, dtype_of
 from ._declare import cast, derivative, hides_older, kernel_op, pointwise
 from ._fitting import fitting
 from ._older import in_order
@@ -64,9 +64,7 @@ def sub(
     alpha: Number = 1,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Returns ``input - alpha * other``, elementwise with broadcasting.
-
-    Raises RuntimeError for bool tensors: use ``^`` or ``logical_xor``.
+    """Returns ``input - alpha * other``, elementwise; RuntimeError for bool tensors: use ``^``.
 
     >>> torch.sub(torch.tensor([1, 2]), 1)
     tensor([0, 1])
@@ -523,8 +521,6 @@ def fmin(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 def _clamp(input: Tensor, low: Any, high: Any) -> Tensor:
     x, bounds = input._data, [getattr(b, "_data", b) for b in (low, high)]
     z = backend_of(x).cast(backend_of(x).clamp(x, *bounds), x.dtype)
-    if z.__class__ is not x.__class__:
-        z = AS_ARRAY[x.__class__](z)
     inputs = (input, *[b if isinstance(b, TensorBase) else None for b in (low, high)])
     return taped(_clamp, z, inputs, (input, low, high))
 
@@ -583,8 +579,7 @@ def clamp(
     return result if out is None else write_result("clamp", out, result, (input, min, max))
 
 
-clip = clamp
-multiply, divide, subtract = mul, div, sub
+clip, multiply, divide, subtract = clamp, mul, div, sub
 negative, absolute, fix = neg, abs, trunc
 
 # What array libraries refuse themselves is looked at on the slow path only, where they lead.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from ..autograd.tape import _Classes
+from ..autograd.tape import final
 from .added_products import addmm
 
 _PACKAGE: Any = import_module(__package__.partition(".")[0])  # the operations that load late, too
@@ -87,7 +87,7 @@ class Namespace:
     def __getattr__(self, name: str) -> Packet:
         call = OTHERS.get(name)
         if call is None and not name.startswith("_"):
-            call = getattr(_PACKAGE, name, None) or getattr(_Classes.Tensor, name, None)
+            call = getattr(_PACKAGE, name, None) or getattr(final.Tensor, name, None)
         if call is None:
             raise AttributeError(f"'_OpNamespace' 'aten' object has no attribute '{name}'")
         found = Packet(name, call)
