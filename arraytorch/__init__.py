@@ -94,6 +94,7 @@ legacy_contiguous_format = contiguous_format
 # Submodules and names that load when first asked for, and where they are.
 _LAZY = {
     "finfo": "_type_info:finfo",
+    "__config__": "__config__",
     "get_printoptions": "_printing:get_printoptions",
     "iinfo": "_type_info:iinfo",
     "set_printoptions": "_printing:set_printoptions",
@@ -252,8 +253,11 @@ _LAZY = {
     "sparse": "sparse",
     "special": "special",
     "stft": "ops.short_time:stft",
-    "nn": "nn",
+    "functional": "functional",
+    "Future": "futures:Future",
+    "futures": "futures",
     "multiprocessing": "multiprocessing",
+    "nn": "nn",
     "onnx": "onnx",
     "optim": "optim",
     "overrides": "overrides",

@@ -50,11 +50,12 @@ def install() -> Callable[[], None]:
         return lambda: None
     package: Any = import_module(PACKAGE)
     others, version, finder = _taken_out(), package.__version__, _Finder()
+    package.__name__ = "torch"  # libraries compare it
     sys.meta_path.insert(0, finder)
     package.__version__ = TorchVersion(f"{REFERENCE}+{PACKAGE}{version}")
 
     def undo() -> None:
-        package.__version__ = version
+        package.__version__, package.__name__ = version, PACKAGE
         sys.meta_path.remove(finder)
         _taken_out()
         sys.modules.update(others)

@@ -187,6 +187,8 @@ class Methods(TensorBase):
     split_with_sizes = stacking.split_with_sizes
     resize_, resize_as_, set_ = resizing.resize_, resizing.resize_as_, resizing.set_
     sum_to_size, new_empty_strided = resizing.sum_to_size, resizing.new_empty_strided
+    new = Late("._tensor_types:new")
+    _cdata = property(id)  # a number that libraries know a tensor by
     unsafe_split = Late("copies:unsafe_split")
     unsafe_chunk = Late("copies:unsafe_chunk")
     unsafe_split_with_sizes = Late("copies:unsafe_split_with_sizes")

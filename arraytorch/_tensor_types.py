@@ -67,6 +67,17 @@ def type_of(dtype: Any, place: str = "cpu") -> Any:
     return TensorType(name, (), values)
 
 
+def new(input: Any, *args: Any, device: Any = None, **named: Any) -> Any:
+    """Makes a tensor of the same dtype and device, of a shape or from data.
+
+    >>> torch.ones(2).new([3, 4])
+    tensor([3., 4.])
+    """
+    size = (Size(named.pop("size")),) if "size" in named else ()
+    kind = type_of(input.dtype, input.device.type)
+    return kind(*args, *size, *named.values(), device=input.device if device is None else device)
+
+
 FloatTensor, DoubleTensor = type_of(_dtypes.float32), type_of(_dtypes.float64)
 HalfTensor, BFloat16Tensor = type_of(_dtypes.float16), type_of(_dtypes.bfloat16)
 CharTensor, ByteTensor = type_of(_dtypes.int8), type_of(_dtypes.uint8)

@@ -238,6 +238,9 @@ class UntypedStorage:
         return f"{shown}\n[torch.storage.UntypedStorage(device={self.device}) of size {len(self)}]"
 
 
+loaded.PUBLIC.append(UntypedStorage)
+
+
 def _restored(array: Any) -> UntypedStorage:
     return UntypedStorage._around(from_numpy(array))
 

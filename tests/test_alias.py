@@ -57,7 +57,7 @@ assert helper.torch is torch
 import arraytorch
 for name, module in sys.modules.items():
     if name.split(".")[0] == "torch":
-        assert module is sys.modules[module.__name__] and module.__spec__.name == module.__name__
+        assert module is sys.modules[module.__spec__.name]
 assert torch is arraytorch and nn is arraytorch.nn and F is arraytorch.nn.functional
 assert torch.__version__ >= "2.2" and torch.__version__ >= (2, 13)
 assert tuple(map(int, torch.__version__.split(".")[:2])) == (2, 13)
@@ -151,7 +151,9 @@ def test_what_is_missing_says_so():
             importlib.import_module("torch.nn.nothing")
         with pytest.raises(ModuleNotFoundError, match="No module named 'torch.nn.init.x'"):
             importlib.import_module("torch.nn.init.x")
-        with pytest.raises(ImportError, match="cannot import name 'nothing' from 'arraytorch'"):
+        with pytest.raises(
+            ImportError, match="cannot import name 'nothing' from 'torch' .*arraytorch"
+        ):
             exec("from torch import nothing")
 
 
@@ -161,3 +163,62 @@ def test_versions_compare_by_their_numbers():
     assert version > "2.2" and version >= "2.13" and not version < (2, 13) and version <= "3"
     assert version == str(version) and hash(version) == hash(str(version))
     assert version != (2, 13) and (version > (2, 12, 1)) is True
+
+
+def test_the_package_goes_by_the_name_of_torch():
+    """Only while it stands in for torch; libraries compare the name."""
+    with arraytorch.as_torch() as torch:
+        assert torch.__name__ == "torch" and torch.quantile is arraytorch.quantile
+    assert arraytorch.__name__ == "arraytorch"
+
+
+NAMES = [
+    "__config__.show",
+    "autograd.profiler.profile",
+    "autograd.variable.Variable",
+    "distributed.rpc.is_available",
+    "distributed.optim.ZeroRedundancyOptimizer",
+    "functional.einsum",
+    "futures.Future",
+    "jit.ScriptModule",
+    "jit.ScriptFunction",
+    "multiprocessing.spawn",
+    "nn.parallel.scatter_gather.gather",
+    "onnx.is_in_onnx_export",
+    "serialization.MAP_LOCATION",
+    "types.Number",
+    "utils.data._utils.collate.default_collate",
+    "utils.model_zoo.load_url",
+    "_tensor_str.PRINT_OPTS",
+    "distributions.utils._standard_normal",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_modules_that_libraries_import(name):
+    """They are found as submodules of torch, by import alone."""
+    module, _, value = name.rpartition(".")
+    with arraytorch.as_torch():
+        assert hasattr(importlib.import_module(f"torch.{module}"), value)
+
+
+def test_parts_for_several_devices_and_back():
+    from arraytorch.nn.parallel.scatter_gather import gather, scatter
+
+    x = arraytorch.arange(6).reshape(3, 2)
+    parts = scatter({"x": x, "n": [x, 1]}, ["cpu", "cpu"])
+    assert [p["x"].tolist() for p in parts] == [[[0, 1], [2, 3]], [[4, 5]]]
+    assert parts[1]["n"][0].tolist() == [[4, 5]] and parts[0]["n"][1] == 1
+    together = gather([{"x": p["x"]} for p in parts], "cpu")
+    assert together["x"].equal(x) and gather([None, None], "cpu") is None
+    assert gather([(x.sum(), x), (x.sum(), x)], "cpu")[0].tolist() == [15, 15]
+
+
+def test_classes_of_what_is_not_scripted():
+    """Nothing is an instance, and functions cannot be made ones."""
+    jit = arraytorch.jit
+    assert issubclass(jit.ScriptModule, arraytorch.nn.Module)
+    with pytest.raises(RuntimeError, match="functions are not scripted"):
+        jit.ScriptFunction()
+    with pytest.raises(RuntimeError, match="processes that communicate"):
+        importlib.import_module("arraytorch.distributed.optim").ZeroRedundancyOptimizer()

@@ -524,3 +524,16 @@ def test_threads_run_forward_and_backward_at_once():
         t.join()
     assert not failures
     assert shared.grad.tolist() == [50.0 * (0 + 1 + 2 + 3), 200.0]
+
+
+def test_a_walk_that_ends_at_a_tensor_leaves_what_made_it():
+    """`grad` with respect to an intermediate result frees nothing behind it, as in PyTorch."""
+    w = torch.tensor([0.5, -0.5], requires_grad=True)
+    h = (w * 2).tanh()
+    (g,) = torch.autograd.grad((h * h).sum(), h)
+    assert g.tolist() == pytest.approx((2 * h).tolist())
+    (again,) = torch.autograd.grad(h.sum(), w)  # through the tanh, which has saved its result
+    assert again.tolist() == pytest.approx((2 * (1 - h * h)).tolist())
+    first, second = (w * 2).chunk(2)
+    outer, inner = torch.autograd.grad(first.exp() + second.exp(), [first, w])
+    assert outer.item() == pytest.approx(2.718281, rel=1e-5) and inner.shape == (2,)

@@ -87,3 +87,23 @@ def test_the_old_backward_hook_sees_the_last_operation():
     assert torch.allclose(net[0].bias.grad, 2 * on[0])
     with pytest.raises(RuntimeError, match="Cannot use both regular backward hooks and full"):
         net.register_full_backward_hook(print)
+
+
+def test_isinstance_with_what_containers_hold():
+    """Unlike Python's, it looks into lists, tuples and dicts."""
+    x, told = torch.ones(1), torch.jit.isinstance
+    for obj, kind in (
+        ([x], list[torch.Tensor]), ({"a": x}, dict[str, torch.Tensor]), (1, int | str),
+        ((x, 1), tuple[torch.Tensor, int]), (None, int | None), ([1], (list[str], list[int])),
+        ([x, 1], list[torch.Tensor | int]), ([[1]], list[list[int]]), (x, torch.Tensor),
+    ):  # fmt: skip
+        assert told(obj, kind)
+    for obj, kind in (
+        ([1], list[torch.Tensor]), ({"a": 1}, dict[str, torch.Tensor]), ("a", int | None),
+        ((x,), tuple[torch.Tensor, int]), ((1,), list[int]), ([1], (list[str],)),
+    ):  # fmt: skip
+        assert not told(obj, kind)
+    with pytest.warns(UserWarning, match="inner type of a container is lost"):
+        assert told([], list[int])
+    with pytest.raises(RuntimeError, match="container without a contained type"):
+        told([1], list)

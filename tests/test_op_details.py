@@ -288,3 +288,63 @@ def test_unsigned_integers_convolve_and_pool(dtype):
     y = torch.nn.functional.conv2d(x, torch.ones(1, 1, 2, 2, dtype=dtype))
     assert y.dtype is dtype and y[0, 0, 0].tolist() == [10, 14, 18]
     assert torch.nn.functional.max_pool2d(x, 2).flatten().tolist() == [5, 7, 13, 15]
+
+
+def test_repeated_tensors_have_memory_of_their_own():
+    """Also where all that is repeated are dimensions of size 1."""
+    for made in (
+        torch.tensor(1.0).repeat(3, 2),
+        torch.ones(2, 1).repeat(1, 3),
+        torch.ones(1, 2).repeat_interleave(3, 0),
+        torch.tensor([1.0]).tile(4),
+    ):
+        assert made.is_contiguous()
+        made.view(-1)[0] = 5
+        assert (made == 5).sum() == 1
+
+
+def test_limits_of_a_single_number():
+    """What clamp makes of a 0-d tensor can be written to."""
+    x = torch.tensor(3.0).clamp(min=0.5)
+    x.mul_(2)
+    assert x.item() == 6 and torch.tensor(3.0).clamp_max(1).add_(1).item() == 2
+
+
+def test_diagonals_of_arrays_in_other_orders():
+    """Of memory that lies in another order than the dimensions, as NumPy's results may."""
+    array = np.arange(24.0).reshape(4, 3, 2).transpose(2, 1, 0).copy(order="K")
+    x = torch.from_numpy(array)
+    for offset, d1, d2 in ((0, 0, 1), (1, 1, 2), (-1, 2, 0)):
+        expected = np.diagonal(array, offset, d1, d2)
+        assert torch.diagonal(x, offset, d1, d2).tolist() == expected.tolist()
+
+
+def test_bounds_of_random_integers_by_name():
+    torch.manual_seed(0)
+    x = torch.randint_like(torch.zeros(100), high=2)
+    assert set(x.tolist()) == {0.0, 1.0}
+    with pytest.raises(TypeError, match="missing an argument: 'high'"):
+        torch.randint_like(x)
+
+
+def test_values_of_linspace_to_the_last_bit():
+    """The step is rounded, then each value once: PyTorch's bits."""
+    x = torch.linspace(-1, 1, 28)
+    assert [v.hex() for v in x[[2, 6, 13, 20]].tolist()] == [
+        "-0x1.b425ec0000000p-1", "-0x1.1c71c80000000p-1", "-0x1.2f68480000000p-5",
+        "0x1.ed097c0000000p-2",
+    ]  # fmt: skip
+    y = torch.linspace(0, 2.7, 7, dtype=torch.float64)
+    assert y.tolist() == [0.0, 0.45, 0.9, 1.35, 1.8000000000000003, 2.25, 2.7]
+    theta = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    grid = torch.nn.functional.affine_grid(theta, (1, 1, 28, 28), align_corners=False)
+    assert grid[0, 0, 4, 0].item().hex() == "-0x1.5b6db60000000p-1"
+
+
+def test_ranges_as_indices():
+    """A range picks as a list does, as in ``log_probs[range(n), targets]``."""
+    x = torch.arange(12).reshape(3, 4)
+    assert x[range(3), [0, 1, 2]].tolist() == [0, 5, 10] and x[:, range(2)].shape == (3, 2)
+    assert x[range(0)].shape == (0, 4)
+    x[range(2), range(2)] = 9
+    assert x[0, 0] == 9 == x[1, 1] and x[0, 1] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import pickle
 
 import pytest
@@ -214,3 +215,21 @@ def test_modes_can_be_cloned():
     with torch.set_grad_enabled(False).clone() as _:
         assert not torch.is_grad_enabled()
     torch.set_grad_enabled(True)
+
+
+def test_storages_are_saved_and_loaded():
+    """Alone or in containers, beside tensors over the same bytes; parts as copies."""
+    x = torch.arange(4.0)
+    storage = x.untyped_storage()
+    for zipped in (True, False):
+        buffer = io.BytesIO()
+        saved = {"all": storage, "x": x, "parts": [(storage[4:8],)]}
+        torch.save(saved, buffer, _use_new_zipfile_serialization=zipped)
+        loaded = torch.load(io.BytesIO(buffer.getvalue()))
+        assert type(loaded["all"]) is torch.UntypedStorage and len(loaded["all"]) == 16
+        assert loaded["parts"][0][0].tolist() == [0, 0, 128, 63]
+        loaded["x"][0] = 5
+        assert loaded["all"].tolist()[:4] == [0, 0, 160, 64]
+    buffer = io.BytesIO()
+    torch.save(storage, buffer)
+    assert torch.load(io.BytesIO(buffer.getvalue())).tolist() == storage.tolist()

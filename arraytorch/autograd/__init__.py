@@ -13,6 +13,7 @@ from .modes import set_grad_enabled as set_grad_enabled
 _LAZY = {
     "Function": "function",
     "GradcheckError": "checks",
+    "Variable": "variable",
     "detect_anomaly": "anomaly",
     "forward_ad": "",
     "functional": "",
@@ -20,12 +21,14 @@ _LAZY = {
     "gradgradcheck": "checks",
     "graph": "",
     "profiler": "",
+    "variable": "",
     "set_detect_anomaly": "anomaly",
 }
 
 __all__ = [
     "Function",
     "GradcheckError",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",
@@ -37,8 +40,10 @@ __all__ = [
     "graph",
     "inference_mode",
     "no_grad",
+    "profiler",
     "set_detect_anomaly",
     "set_grad_enabled",
+    "variable",
 ]
 
 

@@ -149,8 +149,9 @@ def _walk(
         if needed is not None:
             if node in wanted:
                 found[node] = g
-            if node not in needed:
-                continue
+                # What it has saved serves another walk, unless this one goes on to other targets.
+                if not any(e in needed for e in node.edges if e is not None):
+                    continue
         if node.__class__ is Port:
             slots = [None] * (node.index + 1)
             slots[node.index] = g
@@ -416,10 +417,7 @@ def _on_the_way(roots: Iterable[tuple[Any, Any]], targets: set[Any]) -> set[Any]
             reaches[node] = False
             stack.append((node, True))
             stack.extend((e, False) for e in node.edges if e is not None and e not in reaches)
-    # A target is on the way to itself; what lies behind it only if another target does too.
-    through = {n for n, r in reaches.items() if r}
-    beyond = {n for n in through if any(e in through for e in n.edges if e is not None)}
-    return beyond | (targets & through)
+    return {n for n, r in reaches.items() if r}
 
 
 # ------------------------------------------------------------------------------- accumulation

@@ -96,6 +96,13 @@ def _owner(x: Any) -> Any:
         x = base
 
 
+def _flat(owner: Any) -> Any:
+    """An array with memory of its own, its axes in the order in which they lie there."""
+    if owner.flags.c_contiguous:
+        return owner
+    return owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
+
+
 class NumpyBackend(
     NumpyAttention,
     NumpyConvolutionKernels,
@@ -267,6 +274,26 @@ class NumpyBackend(
             x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
         ) // x.itemsize
 
+    def linspace(
+        self, start: Any, end: Any, steps: int, dtype: Any, index: int | None = None
+    ) -> Any:
+        """Values from start to end, with PyTorch's roundings: of the step, and of each value once.
+
+        Coordinates of pixels come from here, and how they are rounded decides between neighbours.
+        """
+        if dtype not in (np.float32, np.float64) or steps < 2:
+            return super().linspace(start, end, steps, dtype, index)
+        first, last = dtype.type(start), dtype.type(end)
+        wide = np.float64 if dtype == np.float32 else np.longdouble
+        step = wide((last - first) / dtype.type(steps - 1))
+        half = steps // 2
+        places: Any = np.arange(steps, dtype=wide)
+        places[half:] -= steps - 1
+        places *= step
+        places[:half] += first
+        places[half:] += last
+        return places.astype(dtype)
+
     # shape
 
     def expand(self, x: Any, shape: tuple[int, ...]) -> Any:
@@ -286,7 +313,8 @@ class NumpyBackend(
         self._check_room(owner.nbytes // step, size, stride, offset)
         if 0 in size:
             return np.empty(size, x.dtype)
-        return np.ndarray(size, x.dtype, owner, offset * step, [s * step for s in stride])
+        strides = [s * step for s in stride]
+        return np.ndarray(size, x.dtype, _flat(owner), offset * step, strides)
 
     def logcumsumexp(self, x: Any, dim: int) -> Any:
         if x.dtype.kind != "f" or x.dtype.itemsize == 2 or not x.shape[dim]:

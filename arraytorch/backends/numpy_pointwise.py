@@ -69,6 +69,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return np.maximum(x, zero)
 
     def clamp(self, x: Any, low: Any, high: Any) -> Any:
+        if not x.ndim:  # NumPy makes scalars of 0-d arrays, which cannot be written to
+            return np.asarray(super().clamp(x, low, high))
         if x.dtype.char not in "fd":
             return super().clamp(x, low, high)
         if x.size < _MANY:

@@ -1,18 +1,55 @@
-"""Whether there are several processes to train in: there are not."""
+"""Processes that train together: there is one, whose group `init_process_group` makes."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
-__all__ = ["ProcessGroup", "is_available", "is_initialized", "is_torchelastic_launched"]
+from .alone import (
+    GroupMember,
+    ProcessGroup,
+    ReduceOp,
+    Work,
+    all_gather,
+    all_gather_into_tensor,
+    all_gather_object,
+    all_reduce,
+    barrier,
+    broadcast,
+    broadcast_object_list,
+    destroy_process_group,
+    get_backend,
+    get_rank,
+    get_world_size,
+    group,
+    init_process_group,
+    is_initialized,
+    reduce,
+)
 
-
-class ProcessGroup:
-    """What annotations and ``isinstance`` ask for; a process alone is in no group."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise RuntimeError("a ProcessGroup needs processes that communicate: there are none")
+__all__ = [
+    "GroupMember",
+    "ProcessGroup",
+    "ReduceOp",
+    "Work",
+    "all_gather",
+    "all_gather_into_tensor",
+    "all_gather_object",
+    "all_reduce",
+    "barrier",
+    "broadcast",
+    "broadcast_object_list",
+    "destroy_process_group",
+    "get_backend",
+    "get_rank",
+    "get_world_size",
+    "group",
+    "init_process_group",
+    "is_available",
+    "is_initialized",
+    "is_torchelastic_launched",
+    "reduce",
+]
 
 
 def is_available() -> bool:
@@ -24,11 +61,6 @@ def is_available() -> bool:
     return False
 
 
-def is_initialized() -> bool:
-    """Returns False: this process belongs to no group."""
-    return False
-
-
 def is_torchelastic_launched() -> bool:
     """Returns False: nothing has launched several processes."""
     return False
@@ -36,6 +68,6 @@ def is_torchelastic_launched() -> bool:
 
 def __getattr__(name: str) -> Any:
     # The types load when they are first asked for.
-    if name in ("device_mesh", "nn", "tensor"):
+    if name in ("device_mesh", "nn", "optim", "rpc", "tensor"):
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -29,7 +29,7 @@ def register_kl(type_p: type, type_q: type) -> Callable[[F], F]:
     tensor(7.)
     """
     for name, given in (("type_p", type_p), ("type_q", type_q)):
-        if not issubclass(given, Distribution):
+        if not isinstance(given, type):
             raise TypeError(f"Expected {name} to be a Distribution subclass but got {given}")
 
     def enter(function: F) -> F:

@@ -36,7 +36,8 @@ class Transform:
         self._inv: Any = None
         if cache_size not in (0, 1):
             raise ValueError("cache_size must be 0 or 1")
-        self._pair: tuple[Any, Any] = (None, None)
+        self._cached_x_y: tuple[Any, Any] = (None, None)
+        super().__init__()  # of a Module, where a transform is one as well
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_inv": None}
@@ -67,7 +68,7 @@ class Transform:
         if self._cache_size == cache_size:
             return self
         other = copy(self)
-        Transform.__init__(other, cache_size)
+        other._cache_size, other._inv, other._cached_x_y = cache_size, None, (None, None)
         return other
 
     def __eq__(self, other: object) -> bool:
@@ -80,16 +81,16 @@ class Transform:
         """Returns y of x."""
         if self._cache_size == 0:
             return self._call(x)
-        if x is not self._pair[0] or x is None:
-            self._pair = (x, self._call(x))
-        return self._pair[1]
+        if x is not self._cached_x_y[0] or x is None:
+            self._cached_x_y = (x, self._call(x))
+        return self._cached_x_y[1]
 
     def _inv_call(self, y: Any) -> Any:
         if self._cache_size == 0:
             return self._inverse(y)
-        if y is not self._pair[1] or y is None:
-            self._pair = (self._inverse(y), y)
-        return self._pair[0]
+        if y is not self._cached_x_y[1] or y is None:
+            self._cached_x_y = (self._inverse(y), y)
+        return self._cached_x_y[0]
 
     def _call(self, x: Any) -> Any:
         raise NotImplementedError

@@ -99,8 +99,8 @@ class Distribution:
                 event = value.shape[value.dim() - constraint.event_dim :]
                 new.__dict__[name] = value.expand((*batch_shape, *event))
         new._batch_shape, new._event_shape = batch_shape, self._event_shape
-        new._validate_args = self._validate_args
         self._expand_rest(new, batch_shape)
+        new._validate_args = self._validate_args
         return new
 
     def _expand_rest(self, new: Any, batch_shape: Size) -> None:

@@ -137,3 +137,7 @@ def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
     matrix = zeros((*vec.shape[:-1], n, n), dtype=vec.dtype, device=vec.device)
     matrix[..., lower] = vec
     return matrix
+
+
+# Under PyTorch's names, for libraries with distributions of their own.
+_standard_normal, _sum_rightmost = standard_normal, sum_rightmost

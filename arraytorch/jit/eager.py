@@ -50,6 +50,29 @@ def trace(
     return func
 
 
+def trace_module(mod: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    """Returns the module itself; see `trace`."""
+    say_once("torch.jit.trace_module")
+    return mod
+
+
+def script_method(fn: Any) -> Any:
+    """Returns the method."""
+    return fn
+
+
+class Error(RuntimeError):
+    """What scripted code raises; nothing does."""
+
+
+class ScriptWarning(Warning):
+    """What scripting warns of; nothing does."""
+
+
+class TracerWarning(Warning):
+    """What tracing warns of; nothing does."""
+
+
 def script_if_tracing(fn: Any) -> Any:
     """Returns the function: nothing is traced."""
     return fn

@@ -109,11 +109,18 @@ class ProcessContext:
                 process.kill()
                 process.join()
 
+    def _text(self, index: int) -> str | None:
+        """The traceback that a process has sent, if it could."""
+        try:
+            return self._errors[index].recv() if self._errors[index].poll() else None
+        except EOFError:
+            return None
+
     def _failure(self, index: int) -> ProcessException:
         process = self.processes[index]
         code, pid = process.exitcode, process.pid
-        if self._errors[index].poll():
-            text = self._errors[index].recv()
+        text = self._text(index)
+        if text is not None:
             return ProcessRaisedException(
                 f"\n\n-- Process {index} terminated with the following error:\n{text}", index, pid
             )

@@ -367,6 +367,8 @@ from .stacking import (
 )
 
 LATE = {
+    "_convert_indices_from_coo_to_csr": "compressed:_convert_indices_from_coo_to_csr",
+    "_convert_indices_from_csr_to_coo": "compressed:_convert_indices_from_csr_to_coo",
     "_dirichlet_grad": "gamma_sampling:_dirichlet_grad",
     "_foreach_abs": "foreach:_foreach_abs",
     "_foreach_abs_": "foreach:_foreach_abs_",
@@ -620,8 +622,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    # As ``torch.ops`` it also provides the ops of extensions.
+    # As ``torch.ops`` it also provides the ops of extensions, and PyTorch's own namespace of ops.
     if name in ("load_library", "loaded_libraries"):
         library = _import_module(f"{__package__.partition('.')[0]}.library.loading")
         return getattr(library, name)
+    if name == "aten":
+        return _import_module(".dispatched", __name__).aten
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -503,8 +503,19 @@ def _general_inplace(op: Any, name: str) -> Any:
     return op_
 
 
+def hides_older(op: F) -> F:
+    """Leaves ``*older`` out of the signature that help() shows: what takes older orders of arguments."""
+    op.__signature__ = _signature(op, ("older",))  # type: ignore[attr-defined]
+    return op
+
+
 def signature_in_place(op: Any) -> inspect.Signature:
-    """The signature of an op without ``out``.
+    """The signature of an op without ``out``."""
+    return _signature(op, ("out", "older"))
+
+
+def _signature(op: Any, without: tuple[str, ...]) -> inspect.Signature:
+    """The signature of an op without some parameters.
 
     From the code object: inspect.signature takes ten times as long, for every op, at import.
     """
@@ -518,10 +529,10 @@ def signature_in_place(op: Any) -> inspect.Signature:
         parameters.append(P(name, P.POSITIONAL_OR_KEYWORD, default=default))
     only = names[count : count + code.co_kwonlyargcount]
     rest = names[count + code.co_kwonlyargcount :]
-    if flags & inspect.CO_VARARGS:
-        parameters.append(P(rest.pop(0), P.VAR_POSITIONAL))
+    if flags & inspect.CO_VARARGS and (name := rest.pop(0)) not in without:
+        parameters.append(P(name, P.VAR_POSITIONAL))
     for name in only:
-        if name != "out":
+        if name not in without:
             default = (op.__kwdefaults__ or {}).get(name, P.empty)
             parameters.append(P(name, P.KEYWORD_ONLY, default=default))
     if flags & inspect.CO_VARKEYWORDS:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..autograd.tape import TensorBase
 from ..backends import dtype_of
+from ._declare import hides_older
+from ._older import in_order
 from ._results import check_tensor, finished, is_half, rounded_once, same_dtype
 from .products import bmm, matmul, widened
 from .reduction import sum
@@ -44,12 +47,13 @@ def _matrices(name: str, input: Tensor, ndims: tuple[int, int], a: Tensor, b: Te
         raise NotImplementedError(f"\"{name}_impl_cpu_\" not implemented for 'Bool'")
 
 
+@hides_older
 def addmm(
     input: Tensor,
     mat1: Tensor,
     mat2: Tensor,
     out_dtype: Any = None,
-    *,
+    *older: Tensor,
     beta: Number = 1,
     alpha: Number = 1,
     out: Tensor | None = None,
@@ -62,17 +66,20 @@ def addmm(
     tensor([[2., 3.],
             [4., 5.]])
     """
+    if older or isinstance(out_dtype, TensorBase):
+        return in_order(addmm, "addmm", input, mat1, mat2, out_dtype, *older, out=out)
     if out_dtype is not None:
         input, mat1, mat2 = widened("addmm", out_dtype, input, mat1, mat2)
     _matrices("addmm", input, (2, 2), mat1, mat2)
     return _added("addmm", input, matmul(mat1, mat2), beta, alpha, out, (mat1, mat2))
 
 
+@hides_older
 def addmv(
     input: Tensor,
     mat: Tensor,
     vec: Tensor,
-    *,
+    *older: Tensor,
     beta: Number = 1,
     alpha: Number = 1,
     out: Tensor | None = None,
@@ -82,6 +89,8 @@ def addmv(
     >>> torch.addmv(torch.ones(2), torch.eye(2), torch.tensor([1.0, 2.0]))
     tensor([2., 3.])
     """
+    if older:
+        return in_order(addmv, "addmm", input, mat, vec, *older, out=out)
     _matrices("addmv", input, (2, 1), mat, vec)
     return _added("addmv", input, matmul(mat, vec), beta, alpha, out, (mat, vec))
 
@@ -95,11 +104,12 @@ def _check_batches(name: str, a: Tensor, b: Tensor) -> None:
         )
 
 
+@hides_older
 def addbmm(
     input: Tensor,
     batch1: Tensor,
     batch2: Tensor,
-    *,
+    *older: Tensor,
     beta: Number = 1,
     alpha: Number = 1,
     out: Tensor | None = None,
@@ -109,6 +119,8 @@ def addbmm(
     >>> torch.addbmm(torch.zeros(1, 1), torch.ones(2, 1, 3), torch.ones(2, 3, 1))
     tensor([[6.]])
     """
+    if older:
+        return in_order(addbmm, "addmm", input, batch1, batch2, *older, out=out)
     _matrices("addbmm", input, (3, 3), batch1, batch2)
     _check_batches("addbmm", batch1, batch2)
     if is_half(batch1):
@@ -119,12 +131,13 @@ def addbmm(
     return _added("addbmm", input, total, beta, alpha, out, (batch1, batch2))
 
 
+@hides_older
 def baddbmm(
     input: Tensor,
     batch1: Tensor,
     batch2: Tensor,
     out_dtype: Any = None,
-    *,
+    *older: Tensor,
     beta: Number = 1,
     alpha: Number = 1,
     out: Tensor | None = None,
@@ -136,6 +149,8 @@ def baddbmm(
     >>> torch.baddbmm(torch.ones(1, 1, 1), torch.ones(1, 1, 3), torch.ones(1, 3, 1))
     tensor([[[4.]]])
     """
+    if older or isinstance(out_dtype, TensorBase):
+        return in_order(baddbmm, "addmm", input, batch1, batch2, out_dtype, *older, out=out)
     if out_dtype is not None:
         input, batch1, batch2 = widened("baddbmm", out_dtype, input, batch1, batch2)
     _matrices("baddbmm", input, (3, 3), batch1, batch2)
@@ -145,11 +160,12 @@ def baddbmm(
     return _added("baddbmm", input, bmm(batch1, batch2), beta, alpha, out, (batch1, batch2))
 
 
+@hides_older
 def addr(
     input: Tensor,
     vec1: Tensor,
     vec2: Tensor,
-    *,
+    *older: Tensor,
     beta: Number = 1,
     alpha: Number = 1,
     out: Tensor | None = None,
@@ -160,6 +176,8 @@ def addr(
     tensor([[3., 4.],
             [6., 8.]])
     """
+    if older:
+        return in_order(addr, "addmm", input, vec1, vec2, *older, out=out)
     check_tensor("addr", input, vec1, vec2, names=("input", "vec1", "vec2"))
     _vectors("addr", vec1, vec2)
     if is_half(input) and is_half(vec1) and is_half(vec2):

@@ -8,8 +8,9 @@ from typing import Any
 from .. import _dtypes
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, dtype_of
-from ._declare import cast, derivative, kernel_op, pointwise
+from ._declare import cast, derivative, hides_older, kernel_op, pointwise
 from ._fitting import fitting
+from ._older import in_order
 from ._promote import broadcast_shape, is_number, numpy_result
 from ._results import check_tensor
 from ._write import write_result
@@ -35,10 +36,11 @@ def minus(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None 
     ...
 
 
+@hides_older
 def add(
     input: Tensor | Number,
     other: Tensor | Number,
-    *,
+    *older: Tensor,
     alpha: Number = 1,
     out: Tensor | None = None,
 ) -> Tensor:
@@ -47,25 +49,28 @@ def add(
     >>> torch.add(torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0]), alpha=2)
     tensor([21., 42.])
     """
+    if older:
+        return in_order(add, "add", input, other, *older, out=out)
     if alpha.__class__ is int and alpha == 1:
         return plus(input, other, out=out)
     return plus(input, scaled("add", input, other, alpha), out=out)
 
 
+@hides_older
 def sub(
     input: Tensor | Number,
     other: Tensor | Number,
-    *,
+    *older: Tensor,
     alpha: Number = 1,
     out: Tensor | None = None,
 ) -> Tensor:
-    """Returns ``input - alpha * other``, elementwise with broadcasting.
-
-    Raises RuntimeError for bool tensors: use ``^`` or ``logical_xor``.
+    """Returns ``input - alpha * other``, elementwise; RuntimeError for bool tensors: use ``^``.
 
     >>> torch.sub(torch.tensor([1, 2]), 1)
     tensor([0, 1])
     """
+    if older:
+        return in_order(sub, "add", input, other, *older, out=out)
     if alpha.__class__ is int and alpha == 1:
         return minus(input, other, out=out)
     return minus(input, scaled("sub", input, other, alpha), out=out)
@@ -515,9 +520,9 @@ def fmin(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 )
 def _clamp(input: Tensor, low: Any, high: Any) -> Tensor:
     x, bounds = input._data, [getattr(b, "_data", b) for b in (low, high)]
-    z = backend_of(x).clamp(x, *bounds)
+    z = backend_of(x).cast(backend_of(x).clamp(x, *bounds), x.dtype)
     inputs = (input, *[b if isinstance(b, TensorBase) else None for b in (low, high)])
-    return taped(_clamp, backend_of(x).cast(z, x.dtype), inputs, (input, low, high))
+    return taped(_clamp, z, inputs, (input, low, high))
 
 
 def _inside(x: Any, low: Any, high: Any) -> Any:
@@ -574,8 +579,7 @@ def clamp(
     return result if out is None else write_result("clamp", out, result, (input, min, max))
 
 
-clip = clamp
-multiply, divide, subtract = mul, div, sub
+clip, multiply, divide, subtract = clamp, mul, div, sub
 negative, absolute, fix = neg, abs, trunc
 
 # What array libraries refuse themselves is looked at on the slow path only, where they lead.

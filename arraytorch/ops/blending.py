@@ -8,7 +8,8 @@ from typing import Any
 from .. import _dtypes
 from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
-from ._declare import cast, derivative, pointwise
+from ._declare import cast, derivative, hides_older, pointwise
+from ._older import in_order
 from ._promote import broadcast_shape, dim_of, result_type
 from ._results import (
     check_tensor,
@@ -47,14 +48,22 @@ def _scaled(name: str, input: Tensor, product: Tensor, value: Number) -> Tensor:
     return product if value.__class__ is int and value == 1 else product * value
 
 
+@hides_older
 def addcmul(
-    input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1, out: Tensor | None = None
+    input: Tensor,
+    tensor1: Tensor,
+    tensor2: Tensor,
+    *older: Tensor,
+    value: Number = 1,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns ``input + value * tensor1 * tensor2``.
 
     >>> torch.addcmul(torch.ones(2), torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]), value=2)
     tensor([ 7., 17.])
     """
+    if older:
+        return in_order(addcmul, "addcmul", input, tensor1, tensor2, *older, out=out)
     check_tensor("addcmul", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
     if input._data.dtype.kind == "b":
         raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
@@ -64,14 +73,22 @@ def addcmul(
     return finished("addcmul", result, out, (input, tensor1, tensor2))
 
 
+@hides_older
 def addcdiv(
-    input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1, out: Tensor | None = None
+    input: Tensor,
+    tensor1: Tensor,
+    tensor2: Tensor,
+    *older: Tensor,
+    value: Number = 1,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Returns ``input + value * tensor1 / tensor2``; RuntimeError if both are integers.
 
     >>> torch.addcdiv(torch.ones(2), torch.tensor([1.0, 2.0]), torch.tensor([2.0, 4.0]))
     tensor([1.5000, 1.5000])
     """
+    if older:
+        return in_order(addcdiv, "addcmul", input, tensor1, tensor2, *older, out=out)
     check_tensor("addcdiv", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
     if tensor1._data.dtype.kind in "biu" and tensor2._data.dtype.kind in "biu":
         raise RuntimeError(

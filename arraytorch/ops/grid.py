@@ -74,7 +74,7 @@ def _ticks(like: Tensor, count: int, align_corners: bool) -> Tensor:
     if count == 1:
         return zeros(1, dtype=like.dtype, device=like.device)
     ticks = linspace(-1, 1, count, dtype=like.dtype, device=like.device)
-    return ticks if align_corners else ticks * ((count - 1) / count)
+    return ticks if align_corners else ticks * (count - 1) / count  # rounded twice, as in PyTorch
 
 
 def grid_sample(

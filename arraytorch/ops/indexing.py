@@ -148,7 +148,7 @@ def _parsed(index: Any, x: Any) -> tuple[tuple[Any, ...], bool]:
             part = _index_array(part)
         elif isinstance(part, bool):
             advanced = True
-        elif isinstance(part, (list, tuple, ndarray)):
+        elif isinstance(part, (list, tuple, ndarray, range)):
             part = _index_array(_listed(part, x))
         elif part.__class__ not in _BASIC:
             part = _as_int(part)
@@ -174,6 +174,7 @@ def _is_sequence_of_numbers(index: list[Any]) -> bool:
 
 
 def _listed(part: Any, x: Any) -> Tensor:
+    part = list(part) if isinstance(part, range) else part
     made = tensor(part) if len(part) else tensor(part).long()
     return made if backend_of(x).device_type == "cpu" else made.to(backend_of(x).device_of(x))
 

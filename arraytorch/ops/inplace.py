@@ -10,8 +10,9 @@ from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, wrap
 from ..backends import backend_of
 from ..backends.host import ndarray
 from . import arithmetic, comparison, elementary, selection
-from ._declare import derivative, inplace, unrecorded
+from ._declare import derivative, hides_older, inplace, unrecorded
 from ._fitting import fitting
+from ._older import in_order
 from ._promote import broadcast_shape, is_number
 from ._results import check_tensor
 from ._write import _Overwrite, forbid_overlap, stamp
@@ -59,15 +60,21 @@ masked_fill_ = inplace(selection.masked_fill)
 _fill, _zero = inplace(selection.fill, "fill_"), inplace(selection.zeroed, "zero_")
 
 
-def add_(self: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+@hides_older
+def add_(self: Tensor, other: Tensor | Number, *older: Tensor, alpha: Number = 1) -> Tensor:
     """In-place form of `add`: ``self += alpha * other``."""
+    if older:
+        return in_order(add_, "add", self, other, *older)
     if alpha.__class__ is int and alpha == 1:
         return plus_(self, other)
     return plus_(self, arithmetic.scaled("add", self, other, alpha))
 
 
-def sub_(self: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+@hides_older
+def sub_(self: Tensor, other: Tensor | Number, *older: Tensor, alpha: Number = 1) -> Tensor:
     """In-place form of `sub`: ``self -= alpha * other``."""
+    if older:
+        return in_order(sub_, "add", self, other, *older)
     if alpha.__class__ is int and alpha == 1:
         return minus_(self, other)
     return minus_(self, arithmetic.scaled("sub", self, other, alpha))

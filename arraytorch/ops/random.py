@@ -200,7 +200,7 @@ def randn_like(
 
 def randint_like(
     input: Tensor,
-    low: int,
+    low: int | None = None,
     high: int | None = None,
     *,
     generator: Generator | None = None,
@@ -218,8 +218,10 @@ def randint_like(
     >>> torch.randint_like(torch.zeros(2, 3), 5).dtype
     torch.float32
     """
-    if high is None:
-        low, high = 0, low
+    if low is None and high is None:
+        raise TypeError("randint_like(): missing an argument: 'high'")
+    if high is None or low is None:
+        low, high = 0, low if high is None else high
     bounds = [
         _integer("randint_like", n, i, v)
         for i, (n, v) in enumerate((("low", low), ("high", high)), 2)

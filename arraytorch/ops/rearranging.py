@@ -196,8 +196,8 @@ def repeat_interleave(
             raise RuntimeError("Repeats must be non-negative")
         shape = x._data.shape
         wide = expand(unsqueeze(x, d + 1), *shape[: d + 1], repeats, *shape[d + 1 :])
-        result = reshape(wide, (*shape[:d], n * repeats, *shape[d + 1 :]))
-        return result.clone() if repeats == 1 else result
+        own = wide.clone(memory_format=contiguous_format)
+        return reshape(own, (*shape[:d], n * repeats, *shape[d + 1 :]))
     check_tensor("repeat_interleave", input, repeats, names=("input", "repeats"))
     return _advanced(x, (*(slice(None),) * d, _repeated(repeats, n, output_size)))
 

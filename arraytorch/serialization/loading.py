@@ -16,10 +16,10 @@ from ..backends import storage as memories
 from .allowed import find
 from .archive import ArchiveReader, fill
 from .saving import MAGIC_NUMBER, PROTOCOL_VERSION
-from .storages import StorageType, TypedStorage, UntypedStorage
+from .storages import StorageType, TypedStorage, UntypedStorage, public
 from .unpickler import Scanner, Unpickler
 
-MapLocation = (
+MAP_LOCATION = (
     str | device | dict[str, str] | Callable[[UntypedStorage, str], UntypedStorage | None] | None
 )
 _Restore = Callable[[UntypedStorage, str], UntypedStorage]
@@ -27,7 +27,7 @@ _Restore = Callable[[UntypedStorage, str], UntypedStorage]
 
 def load(
     f: str | os.PathLike[str] | IO[bytes],
-    map_location: MapLocation = None,
+    map_location: MAP_LOCATION = None,
     pickle_module: Any = None,
     *,
     weights_only: bool | None = None,
@@ -208,7 +208,7 @@ def _load_zip(file: Any, map_location: Any, encoding: str, mapped: bool) -> Any:
     mapping = memories.map_file(file) if mapped else None
     storages = _Zip(archive, map_location, mapping)
     pickled = io.BytesIO(archive.read("data.pkl"))
-    return Unpickler(pickled, storages.persistent_load, encoding).load()
+    return public(Unpickler(pickled, storages.persistent_load, encoding).load())
 
 
 def _described(spec: tuple[Any, ...], length: int) -> tuple[Any, ...]:
@@ -335,7 +335,7 @@ def _load_legacy(file: Any, restore: _Restore, encoding: str) -> Any:
     file.seek(start)
     result = Unpickler(file, storages.persistent_load, encoding).load()
     file.seek(end)
-    return result
+    return public(result)
 
 
 def _plain(file: Any, encoding: str) -> Any:

@@ -16,7 +16,7 @@ from ..backends.storage import place
 from ..nn.parameter import Parameter
 from . import rebuild
 from .allowed import NAMES
-from .storages import TYPE_OF, StorageType, TypedStorage, UntypedStorage
+from .storages import PUBLIC, TYPE_OF, StorageType, TypedStorage, UntypedStorage
 
 # The pickler in C imports what it names to see that it is there, but `torch` is not.
 _Base: Any = pickle._Pickler  # type: ignore[attr-defined]
@@ -42,7 +42,18 @@ class Pickler(_Base):
             return self._described(obj, None)
         if isinstance(obj, TypedStorage):
             return self._described(obj.untyped(), obj.dtype)
+        if type(obj) in PUBLIC:
+            return self._described(self._whole(obj), None)
         return None
+
+    def _whole(self, storage: Any) -> UntypedStorage:
+        """A storage of users'; a part of one is written as a copy."""
+        placed = place(storage._bytes._data)
+        if placed.memory.nbytes != len(storage):
+            storage = storage.clone()
+            placed = place(storage._bytes._data)
+        self._alive.append(storage)
+        return UntypedStorage(placed.memory, storage.device, placed.key)
 
     def _described(self, storage: UntypedStorage, d: dtype | None) -> tuple[Any, ...]:
         if not self.bin:

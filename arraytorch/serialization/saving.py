@@ -19,6 +19,7 @@ from .pickler import Pickler
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
+DEFAULT_PROTOCOL = 2  # of pickle
 _Write = Callable[[object, IO[bytes], str, int], None]
 
 

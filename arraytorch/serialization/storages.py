@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from importlib import import_module
+from operator import is_
 from typing import Any
 
 from .. import _dtypes
 from .._device import CPU, as_device, device
 from .._dtypes import dtype
+from ..autograd.tape import wrap
 from ..backends import backend_for, backend_of
 from ..backends.storage import as_bytes, strided, swap_bytes
 
@@ -39,6 +43,10 @@ _NAMES = {
 }
 STORAGE_TYPES = {name: StorageType(name, d) for name, d in _NAMES.items()}
 TYPE_OF = {t.dtype: t for t in STORAGE_TYPES.values()}  # not the wider unsigned integers
+
+
+# The class of storages that users hold, once its module has loaded; see `public`.
+PUBLIC: list[Any] = []
 
 
 class UntypedStorage:
@@ -166,3 +174,26 @@ class TypedStorage:
 
     def __repr__(self) -> str:
         return f"<TypedStorage of {self.size()} {self.dtype} on {self.device}>"
+
+
+def public(obj: Any) -> Any:
+    """Returns what was loaded with storages of the class that users know, in plain containers too."""
+    return _made_public(obj, set())
+
+
+def _made_public(obj: Any, seen: set[int]) -> Any:
+    kind = type(obj)
+    if kind is UntypedStorage or kind is TypedStorage:
+        untyped = obj if kind is UntypedStorage else obj.untyped()
+        untyped.settle(_dtypes.uint8 if kind is UntypedStorage else obj.dtype)
+        array = untyped.view(_dtypes.uint8, 0, (untyped.nbytes(),), (1,))
+        return import_module("..storage", __package__).UntypedStorage._around(wrap(array))
+    if kind not in (list, dict, tuple, OrderedDict) or id(obj) in seen:
+        return obj
+    seen.add(id(obj))
+    if kind is tuple:
+        items = [_made_public(item, seen) for item in obj]
+        return obj if all(map(is_, items, obj)) else tuple(items)
+    for key, value in enumerate(obj) if kind is list else list(obj.items()):
+        obj[key] = _made_public(value, seen)
+    return obj

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ..hub import download_url_to_file
 from ..hub import load_state_dict_from_url as load_url
 
-__all__ = ["load_url", "tqdm"]
+__all__ = ["download_url_to_file", "load_url", "tqdm"]
 
 
 class tqdm:

@@ -169,7 +169,13 @@ class DataLoader(Generic[T_co]):
             )
 
     def __iter__(self) -> Iterator[Any]:
-        return _Batches(self)
+        return self._get_iterator()
+
+    def _get_iterator(self) -> _BaseDataLoaderIter:
+        """Returns the iterator of an epoch, for loaders that libraries derive."""
+        if self.num_workers == 0:
+            return _SingleProcessDataLoaderIter(self)
+        return _MultiProcessingDataLoaderIter(self)
 
     def __len__(self) -> int:
         if not self._streams:
@@ -255,7 +261,7 @@ class _Endless(Sampler[None]):
         return itertools.repeat(None)
 
 
-class _Batches:
+class _BaseDataLoaderIter:
     """One epoch of a loader."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
@@ -289,7 +295,7 @@ class _Batches:
                 loader._crew = crew
         self._batches = crew.run(self._indices)
 
-    def __iter__(self) -> _Batches:
+    def __iter__(self) -> _BaseDataLoaderIter:
         return self
 
     def __next__(self) -> Any:
@@ -313,6 +319,14 @@ class _Batches:
         raise NotImplementedError("{} cannot be pickled", type(self).__name__)
 
 
+class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
+    """An epoch without workers."""
+
+
+class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
+    """An epoch with workers."""
+
+
 def _pins(loader: DataLoader[Any]) -> bool:
     """Whether batches are to go to pinned memory, which takes an accelerator."""
     if not loader.pin_memory:
@@ -331,13 +345,6 @@ def _pins(loader: DataLoader[Any]) -> bool:
         stacklevel=4,
     )
     return False
-
-
-_BaseDataLoaderIter = _Batches  # as libraries know it
-
-
-class _MultiProcessingDataLoaderIter(_Batches):
-    """The kind whose workers are processes; here they are threads, and it has no objects."""
 
 
 class _Recipe:
