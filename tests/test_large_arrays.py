@@ -1,5 +1,6 @@
 """Large arrays, for which the CPU has other kernels: blocks for NumPy, and those that numba compiles."""
 
+import math
 import os
 import subprocess
 import sys
@@ -388,6 +389,84 @@ def test_small_powers_are_products():
     assert torch.equal(x**2, x * x)
     assert torch.equal(x**3, x * x * x)
     assert torch.equal(torch.tensor([2, 3]) ** 3, torch.tensor([8, 27]))
+
+
+ODD = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 3e38, -3e38, 2.0**30]
+
+
+@pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod", "hypot", "logaddexp"])
+@pytest.mark.parametrize("odd", [True, False])
+def test_arithmetic_of_large_arrays(name, odd):
+    """As NumPy's own, with the odd numbers against each other or without, and against one number."""
+    x, y = rand(20000) * 10, rand(20000, seed=1)
+    x[:99] = np.round(x[:99])
+    y[:99] = 0.1
+    if odd:
+        x[100:244], y[100:244] = np.repeat(ODD, 12), np.tile(ODD, 12)
+    ufunc = getattr(np, name)
+    with np.errstate(all="ignore"):
+        for a, b in ((x, y), (x, np.float32(0.3).reshape(())), (x, 7), (x[::2], y[::2])):
+            expected = ufunc(a, b)
+            result = getattr(OWN, name)(a, b)
+            assert result.dtype == np.float32
+            if name in ("hypot", "logaddexp"):
+                np.testing.assert_allclose(result, expected, rtol=5e-7, atol=2e-7)
+            else:
+                np.testing.assert_array_equal(result, expected)
+
+
+def test_powers_of_large_arrays():
+    """By products, as exact as pow; and roots and quotients as PyTorch takes them."""
+    x = rand(20000) * 2
+    for y in (2, 3, 4, 5, 7, 16, 31, 4.0, -1, -2, 2.5):
+        with np.errstate(all="ignore"):
+            expected = np.power(x.astype("f8"), y)
+            np.testing.assert_allclose(OWN.pow(x, y), expected, rtol=5e-6, atol=1e-37)
+    x = torch.tensor([-math.inf, -0.0, 0.0, -1.0, math.inf, 4.0])
+    assert torch.equal((x**0.5)[[1, 2, 4, 5]], torch.tensor([0, 0, math.inf, 2]))
+    assert (x**0.5)[[0, 3]].isnan().all()  # also of minus infinity, in PyTorch too
+    assert torch.equal(x**-1, torch.tensor([0, -math.inf, math.inf, -1, 0, 0.25]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_running_values_of_large_arrays(choice, dtype):
+    """Sums, products and extremes so far along each dimension, with places, ties and NaN."""
+    for shape in ((200, 130), (70, 64, 5), (3, 20000), (128, 256)):
+        x = np.round(rand(*shape) * 3).astype(dtype)
+        if dtype != np.int64:
+            x[0, 1], x[1, 2] = np.nan, np.inf
+        for dim in range(len(shape)):
+            for name in ("cummax", "cummin", "cumsum"):
+                result, expected = (getattr(B, name)(x, dim) for B in (OWN, PLAIN))
+                if name == "cumsum":
+                    result, expected = (result,), (expected,)
+                for a, b in zip(result, expected, strict=True):
+                    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-3)
+        near_one = (1 + rand(*shape) / 50).astype(dtype)
+        for dim in range(len(shape)):
+            np.testing.assert_allclose(
+                OWN.cumprod(near_one, dim), np.cumprod(near_one, dim), rtol=1e-3, atol=1e-30
+            )
+
+
+def test_columns_that_a_vector_names_are_added():
+    """Through a matrix that is turned around; also negative, repeated, few and of other types."""
+    i = np.random.default_rng(0).integers(-90, 90, 300)
+    for dtype in (np.float32, np.float64, np.int64):
+        target, value = np.ones((4, 50, 90), dtype), (rand(4, 50, 300) * 9).astype(dtype)
+        expected = target.copy()
+        index = (slice(None), slice(None), i)
+        np.add.at(expected, index, value)
+        OWN.add_at(target, index, value)
+        np.testing.assert_allclose(target, expected, rtol=1e-5, atol=1e-4)
+
+
+def test_few_largest_and_smallest_of_one_vector():
+    """Equal ones in order of place."""
+    x = np.round(rand(30000) * 50)
+    for k in (1, 100, 5000):
+        for largest in (True, False):
+            alike("topk", x, k, 0, largest)
 
 
 def run(program, **environment):

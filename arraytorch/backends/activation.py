@@ -18,6 +18,7 @@ class ActivationKernels:
     conj: Any
     where: Any
     clamp: Any
+    masked_fill: Any
     asarray: Any
 
     def gelu(self, x: Any, approximate: str) -> Any:
@@ -71,9 +72,32 @@ class ActivationKernels:
     def softplus(self, x: Any, beta: float, threshold: float) -> Any:
         """log(1 + exp(beta x)) / beta, and x itself where beta x exceeds the threshold."""
         scaled = x * beta
-        soft = self.xp.log1p(self.xp.exp(self.xp.minimum(scaled, threshold))) / beta
-        return self.xp.where(scaled > threshold, x, soft).astype(x.dtype)
+        soft = self.xp.log1p(self.xp.exp(self.clamp(scaled, None, threshold))) / beta
+        return self.asarray(self.where(scaled > threshold, x, soft)).astype(x.dtype)
 
     def logsigmoid(self, x: Any) -> Any:
         """log(sigmoid(x)) = min(x, 0) - log(1 + exp(-|x|))."""
-        return self.xp.minimum(x, 0) - self.xp.log1p(self.xp.exp(-self.xp.abs(x)))
+        return self.clamp(x, None, 0) - self.xp.log1p(self.xp.exp(-self.xp.abs(x)))
+
+    def hardsigmoid(self, x: Any) -> Any:
+        """min(max(x + 3, 0), 6) / 6."""
+        return self.clamp(x + 3, 0, 6) / 6
+
+    def hardswish(self, x: Any) -> Any:
+        """x * hardsigmoid(x)."""
+        return x * self.clamp(x + 3, 0, 6) / 6
+
+    def hardswish_backward(self, g: Any, x: Any) -> Any:
+        """g times the slope: x / 3 + 1/2 inside (-3, 3); at the ends that outside, 0 and 1."""
+        inside = g * (x / 3 + 0.5)
+        return self.masked_fill(self.where((x > -3) & (x < 3), inside, g), x <= -3, 0)
+
+    def softshrink(self, x: Any, size: float) -> Any:
+        """x moved towards 0 by ``size`` at most."""
+        return x - self.clamp(x, -size, size)
+
+    def huber(self, x: Any, delta: float, scale: float) -> Any:
+        """scale times (half the square up to ``delta``, and ``delta`` times the rest beyond)."""
+        size = self.xp.abs(x)
+        near = self.clamp(size, None, delta)
+        return near * (size - near * 0.5) * scale

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from .compiled import MANY, kernels
+from .sharing import rowwise
 
 Array = np.ndarray[Any, Any]
 
-BLOCKS = 512  # blocks of 16 at a time: the work arrays then stay in the second-level cache
 SMALL = 128  # up to here the C library's functions one by one, which PyTorch calls, bit for bit
 
 _LOG = (
@@ -38,17 +38,20 @@ def _f(x: float) -> float:
 
 def fill_blocks32(u: Array, mean: float, std: float) -> None:
     """Turns blocks of 16 float32 uniforms into normals in place: the first 8 give radii, the rest angles."""
-    done = u.size >= MANY and u.flags.c_contiguous and (compiled := kernels("normals")) is not None
-    if done:
+    if u.size >= MANY and u.flags.c_contiguous and (compiled := kernels("normals")) is not None:
         compiled.normals(u)
-    for at in () if done else range(0, u.size, 16 * BLOCKS):
-        block = u[at : at + 16 * BLOCKS].reshape(-1, 2, 8)
-        radius = np.sqrt(np.float32(-2) * _log32(np.float32(1) - block[:, 0]))
-        sin, cos = _sin_cos32(np.float32(2 * math.pi) * block[:, 1])
-        block[:, 0] = radius * cos
-        block[:, 1] = radius * sin
+    else:
+        rowwise(_fill_blocks32, u.reshape(-1, 16))
     if mean != 0.0 or std != 1.0:
         fused32(u, std, mean, u)
+
+
+def _fill_blocks32(u: Array) -> None:
+    block = u.reshape(-1, 2, 8)
+    radius = np.sqrt(np.float32(-2) * _log32(np.float32(1) - block[:, 0]))
+    sin, cos = _sin_cos32(np.float32(2 * math.pi) * block[:, 1])
+    block[:, 0] = radius * cos
+    block[:, 1] = radius * sin
 
 
 def fused32(x: Array, factor: Any, summand: Any, out: Array) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import share
 from .numba_math import FAST, compiled
 from .numba_rows import LANES, exp_in_place, top
+from .sharing import share
 
 
 @compiled(FAST)

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from . import numba_columns as columns
-from .compiled import run, share
 from .convolution import Convolution
 from .numba_tiles import BYTES, ROWS, VECTORS, lanes, parts
+from .sharing import run, share
 
 Ints = tuple[int, ...]
 Array = np.ndarray[Any, Any]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from . import box_muller as b
-from .compiled import share
 from .numba_math import compiled, from_bits, to_bits
+from .sharing import share
 
 f, d = np.float32, np.float64
 _L = tuple([d(b._f(c)) for c in (7.0376836292e-2, *b._LOG)])

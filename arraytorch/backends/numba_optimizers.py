@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import share
 from .numba_math import EXACT, compiled
+from .sharing import share
 
 
 @compiled(EXACT)

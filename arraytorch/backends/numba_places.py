@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import share
 from .numba_math import EXACT, FAST, compiled
+from .sharing import share
 
 
 @compiled(EXACT)
@@ -39,6 +39,28 @@ def _cumsum(start, stop, x, out):  # type: ignore[no-untyped-def]
         for j in range(1, x.shape[1]):
             total += x[i, j]
             out[i, j] = total
+
+
+@compiled(EXACT)
+def _cumprod(start, stop, x, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        total = x[i, 0]
+        out[i, 0] = total
+        for j in range(1, x.shape[1]):
+            total *= x[i, j]
+            out[i, j] = total
+
+
+@compiled(EXACT)
+def _running(start, stop, x, largest, out, places):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        best, place = x[i, 0], 0
+        for j in range(x.shape[1]):
+            v = x[i, j]
+            if v != v or (v >= best if largest else v <= best):
+                best, place = v, j
+            out[i, j] = best
+            places[i, j] = place
 
 
 @compiled(FAST)
@@ -81,3 +103,17 @@ def products(x: Any) -> Any:
     out = np.empty(len(x), x.dtype)
     share(_prod, len(x), x.size, x, out)
     return out
+
+
+def cumprod(x: Any) -> Any:
+    """Running products along the rows of a matrix."""
+    out = np.empty(x.shape, x.dtype)
+    share(_cumprod, len(x), x.size, x, out)
+    return out
+
+
+def running(x: Any, largest: bool) -> tuple[Any, Any]:
+    """The largest or smallest element so far along rows, and the last place where it stood."""
+    out, places = np.empty(x.shape, x.dtype), np.empty(x.shape, np.int64)
+    share(_running, len(x), x.size, x, largest, out, places)
+    return out, places

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import MANY, run, share
+from .compiled import MANY
 from .numba_math import EXACT, compiled
 from .numba_tiles import BYTES, ROWS, VECTORS, WIDE, lanes, move, parts, tiles, turn
+from .sharing import run, share
 
 _DEPTH = 384  # elements that are summed up in registers at once
 _FEW = 16  # rows from which packing pays

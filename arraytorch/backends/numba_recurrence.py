@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import run
 from .numba_math import EXACT, compiled, exp, f, helper
 from .numba_products import packed, product
 from .numba_tiles import lanes, parts
+from .sharing import run
 
 _ZERO, _ONE, _TWO, _NEAR = f(0), f(1), f(2), f(0.65)
 # (tanh(x) / x - 1) / x^2 for |x| <= 0.65

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import run, share, spans
 from .numba_math import EXACT, FAST, compiled, exp
+from .sharing import run, share, spans
 
 LANES = 64  # running maxima: as many as fill four registers
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._device import CPU, device
 from .._dtypes import ALL, EIGHT_BITS, bfloat16
-from . import compiled
+from . import compiled, numpy_arithmetic
 from .float8 import filling, labelled, recast
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
@@ -24,10 +24,11 @@ from .numpy_pointwise import NumpyPointwiseKernels
 from .numpy_pooling import NumpyPoolingKernels
 from .numpy_products import matmul as products
 from .numpy_recurrence import NumpyRecurrence
-from .numpy_reduction import NumpyReductionKernels, ones
+from .numpy_reduction import NumpyReductionKernels, ones, scanned, turned
 from .numpy_sampling import NumpyGenerator
 from .numpy_softmax import NumpySoftmax
 from .philox import rounds
+from .threads import get_num_threads
 
 _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
@@ -146,7 +147,9 @@ class NumpyBackend(
         return CPU
 
     def describe(self) -> str:
-        return f"NumPy {np.__version__}{compiled.describe()}"
+        threads = get_num_threads()
+        by = "one thread" if threads == 1 else f"{threads} threads"
+        return f"NumPy {np.__version__}{compiled.describe()}, {by}"
 
     def from_host(self, x: Any, index: int | None = None) -> Any:
         return x
@@ -228,12 +231,12 @@ class NumpyBackend(
 
     def copy(self, x: Any) -> Any:
         if x.size >= _TURNED and x.ndim > 1 and x.strides[-2] == x.itemsize < x.strides[-1]:
-            return _turned(x)
+            return turned(x)
         return np.array(x, order="C")
 
     def contiguous(self, x: Any) -> Any:
         if x.size >= _TURNED and x.ndim > 1 and x.strides[-2] == x.itemsize < x.strides[-1]:
-            return _turned(x)
+            return turned(x)
         return np.ascontiguousarray(x) if x.ndim else x
 
     def stack(self, arrays: list[Any], dim: int) -> Any:
@@ -323,7 +326,7 @@ class NumpyBackend(
 
     def _scan(self, function: Any, x: Any, dim: int) -> Any:
         if isinstance(function, np.ufunc) and x.shape[dim]:
-            return function.accumulate(x, dim)
+            return scanned(function, x, dim)
         return super()._scan(function, x, dim)
 
     def linear_bias(self, g: Any) -> Any:
@@ -388,27 +391,19 @@ def _dot(x: Any, y: Any) -> Any:
     return own.matmul(x, y) if own.is_faster(x, y) else x.dot(y)
 
 
-def _turned(x: Any) -> Any:
-    """A copy of a transposed matrix, a few columns at a time, whose lines stay in the cache."""
-    out = np.empty(x.shape, x.dtype)
-    for i in range(0, x.shape[-1], 8):
-        out[..., i : i + 8] = x[..., i : i + 8]
-    return out
-
-
 # An integer divided by 0, of which NumPy only warns, raises here.
 
 
 def _floor_divide(x: Any, y: Any) -> Any:
-    return np.floor_divide(x, _no_zero(x, y))
+    return numpy_arithmetic.floor_divide(x, _no_zero(x, y))
 
 
 def _remainder(x: Any, y: Any) -> Any:
-    return np.remainder(x, _no_zero(x, y))
+    return numpy_arithmetic.remainder(x, _no_zero(x, y))
 
 
 def _fmod(x: Any, y: Any) -> Any:
-    return np.fmod(x, _no_zero(x, y))
+    return numpy_arithmetic.fmod(x, _no_zero(x, y))
 
 
 def _no_zero(x: Any, y: Any) -> Any:

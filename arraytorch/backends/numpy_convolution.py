@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import MANY, kernels, run
+from .compiled import MANY, kernels
 from .convolution import Convolution, ConvolutionKernels, convolution
 from .numpy_columns import BLOCK, PRODUCT, Blocks, layout_of
+from .sharing import run
 from .threads import get_num_threads, library_alone
 
 _WORTH = 1 << 21  # multiplications that are worth a thread

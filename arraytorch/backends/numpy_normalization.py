@@ -12,9 +12,9 @@ from .compiled import kernels
 from .normalization import NormalizationKernels
 from .numpy_numbers import number
 from .numpy_reduction import ones, row_dots, row_sums, spread_sums
+from .sharing import rowwise
 
 _add = np.add.reduce
-_BLOCK = 1 << 16  # elements of a block: two float32 arrays of this size stay in the cache
 _FEW = min(1024, _MANY - 1)  # elements up to which few calls count more than few passes
 _PLANE = 48  # elements of a plane from which one more pass of Python over planes is worth it
 
@@ -38,6 +38,8 @@ class NumpyNormalization(NormalizationKernels):
                 return _planes(x, dims, lead, weight, bias, eps)
             if _along(x, dims, weight) and _along(x, dims, bias):
                 return _rows(x, dims, count, weight, bias, eps)
+            if _across(x, dims, weight) and _across(x, dims, bias):
+                return _columns(x, weight, bias, eps)
         mean = _add(x, dims, None, None, True)
         mean /= count
         off = x - mean
@@ -77,6 +79,8 @@ class NumpyNormalization(NormalizationKernels):
             lead = _lead(x, dims, weight, None)
             if prod(x.shape[lead:]) >= _PLANE:
                 return _planes_backward(g, x, dims, lead, weight, mean, rstd, needs)
+            if _across(x, dims, weight):
+                return _columns_backward(g, x, weight, mean, rstd, needs)
         if not x.flags.c_contiguous or not _along(x, dims, weight):
             return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
         return _rows_backward(g, x, dims, weight, mean, rstd, needs)
@@ -161,6 +165,11 @@ def _along(x: Any, dims: tuple[int, ...], weight: Any) -> bool:
     return weight is None or weight.shape == (1,) * dims[0] + x.shape[dims[0] :]
 
 
+def _across(x: Any, dims: tuple[int, ...], weight: Any) -> bool:
+    """Whether it is the columns of a matrix that are standardised, with a weight each."""
+    return dims == (0,) and x.ndim == 2 and (weight is None or weight.shape == (1, x.shape[1]))
+
+
 def _rstd(squares: Any, count: int, eps: float) -> Any:
     """One over the root of a mean square and eps, in place."""
     squares /= count
@@ -182,18 +191,18 @@ def _rows(
         return out.reshape(x.shape), mean.reshape(kept), rstd.reshape(kept)
     n = len(rows)
     out, mean, rstd = np.empty(rows.shape, x.dtype), np.empty(n, x.dtype), np.empty(n, x.dtype)
-    step = max(_BLOCK // count, 1)
-    for start in range(0, n, step):
-        at = slice(start, start + step)
-        off = out[at]
-        np.divide(row_sums(rows[at]), count, out=mean[at])
-        np.subtract(rows[at], mean[at, None], out=off)
-        rstd[at] = _rstd(row_dots(off, off), count, eps)
-        off *= rstd[at, None]
+
+    def part(x: Any, off: Any, mean: Any, rstd: Any) -> None:
+        np.divide(row_sums(x), count, out=mean)
+        np.subtract(x, mean[:, None], out=off)
+        rstd[...] = _rstd(row_dots(off, off), count, eps)
+        off *= rstd[:, None]
         if w is not None:
             off *= w
         if b is not None:
             off += b
+
+    rowwise(part, rows, out, mean, rstd)
     return out.reshape(x.shape), mean.reshape(kept), rstd.reshape(kept)
 
 
@@ -217,24 +226,25 @@ def _rows_backward(
     mean, rstd = mean.reshape(-1, 1), rstd.reshape(-1, 1)
     out = np.empty(x.shape, x.dtype)
     w = None if weight is None else weight.reshape(1, count)
-    gw = np.zeros(count, x.dtype) if needs[1] else None
-    step = max(_BLOCK // count, 1)
-    for start in range(0, len(x), step):
-        at = slice(start, start + step)
-        y, h = out[at], given[at]
-        np.subtract(x[at], mean[at], out=y)
-        y *= rstd[at]
-        if gw is not None:
-            gw += np.einsum("ij,ij->j", h, y)
+    sums = _Sums()
+
+    def part(row: Any, x: Any, h: Any, y: Any, mean: Any, rstd: Any) -> None:
+        np.subtract(x, mean, out=y)
+        y *= rstd
+        if needs[1]:
+            sums.parts[row[0]] = np.einsum("ij,ij->j", h, y)
         if needs[0]:
             h = h if w is None else h * w
             y *= row_dots(h, y)[:, None] / -count
             y += h
             y -= row_sums(h)[:, None] / count
-            y *= rstd[at]
+            y *= rstd
+
+    rowwise(part, np.arange(len(x)), x, given, out, mean, rstd)
+    gw = sums.total().reshape(weight.shape) if needs[1] else None
     return (
         out.reshape(g.shape) if needs[0] else None,
-        None if gw is None else gw.reshape(weight.shape),
+        gw,
         g if needs[2] else None,
     )
 
@@ -259,7 +269,6 @@ class _Planes:
         self.shape, self.ndim = x.shape[:lead], x.ndim
         self.x = self.of(x)
         self.rest = tuple([d for d in dims if d < lead])
-        self.step = max(_BLOCK // self.x.shape[1], 1)
 
     def of(self, x: Any) -> Any:
         return x.reshape(prod(self.shape), -1)
@@ -276,9 +285,6 @@ class _Planes:
         thin = x.reshape(x.shape[: len(self.shape)])
         return np.ascontiguousarray(np.broadcast_to(thin, self.shape)).reshape(-1, 1)
 
-    def blocks(self) -> Any:
-        return [slice(i, i + self.step) for i in range(0, len(self.x), self.step)]
-
 
 def _planes(
     x: Any, dims: tuple[int, ...], lead: int, weight: Any, bias: Any, eps: float
@@ -294,16 +300,16 @@ def _planes(
         out = compiled.scaled(p.x, middle, scale, shift)
         return out.reshape(x.shape), mean, rstd
     off, squares, middle = np.empty_like(p.x), np.empty(len(p.x), x.dtype), p.each(mean)
-    for at in p.blocks():
-        np.subtract(p.x[at], middle[at], out=off[at])
-        squares[at] = row_dots(off[at], off[at])
+
+    def part(x: Any, middle: Any, off: Any, squares: Any) -> None:
+        np.subtract(x, middle, out=off)
+        squares[...] = row_dots(off, off)
+
+    rowwise(part, p.x, middle, off, squares)
     rstd = _rstd(p.total(squares), count, eps)
     scale = p.each(rstd if weight is None else rstd * weight)
     shift = None if bias is None else p.each(bias)
-    for at in p.blocks():
-        off[at] *= scale[at]
-        if shift is not None:
-            off[at] += shift[at]
+    rowwise(_scaled, off, scale, *([] if shift is None else [shift]))
     return off.reshape(x.shape), mean, rstd
 
 
@@ -326,9 +332,7 @@ def _planes_backward(
         totals, dots = compiled.dots(given, p.x, middle)
     else:
         off, dots = np.empty_like(p.x), np.empty(len(p.x), x.dtype)
-        for at in p.blocks():
-            np.subtract(p.x[at], middle[at], out=off[at])
-            dots[at] = row_dots(given[at], off[at])
+        rowwise(_distances, p.x, given, middle, off, dots)
     gw = None
     if needs[1]:
         wide = (dots[:, None] * p.each(rstd)).reshape(p.shape + (1,) * (x.ndim - lead))
@@ -345,10 +349,83 @@ def _planes_backward(
     if compiled is not None:
         out = compiled.combined(given, p.x, middle, *(t.reshape(-1) for t in (a, b, c)))
         return out.reshape(x.shape), gw, g if needs[2] else None
-    scratch = np.empty((min(p.step, len(off)), off.shape[1]), x.dtype)
-    for at in p.blocks():
-        y = off[at]
-        y *= b[at]
-        y += a[at]
-        y += np.multiply(given[at], c[at], out=scratch[: len(y)])
+    rowwise(_combined, off, given, a, b, c)
     return off.reshape(x.shape), gw, g if needs[2] else None
+
+
+def _scaled(off: Any, scale: Any, shift: Any = None) -> None:
+    off *= scale
+    if shift is not None:
+        off += shift
+
+
+def _distances(x: Any, g: Any, middle: Any, off: Any, dots: Any) -> None:
+    np.subtract(x, middle, out=off)
+    dots[...] = row_dots(g, off)
+
+
+def _combined(off: Any, g: Any, a: Any, b: Any, c: Any) -> None:
+    off *= b
+    off += a
+    off += g * c
+
+
+# columns: the batch norm of a matrix, whose sums are those of the rows
+
+
+class _Sums:
+    """Sums over parts of rows, which are added in their order, whichever was ready first."""
+
+    def __init__(self) -> None:
+        self.parts: dict[int, Any] = {}
+
+    def total(self) -> Any:
+        return sum([self.parts[row] for row in sorted(self.parts)])
+
+
+def _columns(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
+    n, columns = x.shape
+    row, out, sums, squares = np.arange(n), np.empty(x.shape, x.dtype), _Sums(), _Sums()
+
+    def add(row: Any, x: Any) -> None:
+        sums.parts[row[0]] = _add(x, 0, keepdims=True)
+
+    def center(row: Any, x: Any, out: Any) -> None:
+        np.subtract(x, mean, out=out)
+        squares.parts[row[0]] = np.einsum("ij,ij->j", out, out)
+
+    rowwise(add, row, x)
+    mean = sums.total() / x.dtype.type(n)
+    rowwise(center, row, x, out)
+    rstd = _rstd(squares.total().reshape(1, columns), n, eps)
+    scale = rstd if weight is None else rstd * weight
+    rowwise(lambda out: _scaled(out, scale, bias), out)
+    return out, mean, rstd
+
+
+def _columns_backward(
+    g: Any, x: Any, weight: Any, mean: Any, rstd: Any, needs: tuple[bool, bool, bool]
+) -> tuple[Any, Any, Any]:
+    """As of planes: a + b d + c g, with d the deviation from the mean."""
+    n, row, out, sums, dots = (
+        len(x),
+        np.arange(len(x)),
+        np.empty(x.shape, x.dtype),
+        _Sums(),
+        _Sums(),
+    )
+
+    def add(row: Any, x: Any, g: Any, out: Any) -> None:
+        np.subtract(x, mean, out=out)
+        sums.parts[row[0]] = _add(g, 0, keepdims=True)
+        dots.parts[row[0]] = np.einsum("ij,ij->j", g, out)[None]
+
+    rowwise(add, row, x, g, out)
+    dot = dots.total()
+    gw = dot * rstd if needs[1] else None
+    if not needs[0]:
+        return None, gw, g if needs[2] else None
+    c = rstd if weight is None else rstd * weight
+    a, b = sums.total() * c / -n, dot * c * rstd * rstd / -n
+    rowwise(lambda out, g: _combined(out, g, a, b, c), out, g)
+    return out, gw, g if needs[2] else None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .compiled import MANY, kernels
+from .numpy_reduction import turned
 
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
 _FEW_PLACES = 256  # elements of an index up to which what it has in common with others is kept
@@ -36,7 +37,7 @@ class NumpyPlaceKernels:
             and last.ndim == 1
             and last.dtype.kind == "i"
             and x.size >= MANY
-            and all(part.__class__ is slice and part == slice(None) for part in index[:-1])
+            and _whole(index[:-1])
         ):
             return self.take(x, last, len(index) - 1)
         return x[index]
@@ -77,29 +78,29 @@ class NumpyPlaceKernels:
 
     def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
         """Many rows named by one vector are added by a sparse matrix, 20 times as fast as add.at."""
-        rows = index[0]
+        rows, n = index[-1], len(index)
         if (
-            len(index) != 1 or not isinstance(rows, np.ndarray) or rows.ndim != 1
-            or rows.dtype.kind not in "iu" or target.ndim == 1 or target.dtype.itemsize < 4
-            or target.dtype.kind != "f" or not len(target)
-            or rows.size * target[0].size < _MANY
+            not isinstance(rows, np.ndarray) or rows.ndim != 1 or rows.dtype.kind not in "iu"
+            or target.dtype.kind != "f" or target.dtype.itemsize < 4 or target.ndim == 1
+            or not (n == 1 or n == target.ndim and target.flags.c_contiguous and _whole(index[:-1]))
+            or target.size * rows.size < _MANY * target.shape[n - 1] or not target.size
         ):  # fmt: skip
             np.add.at(target, index, value)
             return
-        from scipy.sparse import csc_array
-
-        n, width = target.shape[0], target[0].size
-        if rows.size * _RARE < n:  # what is not named shall cost nothing
-            named, rows = np.unique(np.where(rows < 0, rows + n, rows), return_inverse=True)
+        shape = (*target.shape[: n - 1], rows.size, *target.shape[n:])
+        value, places = np.broadcast_to(value, shape), target.shape[n - 1]
+        if n == 1 and rows.size * _RARE < places:  # what is not named shall cost nothing
+            at = np.where(rows < 0, rows + places, rows)
+            named, rows = np.unique(at, return_inverse=True)
             total = np.zeros((named.size, *target.shape[1:]), target.dtype)
             self.add_at(total, (rows,), value)
             target[named] += total
             return
-        value = np.broadcast_to(value, (rows.size, *target.shape[1:])).reshape(rows.size, width)
-        ones = np.ones(rows.size, target.dtype)
-        spread = csc_array((ones, np.where(rows < 0, rows + n, rows), np.arange(rows.size + 1)),
-                           (n, rows.size))  # fmt: skip
-        target += (spread.tocsr() @ np.ascontiguousarray(value)).reshape(target.shape)
+        if n == 1:
+            added = _added_rows(rows, places, value.reshape(rows.size, -1))
+        else:  # columns are the rows of what is turned around
+            added = turned(_added_rows(rows, places, turned(value.reshape(-1, rows.size).T)).T)
+        target += added.reshape(target.shape)
 
     def coo_matmul(self, rows: Any, columns: Any, values: Any, n: int, y: Any) -> Any:
         """SciPy's product, 10 times as fast, unless there is little to do."""
@@ -127,7 +128,9 @@ class NumpyPlaceKernels:
             if places is not None:
                 return places
         lead = (slice(None),) * dim
-        if largest:
+        if x.ndim == 1:
+            picked = _beyond_rank(x, k, largest)
+        elif largest:
             picked = np.argpartition(x, n - k, axis=dim)[(*lead, slice(n - k, None))]
         else:
             picked = np.argpartition(x, k - 1, axis=dim)[(*lead, slice(0, k))]
@@ -142,6 +145,32 @@ class NumpyPlaceKernels:
             return super().arg_of_rank(x, rank, dim)  # type: ignore[misc]
         at = (*(slice(None),) * dim, slice(rank, rank + 1))
         return np.argpartition(x, rank, axis=dim)[at]
+
+
+def _added_rows(rows: Any, n: int, value: Any) -> Any:
+    """A matrix of n rows, each the sum of the rows of ``value`` that a vector places there."""
+    from scipy.sparse import csc_array
+
+    ones = np.ones(rows.size, value.dtype)
+    places = np.where(rows < 0, rows + n, rows)
+    spread = csc_array((ones, places, np.arange(rows.size + 1)), (n, rows.size))
+    return spread.tocsr() @ np.ascontiguousarray(value)
+
+
+def _whole(index: Any) -> bool:
+    """Whether an index takes whole dimensions."""
+    return all(part.__class__ is slice and part == slice(None) for part in index)
+
+
+def _beyond_rank(x: Any, k: int, largest: bool) -> Any:
+    """The places of the k largest or smallest; values are partitioned in a tenth of places' time."""
+    if largest:
+        edge = np.partition(x, x.size - k)[x.size - k]
+        beyond = np.flatnonzero(x > edge)
+    else:
+        edge = np.partition(x, k - 1)[k - 1]
+        beyond = np.flatnonzero(x < edge)
+    return np.concatenate((beyond, np.flatnonzero(x == edge)[: k - beyond.size]))
 
 
 def _first_maxima(x: Any, k: int, dim: int) -> Any:

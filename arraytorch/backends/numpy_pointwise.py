@@ -1,21 +1,24 @@
-"""Elementwise kernels of NumPy arrays where there is a faster way than the obvious ufunc."""
+"""Elementwise kernels of NumPy arrays where there is a faster way than the obvious ufunc.
+
+Large arrays are computed in blocks, in which a chain of ufuncs stays in the cache, and which threads
+share. What has a compiled kernel takes one pass instead, where numba is installed.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from . import numpy_arithmetic
 from .activation import ActivationKernels
 from .compiled import MANY as _MANY
 from .compiled import kernels
 from .numpy_numbers import ONE, ZERO, number
 from .pointwise import PointwiseKernels
-
-_BLOCK = 1 << 14  # elements of which a few arrays stay in the cache
+from .sharing import blocked, blockwise, shared
 
 # erf(x) = tanh(x P(x^2)): a polynomial of low degree, whose errors tanh damps, and which needs no
 # limits. Coefficients from the highest on, fitted to SciPy's erf by least squares, reweighted until
@@ -38,10 +41,20 @@ def _numbers(*values: float) -> list[Any]:
 
 
 _ERF = _numbers(*ERF_TERMS)
-_GELU = _numbers(*[c * 0.5 ** (6.5 - k) for k, c in enumerate(ERF_TERMS)])  # erf(x / sqrt(2))
+# erf(x / sqrt(2)) = tanh(x (d + c s + b / (s + a + e / s))), s = x^2 + f, fitted likewise: a division
+# takes no longer than a product and a sum, and saves two of these. To 3e-7, not relative to small x.
+_F, _E, _A, _B, _C, _D = _numbers(
+    41.45260361927967,
+    1110.4098843883055,
+    -19.06082336080158 - 41.45260361927967,
+    -3.1332858217473,
+    0.017765690599030843,
+    1.2034022532774566 - 0.017765690599030843 * 41.45260361927967,
+)
 _GELU_TANH = _numbers(0.044715 * _ROOT_2_PI, _ROOT_2_PI)
 _INNER = _numbers(3 * 0.044715 * _ROOT_2_PI, _ROOT_2_PI)  # the slope of what tanh is taken of
 _ONE, _HALF, _MINUS_HALF = _numbers(1, 0.5, -0.5)
+_NONE, _THREE, _SIX, _SIXTH = _numbers(0, 3, 6, 1 / 6)
 
 
 @lru_cache(32)
@@ -60,13 +73,17 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
 
     def __init__(self, xp: Any) -> None:
         super().__init__(xp)
-        self.pow, self.where = _pow, _where
-
-    def relu(self, x: Any) -> Any:
-        zero = ZERO[x.dtype]
-        if x.size >= _MANY and x.dtype.kind == "f" and x.dtype.itemsize != 2:
-            return x.clip(zero, _limits(x.dtype)[1])  # a third of maximum's time
-        return np.maximum(x, zero)
+        self.pow, self.where = numpy_arithmetic.power, _where
+        self.hypot = numpy_arithmetic.hypot
+        self.relu = _relu  # type: ignore[method-assign]  # with `out`, in place
+        self.exp, self.exp2, self.expm1 = shared(xp.exp), shared(xp.exp2), shared(xp.expm1)
+        self.log, self.log2 = shared(xp.log), shared(xp.log2)
+        self.log10, self.log1p = shared(xp.log10), shared(xp.log1p)
+        self.sin, self.cos, self.tan = shared(xp.sin), shared(xp.cos), shared(xp.tan)
+        self.asin, self.acos, self.atan = shared(xp.arcsin), shared(xp.arccos), shared(xp.arctan)
+        self.sinh, self.cosh, self.tanh = shared(xp.sinh), shared(xp.cosh), shared(xp.tanh)
+        self.asinh, self.acosh = shared(xp.arcsinh), shared(xp.arccosh)
+        self.atanh, self.sqrt = shared(xp.arctanh), shared(xp.sqrt)
 
     def clamp(self, x: Any, low: Any, high: Any) -> Any:
         if not x.ndim:  # NumPy makes scalars of 0-d arrays, which cannot be written to
@@ -80,7 +97,23 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         if not all(isinstance(b, (int, float)) for b in bounds):
             return super().clamp(x, low, high)
         least, most = _limits(x.dtype)
-        return x.clip(least if low is None else low, most if high is None else high)
+        return _clipped(x, least if low is None else low, most if high is None else high)
+
+    def sign(self, x: Any) -> Any:
+        if x.dtype.char not in "fd":
+            return super().sign(x)
+        return np.subtract((x > 0).view(np.int8), (x < 0).view(np.int8)).astype(x.dtype)
+
+    def nan_to_num(self, x: Any, nan: float, posinf: float, neginf: float) -> Any:
+        generic = super().nan_to_num  # type: ignore[misc]
+        if not _plain(x):
+            return generic(x, nan, posinf, neginf)
+
+        def part(x: Any, out: Any) -> None:
+            ordinary = np.isfinite(x).all()
+            out[...] = x if ordinary else generic(x, nan, posinf, neginf)
+
+        return _computed(part, x)
 
     def masked_fill(self, x: Any, mask: Any, value: Any) -> Any:
         return self.settled(_where(mask, np.asarray(value, x.dtype), x))
@@ -90,11 +123,16 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return super().sigmoid(x)
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.sigmoids(x)
-        e = np.negative(x)
-        np.exp(e, out=e)
-        e += ONE[e.dtype]
-        return np.reciprocal(e, out=e)
+        if x.size < _MANY:
+            e = np.negative(x)
+            np.exp(e, out=e)
+            e += ONE[e.dtype]
+            return np.reciprocal(e, out=e)
+        if x.dtype.char not in "fd" or not x.flags.c_contiguous:
+            return super().sigmoid(x)
+        return _computed(_sigmoid, x)
 
+    @blocked
     def elu(self, x: Any, alpha: float, scale: float, rate: float) -> Any:
         if not x.ndim or x.dtype.char not in "fd":
             return super().elu(x, alpha, scale, rate)
@@ -109,12 +147,13 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         right += left
         return right
 
+    @blocked
     def softplus(self, x: Any, beta: float, threshold: float) -> Any:
         if not x.ndim or x.dtype.char not in "fd":
             return super().softplus(x, beta, threshold)
         top = number(threshold, x.dtype)
         scaled = x if beta == 1 else x * number(beta, x.dtype)
-        soft = np.minimum(scaled, top)
+        soft = self.clamp(scaled, None, threshold) if x.size >= _MANY else np.minimum(scaled, top)
         np.exp(soft, out=soft)
         np.log1p(soft, out=soft)
         if beta != 1:
@@ -127,74 +166,99 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return compiled.leaky_relu(x, x, slope)
         if x.dtype.char in "fd" and x.ndim and 0 < slope <= 1:
             return np.maximum(x, x * number(slope, x.dtype))
-        return super().leaky_relu(x, slope)
+        return self._leaky_relu(x, slope)
 
     def leaky_relu_backward(self, g: Any, x: Any, slope: float) -> Any:
         if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
             return compiled.leaky_relu(g, x, slope)
-        return super().leaky_relu_backward(g, x, slope)
+        return self._leaky_relu_backward(g, x, slope)
 
     def silu(self, x: Any) -> Any:
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.silu(x)
-        return super().silu(x)
+        if x.size < _MANY or x.dtype.char not in "fd" or not x.flags.c_contiguous:
+            return super().silu(x)
+        return _computed(_silu, x)
 
     def silu_backward(self, g: Any, x: Any) -> Any:
         if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
             return compiled.silu_backward(g, x)
-        return super().silu_backward(g, x)
+        return self._silu_backward(g, x)
+
+    def hardsigmoid(self, x: Any) -> Any:
+        if not _plain(x):
+            return super().hardsigmoid(x)
+        if (compiled := kernels("pointwise")) is not None:
+            return compiled.hardsigmoid(x)
+        return _computed(_hardsigmoid, x)
+
+    def hardswish(self, x: Any) -> Any:
+        if not _plain(x):
+            return super().hardswish(x)
+        if (compiled := kernels("pointwise")) is not None:
+            return compiled.hardswish(x)
+        return _computed(_hardswish, x)
+
+    def hardswish_backward(self, g: Any, x: Any) -> Any:
+        if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
+            return compiled.hardswish_backward(g, x)
+        return self._hardswish_backward(g, x)
+
+    def huber(self, x: Any, delta: float, scale: float) -> Any:
+        if _plain(x) and (compiled := kernels("pointwise")) is not None:
+            return compiled.huber(x, delta, scale)
+        return self._huber(x, delta, scale)
+
+    def softshrink(self, x: Any, size: float) -> Any:
+        if not _plain(x):
+            return super().softshrink(x, size)
+        low, high = _numbers(-size, size)
+
+        def part(x: Any, out: Any) -> None:
+            x.clip(low, high, out=out)
+            np.subtract(x, out, out=out)
+
+        return _computed(part, x)
+
+    def logaddexp(self, x: Any, y: Any) -> Any:
+        return super().logaddexp(x, y) if x.dtype.kind == "c" else numpy_arithmetic.logaddexp(x, y)
 
     def erf(self, x: Any) -> Any:
         if not _plain(x):
-            return super().erf(x)
-        out = np.empty_like(x)
-        for u, y, t in _blocks(x, out):
-            _tanh_of(u, _ERF, y, t)
-        return out
+            return self._erf(x)
+        return _computed(lambda x, y: _tanh_of(x, _ERF, y, np.empty_like(x)), x)
 
     def gelu(self, x: Any, approximate: str) -> Any:
         if not _plain(x):
-            return super().gelu(x, approximate)
+            return self._gelu(x, approximate)
         if (compiled := kernels("pointwise")) is not None:
             return compiled.gelu(x, approximate)
-        out = np.empty_like(x)
-        for u, y, t in _blocks(x, out):
-            _tanh_of(u, _GELU if approximate == "none" else _GELU_TANH, y, t)
-            y += _ONE
-            y *= u
-            y *= _HALF
-        return out
+        return _computed(_gelu if approximate == "none" else _gelu_tanh, x)
 
     def gelu_backward(self, g: Any, x: Any, approximate: str) -> Any:
         if not (_plain(x) and _plain(g)):
-            return super().gelu_backward(g, x, approximate)
+            return self._gelu_backward(g, x, approximate)
         if (compiled := kernels("pointwise")) is not None:
             return compiled.gelu_backward(g, x, approximate)
-        out = np.empty_like(x)
-        for u, h, y, t in _blocks(x, g, out):
-            if approximate == "tanh":  # (1 + tanh) / 2 has the slope (1 - tanh) (1 + tanh) / 2
-                _tanh_of(u, _GELU_TANH, y, t)
-                np.multiply(u, u, out=t)
-                t *= _INNER[0]
-                t += _INNER[1]
-                t *= u
-                t -= t * y
-            else:
-                _tanh_of(u, _GELU, y, t)
-                np.multiply(u, u, out=t)
-                t *= _MINUS_HALF
-                np.exp(t, out=t)
-                t *= u
-                t *= _INNER[1]
-            y += _ONE
-            if approximate == "tanh":
-                t += _ONE
-                y *= t
-            else:
-                y += t
-            y *= h
-            y *= _HALF
-        return out
+        return _computed(_gelu_slope if approximate == "none" else _gelu_tanh_slope, x, g)
+
+    # the generic formulas, in blocks
+    _leaky_relu = blocked(ActivationKernels.leaky_relu)
+    _leaky_relu_backward = blocked(ActivationKernels.leaky_relu_backward, 2)
+    _silu_backward = blocked(ActivationKernels.silu_backward, 2)
+    _gelu = blocked(ActivationKernels.gelu)
+    _gelu_backward = blocked(ActivationKernels.gelu_backward, 2)
+    elu_backward = blocked(ActivationKernels.elu_backward, 2)
+    logsigmoid = blocked(ActivationKernels.logsigmoid)
+    _hardswish_backward = blocked(ActivationKernels.hardswish_backward, 2)
+    _huber = blocked(ActivationKernels.huber)
+    _erf = blocked(PointwiseKernels.erf)
+    erfc = blocked(PointwiseKernels.erfc)
+    erfinv = blocked(PointwiseKernels.erfinv)
+    lgamma = blocked(PointwiseKernels.lgamma)
+    digamma = blocked(PointwiseKernels.digamma)
+    rsqrt = blocked(PointwiseKernels.rsqrt)
+    reciprocal = blocked(PointwiseKernels.reciprocal)
 
 
 def _operand(bound: Any, dtype: Any) -> Any:
@@ -202,13 +266,40 @@ def _operand(bound: Any, dtype: Any) -> Any:
     return number(bound, dtype) if bound.__class__ is int or bound.__class__ is float else bound
 
 
-def _blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
-    """The arrays' elements in pieces that fit the cache, and scratch of that size."""
-    flat = [x.reshape(-1) for x in arrays]
-    scratch = np.empty(_BLOCK, np.float32)
-    for start in range(0, flat[0].size, _BLOCK):
-        parts = [x[start : start + _BLOCK] for x in flat]
-        yield *parts, scratch[: parts[0].size]
+def _computed(kernel: Any, *arrays: Any) -> Any:
+    """What an elementwise kernel writes into its last argument."""
+    out = np.empty(arrays[0].shape, arrays[0].dtype)
+    blockwise(kernel, *arrays, out)
+    return out
+
+
+def _hardsigmoid(x: Any, out: Any) -> None:
+    np.add(x, _THREE, out=out)
+    out.clip(_NONE, _SIX, out=out)
+    out *= _SIXTH
+
+
+def _hardswish(x: Any, out: Any) -> None:
+    np.add(x, _THREE, out=out)
+    out.clip(_NONE, _SIX, out=out)
+    out *= x
+    out *= _SIXTH
+
+
+def _silu(x: Any, out: Any) -> None:
+    """x / (1 + exp(-x))."""
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    out += 1
+    np.divide(x, out, out=out)
+
+
+def _sigmoid(x: Any, out: Any) -> None:
+    """1 / (1 + exp(-x)); a division takes half of what `reciprocal` does."""
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    out += 1
+    np.divide(1, out, out=out)
 
 
 def _tanh_of(x: Any, coefficients: list[Any], out: Any, scratch: Any) -> None:
@@ -223,15 +314,84 @@ def _tanh_of(x: Any, coefficients: list[Any], out: Any, scratch: Any) -> None:
     np.tanh(out, out=out)
 
 
-def _pow(x: Any, y: Any) -> Any:
-    if y.__class__ is int and x.__class__ is np.ndarray and x.dtype.char in "fd":
-        if y == 2:
-            return np.square(x)
-        if y == 3:  # as PyTorch does; pow takes 100 times as long for negative numbers
-            z = x * x
-            z *= x
-            return z
-    return np.power(x, y)
+def _erf_of_root(x: Any, out: Any, scratch: Any) -> None:
+    """erf(x / sqrt(2))."""
+    np.multiply(x, x, out=scratch)
+    scratch += _F
+    np.divide(_E, scratch, out=out)
+    out += scratch
+    out += _A
+    np.divide(_B, out, out=out)
+    scratch *= _C
+    out += scratch
+    out += _D
+    out *= x
+    np.tanh(out, out=out)
+
+
+def _gelu(x: Any, out: Any) -> None:
+    _erf_of_root(x, out, np.empty_like(x))
+    out += _ONE
+    out *= x
+    out *= _HALF
+
+
+def _gelu_slope(x: Any, g: Any, out: Any) -> None:
+    """g (1 + erf(x / sqrt(2)) + 2 x density(x)) / 2."""
+    t = np.empty_like(x)
+    _erf_of_root(x, out, t)
+    np.multiply(x, x, out=t)
+    t *= _MINUS_HALF
+    np.exp(t, out=t)
+    t *= x
+    t *= _INNER[1]
+    out += _ONE
+    out += t
+    out *= g
+    out *= _HALF
+
+
+def _gelu_tanh(x: Any, out: Any) -> None:
+    _tanh_of(x, _GELU_TANH, out, np.empty_like(x))
+    out += _ONE
+    out *= x
+    out *= _HALF
+
+
+def _gelu_tanh_slope(x: Any, g: Any, out: Any) -> None:
+    """(1 + tanh) / 2 has the slope (1 - tanh) (1 + tanh) / 2."""
+    t = np.empty_like(x)
+    _tanh_of(x, _GELU_TANH, out, t)
+    np.multiply(x, x, out=t)
+    t *= _INNER[0]
+    t += _INNER[1]
+    t *= x
+    t -= t * out
+    t += _ONE
+    out += _ONE
+    out *= t
+    out *= g
+    out *= _HALF
+
+
+def _clipped(x: Any, low: Any, high: Any, out: Any = None) -> Any:
+    if not x.flags.c_contiguous or out is not None and out is not x:
+        return x.clip(low, high, out)
+    if out is None:
+        out = np.empty(x.shape, x.dtype)
+    blockwise(lambda x, out: x.clip(low, high, out), x, out)
+    return out
+
+
+def _relu(x: Any, out: Any = None) -> Any:
+    if x.size >= _MANY and x.dtype.kind == "f" and x.dtype.itemsize != 2:
+        return _clipped(x, ZERO[x.dtype], _limits(x.dtype)[1], out)  # a third of maximum's time
+    # A 0-d array as an operand takes 0.2 us less than a Python number.
+    zero = ZERO[x.dtype]
+    return np.maximum(x, zero) if out is None else np.maximum(x, zero, out=out)
+
+
+_relu.nin = 1  # type: ignore[attr-defined]  # what the in-place forms know ufuncs by
 
 
 def _where(condition: Any, x: Any, y: Any) -> Any:
@@ -244,20 +404,32 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     ):
         return np.where(condition, x, y)
     x, y = z
+    if max(x.size, y.size) > 1 and (compiled := kernels("pointwise")) is not None:
+        return compiled.where(condition, x, y)
     whole = np.int32 if x.dtype.itemsize == 4 else np.int64
     out: Any = np.empty(condition.shape, x.dtype)
-    to, chosen = out.reshape(-1).view(whole), condition.reshape(-1).view(np.int8)
-    x, y = x.reshape(-1).view(whole), y.reshape(-1).view(whole)
-    mask: Any = np.empty(_BLOCK, whole)
-    for start in range(0, to.size, _BLOCK):
-        at = slice(start, start + _BLOCK)
-        here, m = to[at], mask[: to.size - start]
-        m[...] = chosen[at]
-        np.negative(m, out=m)
-        b = y if y.size == 1 else y[at]
-        np.bitwise_xor(x if x.size == 1 else x[at], b, out=here)
-        here &= m
-        here ^= b
+    many = [v.view(whole) for v in (x, y) if v.size != 1]
+    one = [v.reshape(()).view(whole) for v in (x, y) if v.size == 1]
+
+    def choose(chosen: Any, to: Any, *given: Any) -> None:
+        a, b = given if len(given) == 2 else (*given, *one) if x.size != 1 else (*one, *given)
+        if not b.ndim and not b:
+            to[...] = chosen
+            np.negative(to, out=to)
+            to &= a
+            return
+        if not a.ndim and not a:
+            to[...] = chosen
+            to -= 1
+            to &= b
+            return
+        mask = chosen.astype(whole)
+        np.negative(mask, out=mask)
+        np.bitwise_xor(a, b, out=to)
+        to &= mask
+        to ^= b
+
+    blockwise(choose, condition.view(np.int8), out.view(whole), *many)
     return out
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import run
+from .sharing import run
 from .threads import get_num_threads, library_alone
 
 _WORTH = 1 << 21  # multiplications that are worth a thread

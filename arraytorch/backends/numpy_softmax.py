@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -12,9 +11,9 @@ from .compiled import MANY as _MANY
 from .compiled import kernels
 from .normalization import NormalizationKernels
 from .numpy_reduction import ones, row_dots, row_sums, spread_sums
+from .sharing import rowwise
 
 _add, _max = np.add.reduce, np.maximum.reduce
-_BLOCK = 1 << 16  # elements of a block: two float32 arrays of this size stay in the cache
 
 
 @lru_cache(64)
@@ -40,23 +39,14 @@ class NumpySoftmax(NormalizationKernels):
             return e
         if x.dtype.char == "f" and (compiled := kernels("rows")) is not None:
             return compiled.softmax(x)
-        out = np.empty(x.shape, x.dtype)
-        for rows, e in _row_blocks(x, out):
-            np.subtract(rows, _max(rows, 1, None, None, True), out=e)
-            np.exp(e, out=e)
-            e *= np.reciprocal(row_sums(e))[:, None]
-        return out
+        return _by_row(_softmax, x)
 
     def softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         if not _by_rows(g, out, dim):
             return super().softmax_backward(g, out, dim)
         if (compiled := kernels("rows")) is not None:
             return compiled.softmax_backward(g, out)
-        product = np.empty(g.shape, g.dtype)
-        for h, y, z in _row_blocks(g, out, product):
-            np.subtract(h, row_dots(h, y)[:, None], out=z)
-            z *= y
-        return product
+        return _by_row(_softmax_backward, g, out)
 
     def log_softmax(self, x: Any, dim: int) -> Any:
         if x.dtype.itemsize == 2 or not x.size:
@@ -68,23 +58,14 @@ class NumpySoftmax(NormalizationKernels):
             return shifted
         if x.dtype.char == "f" and (compiled := kernels("rows")) is not None:
             return compiled.log_softmax(x)
-        out = np.empty(x.shape, x.dtype)
-        for rows, shifted in _row_blocks(x, out):
-            np.subtract(rows, _max(rows, 1, None, None, True), out=shifted)
-            shifted -= np.log(row_sums(np.exp(shifted)))[:, None]
-        return out
+        return _by_row(_log_softmax, x)
 
     def log_softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         if not _by_rows(g, out, dim):
             return super().log_softmax_backward(g, out, dim)
         if g.dtype.char == "f" and (compiled := kernels("rows")) is not None:
             return compiled.log_softmax_backward(g, out)
-        result = np.empty(g.shape, g.dtype)
-        for h, y, z in _row_blocks(g, out, result):
-            np.exp(y, out=z)
-            z *= row_sums(h)[:, None]
-            np.subtract(h, z, out=z)
-        return result
+        return _by_row(_log_softmax_backward, g, out)
 
     def cross_entropy(self, x: Any, target: Any, ignore: int, mean: bool) -> tuple[Any, Any, Any]:
         n, classes = x.shape
@@ -105,16 +86,21 @@ class NumpySoftmax(NormalizationKernels):
                 losses, p = compiled.cross_entropy(x, np.ascontiguousarray(target))
                 loss = losses.dot(rows)
                 return loss / n if mean else loss, p, at
-        e = np.subtract(x, _max(x, 1, None, None, True), order="C")  # for flat indices
-        picked = e.take(at).dot(rows)
-        np.exp(e, out=e)
-        if (spread := spread_sums(e)) is not None:
-            total = spread[:, 0]
-            e /= spread
+        if x.size < _MANY or not x.flags.c_contiguous:
+            e = np.subtract(x, _max(x, 1, None, None, True), order="C")  # for flat indices
+            picked = e.take(at)
+            np.exp(e, out=e)
+            if (spread := spread_sums(e)) is not None:
+                total = spread[:, 0]
+                e /= spread
+            else:
+                total = e.dot(ones(classes, x.dtype))
+                e /= total[:, None]
         else:
-            total = e.dot(ones(classes, x.dtype))
-            e /= total[:, None]
-        loss = np.log(total).dot(rows) - picked
+            e = np.empty(x.shape, x.dtype)
+            picked, total = np.empty(n, x.dtype), np.empty(n, x.dtype)
+            rowwise(_shifted_softmax, x, target, e, picked, total)
+        loss = np.log(total).dot(rows) - picked.dot(rows)
         return loss / n if mean else loss, e, at
 
     def cross_entropy_backward(
@@ -166,10 +152,40 @@ def _by_rows(g: Any, out: Any, dim: int) -> bool:
     )
 
 
-def _row_blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
-    """The arrays as matrices of their last dimension, in blocks of rows that fit the cache."""
+def _by_row(kernel: Any, *arrays: Any) -> Any:
+    """What a kernel of rows, the arrays' last dimension, writes into its last argument."""
     width = arrays[0].shape[-1]
-    flat = [x.reshape(-1, width) for x in arrays]
-    step = max(_BLOCK // width, 1)
-    for start in range(0, len(flat[0]), step):
-        yield tuple([x[start : start + step] for x in flat])
+    out = np.empty(arrays[0].shape, arrays[0].dtype)
+    rowwise(kernel, *[x.reshape(-1, width) for x in (*arrays, out)])
+    return out
+
+
+def _softmax(x: Any, e: Any) -> None:
+    np.subtract(x, _max(x, 1, None, None, True), out=e)
+    np.exp(e, out=e)
+    e *= np.reciprocal(row_sums(e))[:, None]
+
+
+def _softmax_backward(g: Any, y: Any, out: Any) -> None:
+    np.subtract(g, row_dots(g, y)[:, None], out=out)
+    out *= y
+
+
+def _log_softmax(x: Any, out: Any) -> None:
+    np.subtract(x, _max(x, 1, None, None, True), out=out)
+    out -= np.log(row_sums(np.exp(out)))[:, None]
+
+
+def _log_softmax_backward(g: Any, y: Any, out: Any) -> None:
+    np.exp(y, out=out)
+    out *= row_sums(g)[:, None]
+    np.subtract(g, out, out=out)
+
+
+def _shifted_softmax(x: Any, target: Any, e: Any, picked: Any, total: Any) -> None:
+    """The softmax, with what goes into the loss: the target's logit less the largest, and the sum."""
+    np.subtract(x, _max(x, 1, None, None, True), out=e)
+    picked[...] = e.take(_starts(*e.shape) + target)
+    np.exp(e, out=e)
+    total[...] = row_sums(e)
+    e *= np.reciprocal(total)[:, None]

@@ -85,9 +85,10 @@ class library_alone:
 
     def __exit__(self, *_: object) -> None:
         """Gives them back, once nobody is inside any more."""
-        number = _inside.pop()
-        if not _inside and (controls := _controls()):
-            controls[1](number)
+        # Told before it is forgotten: another thread that enters meanwhile must not take 1 for it.
+        if len(_inside) == 1 and (controls := _controls()):
+            controls[1](_inside[0])
+        _inside.pop()
 
 
 _inside: list[int] = []  # the number of threads outside, once for each library_alone

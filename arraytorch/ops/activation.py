@@ -21,7 +21,7 @@ from .elementary import exp, sigmoid, tanh
 from .elementary import relu as _relu
 from .indexing import chunk, setitem
 from .sampling import uniform_
-from .selection import where
+from .selection import masked_fill, where
 
 Tensor = Any
 
@@ -37,6 +37,7 @@ def _source(input: Tensor, write: bool) -> Tensor:
 
 
 _assign = inplace(lambda input, result: result, "activation_")
+_relu_ = inplace(_relu)
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -45,7 +46,10 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return _placed(_relu(input), input, True) if inplace else _relu(input)
+    if not inplace:
+        return _relu(input)
+    check_tensor("relu_", input)
+    return _relu_(input)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -125,7 +129,7 @@ def _hardsigmoid(input: Tensor) -> Tensor:
     refuse("hardsigmoid", input, "biuc")
     x = input._data
     B = backend_of(x)
-    return taped(_hardsigmoid, B.cast(B.clamp(x + 3, 0, 6) / 6, x.dtype), (input,), (input,))
+    return taped(_hardsigmoid, B.cast(B.hardsigmoid(x), x.dtype), (input,), (input,))
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -138,18 +142,23 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return _placed(_hardswish(_source(input, inplace)), input, inplace)
 
 
-def _slope_of_hardswish(B: Any, g: Any, input: Any) -> Any:
-    """x / 3 + 1/2 inside (-3, 3); at the ends the slope outside, 0 and 1."""
-    inside = g * (input / 3 + 0.5)
-    return B.masked_fill(B.where((input > -3) & (input < 3), inside, g), input <= -3, 0)
-
-
-@derivative(saves=("input",), name="HardswishBackward0", d_input=_slope_of_hardswish)
+@derivative(
+    saves=("input",),
+    name="HardswishBackward0",
+    d_input=lambda B, g, input: B.hardswish_backward(g, input),
+)
 def _hardswish(input: Tensor) -> Tensor:
     refuse("hardswish", input, "biuc")
     x = input._data
     B = backend_of(x)
-    return taped(_hardswish, B.cast(x * B.clamp(x + 3, 0, 6) / 6, x.dtype), (input,), (input,))
+    return taped(_hardswish, B.cast(B.hardswish(x), x.dtype), (input,), (input,))
+
+
+@kernel_op
+def hardswish_backward(g: Tensor, input: Tensor) -> Tensor:
+    """Returns g times the slope of hardswish, by ops that are differentiable in turn."""
+    inside = g * (input / 3 + 0.5)
+    return masked_fill(where((input > -3) & (input < 3), inside, g), input <= -3, 0)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -441,7 +450,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
     """
     refuse("hardshrink", input, "biuc")
     lambd = number_of(lambd)
-    result = where((input >= -lambd) & (input <= lambd), 0.0, input)
+    result = masked_fill(input, (input >= -lambd) & (input <= lambd), 0)
     return finished("hardshrink", result, out, (input,))
 
 
@@ -454,10 +463,18 @@ def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
     refuse("softshrink", input, "biuc")
-    # A NaN is in neither half, and stays NaN.
-    beyond = where(input > lambd, input - lambd, input + lambd)
-    result = where((input >= -lambd) & (input <= lambd), input * 0, beyond)
-    return finished("softshrink", result, out, (input,))
+    return finished("softshrink", _softshrink(input, lambd), out, (input,))
+
+
+@derivative(
+    saves=("input", "size"),
+    name="SoftshrinkBackward0",
+    d_input=lambda B, g, input, size: B.masked_fill(g, (input >= -size) & (input <= size), 0),
+)
+def _softshrink(input: Tensor, size: float) -> Tensor:
+    x = input._data
+    B = backend_of(x)
+    return taped(_softshrink, B.cast(B.softshrink(x, size), x.dtype), (input,), (input, size))
 
 
 @derivative(saves=("input",), d_input=lambda B, g, input: g * B.sigmoid(-input))

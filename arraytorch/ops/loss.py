@@ -144,10 +144,8 @@ def _huber(input: Tensor, delta: float, scale: float) -> Tensor:
     """Returns scale times (half the square up to ``delta``, and ``delta`` times the rest beyond)."""
     x = input._data
     B = backend_of(x)
-    size = B.abs(x)
-    near = B.clamp(size, None, delta)  # of infinity, the square less itself would be NaN
-    z = B.where(size < delta, near * near * (0.5 * scale), (size - 0.5 * delta) * (delta * scale))
-    return taped(_huber, B.cast(B.asarray(z), x.dtype), (input,), (input, delta, scale))
+    z = B.cast(B.asarray(B.huber(x, delta, scale)), x.dtype)
+    return taped(_huber, z, (input,), (input, delta, scale))
 
 
 def huber_loss(

@@ -1,0 +1,199 @@
+"""Threads that share the work of one operation on large arrays.
+
+NumPy's inner loops and the compiled kernels run without the interpreter's lock, so that Python's
+threads compute at the same time. An operation is cut into parts; the calling thread takes one after
+the other, and so do the others, as soon as they wake up and while there are any left. Whoever comes
+late finds nothing, and nobody waits for a thread that has not begun: that makes it safe to share
+within a part, from several Python threads at once, and in a forked child.
+
+The parts are large. Between two calls of NumPy a thread holds the interpreter's lock, and threads that
+come back for it every few microseconds wait for each other.
+"""
+
+from __future__ import annotations
+
+import os
+from _thread import allocate_lock, start_new_thread
+from collections.abc import Callable
+from contextvars import copy_context
+from functools import lru_cache, wraps
+from itertools import count
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from .compiled import MANY
+from .threads import get_num_threads, library_alone
+
+SHARE = 1 << 16  # elements that are worth a thread
+LARGE = 2 * SHARE  # elements from which one ufunc is worth sharing
+BLOCK = 1 << 17  # elements of a part: few enough for the cache, and enough to be worth a call
+
+
+def spans(rows: int, size: int) -> list[tuple[int, int]]:
+    """The ranges of rows that threads work on, of an array of so many elements."""
+    parts = min(size // SHARE, rows)
+    if parts > 1:
+        parts = min(parts, get_num_threads())
+    if parts <= 1:
+        return [(0, rows)]
+    return [(rows * i // parts, rows * (i + 1) // parts) for i in range(parts)]
+
+
+def share(kernel: Callable[..., Any], rows: int, size: int, *args: Any) -> None:
+    """Calls ``kernel(start, stop, *args)`` for all of so many rows, with threads if size is large."""
+    run(kernel, spans(rows, size), *args)
+
+
+def blockwise(kernel: Callable[..., Any], *arrays: Any) -> None:
+    """Calls ``kernel(*pieces)`` for pieces of contiguous arrays of one size that fit the cache."""
+    flat = [x.reshape(-1) for x in arrays]
+    run(kernel, _pieces(flat, 1))
+
+
+def rowwise(kernel: Callable[..., Any], *arrays: Any) -> None:
+    """Calls ``kernel(*pieces)`` for some rows at a time of matrices, and of vectors by row."""
+    run(kernel, _pieces(arrays, max(arrays[0][0].size, 1)))
+
+
+def _pieces(arrays: Any, width: int) -> list[tuple[Any, ...]]:
+    """The arrays cut along their first dimension, so that all threads have as much to do."""
+    n = len(arrays[0])
+    count = -(-n * width // BLOCK)
+    if count > 1:
+        threads = get_num_threads()
+        count = min(-(-count // threads) * threads, n)
+    if count <= 1:
+        return [tuple(arrays)]
+    step = -(-n // count)
+    return [tuple([x[i : i + step] for x in arrays]) for i in range(0, n, step)]
+
+
+def blocked(kernel: Callable[..., Any], arrays: int = 1) -> Any:
+    """An elementwise method of so many arrays and any numbers, in blocks where arrays are large.
+
+    What it computes in between then stays in the cache.
+    """
+
+    @wraps(kernel)
+    def method(self: Any, *args: Any) -> Any:
+        x = args[0]
+        if x.size < MANY or x.dtype.char not in "fd":
+            return kernel(self, *args)
+        given, numbers = args[:arrays], args[arrays:]
+        if not all(_like(y, x) for y in given):
+            return kernel(self, *args)
+        out = np.empty(x.shape, x.dtype)
+
+        def part(to: Any, *pieces: Any) -> None:
+            to[...] = kernel(self, *pieces, *numbers)
+
+        blockwise(part, out, *given)
+        return out
+
+    return method
+
+
+def _like(y: Any, x: Any) -> bool:
+    return y.dtype is x.dtype and y.shape == x.shape and y.flags.c_contiguous
+
+
+def shared(function: Any) -> Any:
+    """A ufunc of one operand, as a kernel whose large arrays threads share."""
+
+    def kernel(x: Any, out: Any = None) -> Any:
+        if x.size < LARGE:
+            return function(x, out)
+        if x.dtype.char not in "fd" or not x.flags.c_contiguous or get_num_threads() == 1:
+            return function(x, out)
+        if out is None:
+            out = np.empty(x.shape, x.dtype)
+        elif out is not x:
+            return function(x, out)
+        blockwise(function, x, out)
+        return out
+
+    kernel.nin = 1  # type: ignore[attr-defined]  # what the in-place forms know ufuncs by
+    return kernel
+
+
+def run(kernel: Callable[..., Any], parts: list[tuple[Any, ...]], *args: Any) -> None:
+    """Calls ``kernel(*part, *args)`` for each part, with as many threads as may be."""
+    helpers = min(len(parts), get_num_threads()) - 1 if len(parts) > 1 else 0
+    if not helpers:
+        for part in parts:
+            kernel(*part, *args)
+        return
+    work = _Work(kernel, parts, args)
+    with library_alone():
+        _invite(work, helpers)
+        work.do()
+        work.wait()
+
+
+class _Work:
+    """The parts of an operation, which threads take one after the other."""
+
+    def __init__(self, kernel: Callable[..., Any], parts: list[Any], args: Any) -> None:
+        self.kernel, self.args = kernel, args
+        self.left = parts[::-1]
+        self.last, self.finished = len(parts), count(1)
+        self.error: BaseException | None = None
+        self.end = allocate_lock()
+        self.end.acquire()
+
+    def do(self) -> None:
+        """Takes parts as long as there are any."""
+        left, kernel, args = self.left, self.kernel, self.args
+        while left:
+            try:
+                part = left.pop()
+            except IndexError:  # another thread was faster
+                return
+            try:
+                kernel(*part, *args)
+            except BaseException as error:  # goes to the caller
+                self.error = error
+            if next(self.finished) == self.last:
+                self.end.release()
+
+    def wait(self) -> None:
+        """Returns when all parts are done; raises what a part has raised."""
+        self.end.acquire()
+        if self.error is not None:
+            raise self.error
+
+
+class _Crew:
+    """The threads of this process; what they are invited to do waits in a queue."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.queue: SimpleQueue[Any] = SimpleQueue()
+
+    def serve(self) -> None:
+        get = self.queue.get
+        while True:
+            context, work = get()
+            context.run(work.do)
+            del context, work  # hold no arrays while there is nothing to do
+
+
+@lru_cache(1)
+def _crew() -> _Crew:
+    return _Crew()
+
+
+def _invite(work: _Work, helpers: int) -> None:
+    crew = _crew()
+    while crew.size < helpers:
+        crew.size += 1
+        start_new_thread(crew.serve, ())
+    for _ in range(helpers):
+        # NumPy's handling of floating-point errors is a context variable.
+        crew.queue.put((copy_context(), work))
+
+
+if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+    os.register_at_fork(after_in_child=_crew.cache_clear)

@@ -1,0 +1,217 @@
+"""Threads that share the work of one operation."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+
+import numpy as np
+import pytest
+
+import arraytorch as torch
+from arraytorch.backends import numpy_pointwise, sharing
+from arraytorch.backends.numpy import NumpyBackend
+
+F = torch.nn.functional
+
+
+@pytest.fixture
+def many_parts(monkeypatch):
+    """Three threads, and parts of a few elements."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    monkeypatch.setattr(sharing, "BLOCK", 64)
+    monkeypatch.setattr(sharing, "LARGE", 128)
+    monkeypatch.setattr(sharing, "SHARE", 64)
+    yield
+    torch.set_num_threads(before)
+
+
+def rand(*shape, seed=0):
+    return np.random.default_rng([seed, *shape]).standard_normal(shape).astype("f4")
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 64, 65, 1000])
+@pytest.mark.parametrize("width", [1, 7, 64, 300])
+def test_parts_cover_all_rows_once(many_parts, rows, width):
+    """Whatever the numbers, and however many threads take part."""
+    x, seen = np.zeros((rows, width)), np.zeros(rows)
+
+    def part(x, seen):
+        x += 1
+        seen += 1
+
+    sharing.rowwise(part, x, seen)
+    assert (x == 1).all()
+    assert (seen == 1).all()
+    sharing.blockwise(part, x, x.copy())
+    assert (x == 2).all()
+
+
+def test_several_threads_take_part(many_parts):
+    """A part that waits for another one ends."""
+    barrier = threading.Barrier(3, timeout=30)
+    names = set()
+
+    def part(number):
+        barrier.wait()
+        names.add(threading.get_ident())
+
+    sharing.run(part, [(0,), (1,), (2,)])
+    assert len(names) == 3
+
+
+ELEMENTWISE = [
+    *(getattr(torch, n) for n in ("exp", "sin", "tanh", "sigmoid", "erf", "sign", "nan_to_num")),
+    *(getattr(F, n) for n in ("gelu", "silu", "elu", "softplus", "logsigmoid", "leaky_relu")),
+    *(getattr(F, n) for n in ("hardswish", "hardsigmoid", "softshrink", "hardshrink", "mish")),
+    lambda x: torch.where(x > 0, x, 0.5),
+    lambda x: x.masked_fill(x > 0, 0),
+    lambda x: F.gelu(x, approximate="tanh"),
+    lambda x: F.huber_loss(x, x * 2 + 1, reduction="none"),
+]
+
+
+@pytest.mark.parametrize("function", ELEMENTWISE)
+def test_elementwise_results_do_not_depend_on_threads(many_parts, function):
+    """To the last bit, as do gradients."""
+    results = []
+    for threads in (3, 1):
+        torch.set_num_threads(threads)
+        x = torch.tensor(rand(21000) * 3, requires_grad=True)
+        y = function(x)
+        y.sum().backward()
+        results.append((y.detach().numpy(), x.grad.numpy()))
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+ROWS = [
+    lambda x: torch.softmax(x, -1),
+    lambda x: torch.log_softmax(x, -1),
+    lambda x: F.layer_norm(x, x.shape[1:], torch.ones(x.shape[1:]), torch.ones(x.shape[1:])),
+    lambda x: F.group_norm(x.reshape(90, 4, -1), 2),
+    lambda x: F.cross_entropy(x, torch.arange(90), reduction="sum") + 0 * x.sum(),
+]
+
+
+@pytest.mark.parametrize("function", ROWS)
+def test_results_by_rows_are_those_of_one_thread(many_parts, function):
+    """To rounding, as do gradients."""
+    results = []
+    for threads in (3, 1):
+        torch.set_num_threads(threads)
+        x = torch.tensor(rand(90, 240) * 3, requires_grad=True)
+        y = function(x)
+        (y * torch.tensor(rand(*y.shape, seed=1))).sum().backward()
+        results.append((y.detach().numpy(), x.grad.numpy()))
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_shared_ufuncs_write_in_place_and_into_views(many_parts):
+    """`out` may be the argument; what is not contiguous or of other types goes to the ufunc."""
+    B = NumpyBackend()
+    x = np.abs(rand(300)) + 1
+    expected = np.sqrt(x)
+    np.testing.assert_array_equal(B.sqrt(x), expected)
+    np.testing.assert_array_equal(B.sqrt(x[::2]), expected[::2])
+    assert B.sqrt(np.arange(300)).dtype == np.float64
+    assert B.sqrt(x, x) is x
+    np.testing.assert_array_equal(x, expected)
+    t = torch.tensor(rand(300))
+    expected = t.exp()
+    assert t.exp_() is t
+    assert torch.equal(t, expected)
+
+
+def test_an_error_in_a_part_reaches_the_caller(many_parts):
+    """After all parts have ended, wherever it was raised."""
+
+    def part(number):
+        if number == 1:
+            raise KeyError("one")
+
+    for _ in range(20):
+        with pytest.raises(KeyError, match="one"):
+            sharing.run(part, [(0,), (1,), (2,)])
+
+
+def test_parts_may_share_in_turn(many_parts):
+    """Threads that wait for each other would hang."""
+    x = np.zeros(1000)
+
+    def inner(x):
+        x += 1
+
+    sharing.run(lambda x: sharing.blockwise(inner, x), [(x[:500],), (x[500:],)])
+    assert (x == 1).all()
+
+
+def test_numpys_error_state_holds_in_all_threads(many_parts):
+    """It is a context variable, which new threads do not inherit by themselves."""
+    seen = []
+    barrier = threading.Barrier(3, timeout=30)
+
+    def part(number):
+        barrier.wait()
+        seen.append(np.geterr()["over"])
+
+    with np.errstate(over="raise"):
+        sharing.run(part, [(0,), (1,), (2,)])
+    assert seen == ["raise"] * 3
+
+
+def test_large_arrays_are_shared_without_being_asked():
+    """The sizes are what they are outside of tests."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        x = torch.tensor(rand(1 << 19))
+        assert torch.equal(x.exp(), torch.tensor(np.exp(x.numpy())))
+        assert numpy_pointwise._plain(x.numpy())
+        assert torch.allclose(torch.softmax(x.reshape(512, -1), 1).sum(1), torch.ones(512))
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.parametrize("choice", ["numpy", ""])
+def test_shared_kernels_work_in_threads_and_forked_children(choice):
+    """Three Python threads at once, and a child that was forked after there were threads."""
+    program = """
+        import os, threading, warnings
+        import arraytorch as torch
+        warnings.simplefilter("ignore")
+        torch.set_num_threads(2)
+        x = torch.ones(1000, 1000)
+
+        def work():
+            for _ in range(5):
+                assert abs(torch.softmax(x, 1).sum().item() - 1000) < 1e-2
+                assert torch.equal(x.exp(), torch.full_like(x, x[0, 0].exp().item()))
+                y = torch.nn.functional.gelu(x)
+                assert y.min() == y.max()
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        assert torch.get_num_threads() == 2
+        child = os.fork()
+        if not child:
+            work()
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        print("done")
+    """
+    out = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        env={**os.environ, "ARRAYTORCH_CPU": choice},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert out.stdout == "done\n", out.stderr
