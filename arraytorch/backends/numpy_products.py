@@ -14,7 +14,7 @@ import numpy as np
 from .sharing import run
 from .threads import get_num_threads, library_alone
 
-_WORTH = 1 << 21  # multiplications that are worth a thread
+_WORTH = 1 << 23  # multiplications that are worth a thread, which wakes up late
 _ENOUGH = 1 << 24  # multiplications of one product that keep all of the library's threads busy
 
 
@@ -42,7 +42,7 @@ def matmul(x: Any, y: Any) -> Any:
     lead = x.shape[:-2]
     if (
         y.shape[:-2] == lead
-        and x.size + y.size > _WORTH >> 6
+        and x.size + y.size > _WORTH >> 8
         and x.dtype is y.dtype
         and x.dtype.char in "fd"
         and x.shape[-1] == y.shape[-2]
