@@ -500,10 +500,6 @@ def schedule_free():
 def test_program(function, library, expected):
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed: tests/programs/requirements.txt")
-    if library == "torch_geometric" and not hasattr(
-        importlib.import_module("arraytorch._C"), "_disabled_torch_function_impl"
-    ):
-        pytest.skip("torch_geometric derives from Tensor, with __torch_function__")
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - what libraries draw from
     with torch.as_torch():
