@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .autograd.tape import TensorBase
 from .backends import backend_of
 from .ops import (
     _pinning,
     arithmetic,
-    blending,
     comparison,
     complex_numbers,
     conversion,
-    counting,
-    diagonals,
     elementary,
     extremes,
     indexing,
     inplace,
-    overwriting,
-    picking,
     products,
     queries,
     random,
     rearranging,
     reduction,
-    resizing,
     sampling,
     scan,
     scattering,
     selection,
     softmaxes,
-    sorting,
-    spread,
-    stacking,
 )
 from .ops import shape as shapes
-from .ops._late import Late
+from .ops._late import Late, Module
 from .ops._promote import shape_of
+
+if TYPE_CHECKING:
+    from .ops import counting, diagonals, picking, resizing, sorting, spread, stacking
+else:  # what few programs use loads with the first use of a method
+    counting, diagonals, picking = Module("counting"), Module("diagonals"), Module("picking")
+    resizing, sorting = Module("resizing"), Module("sorting")
+    spread, stacking = Module("spread"), Module("stacking")
+# The same, of types that mypy would infer too late.
+blending: Any = Module("blending")
+overwriting: Any = Module("overwriting")
 
 
 class Methods(TensorBase):

@@ -6,7 +6,7 @@ mode is open, and for good from the first object of a class that overrides.
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from importlib import import_module
@@ -40,7 +40,7 @@ OPERATORS = {
 REFLECTED = {"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
              "lshift", "rshift"}  # fmt: skip
 
-_lock = threading.Lock()
+_lock = allocate_lock()
 _open = {"modes": 0, "objects": 0, "traces": 0}
 _kinds: dict[type, int] = {}  # what is known of classes of arguments: _PLAIN, _OVERRIDING, _HOLDING
 _PLAIN, _OVERRIDING, _HOLDING = 0, 1, 2

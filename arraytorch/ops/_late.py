@@ -29,6 +29,16 @@ class Late:
         return op if instance is None else op.__get__(instance, owner)
 
 
+class Module:
+    """Stands for a module whose ops shall be methods, and load when first called for."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getattr__(self, op: str) -> Late:
+        return Late(f"{self.name}:{op}")
+
+
 @kernel_op
 def by_samples(function: Any, tensors: Any) -> list[Any]:
     """Calls a function with tensors whose first dimensions count the samples of a vmap."""
