@@ -314,13 +314,19 @@ def value_of(call, **given):
     return flat(eval(call, CONSTANTS | given))
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("call", CALLS)
 def test_results_and_gradients(call):
     """Values and shapes are NumPy's, results are tensors, and float results have gradients."""
     names = [name for name in compile(call, "", "eval").co_names if name in GIVEN]
     arrays = {name: GIVEN[name] for name in names}
     given = {name: torch.tensor(x, requires_grad=True) for name, x in arrays.items()}
-    wanted, got = value_of(call, **arrays), value_of(call, **given)
+    try:
+        wanted = value_of(call, **arrays)
+    except (AttributeError, TypeError):
+        assert np.lib.NumpyVersion(np.__version__) < "2.2.0"
+        pytest.skip("a later NumPy has this")
+    got = value_of(call, **given)
     assert len(wanted) == len(got)
     differentiable = []
     for one, other in zip(wanted, got, strict=True):
