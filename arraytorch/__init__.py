@@ -102,7 +102,7 @@ _LAZY = {
     "celu": "ops.activation:celu",
     "celu_": "ops.activation:celu_",
     "feature_dropout": "ops.dropout:feature_dropout",
-    "hardshrink": "ops.activation:hardshrink",
+    "hardshrink": "ops.shrinking:hardshrink",
     "prelu": "ops.activation:prelu",
     "relu_": "ops.activation:relu_",
     "rms_norm": "ops.norm:rms_norm",

@@ -329,7 +329,7 @@ class Methods(TensorBase):
     )  # fmt: skip
 
     softmax, log_softmax = softmaxes.softmax, softmaxes.log_softmax
-    prelu, hardshrink = Late("activation:prelu"), Late("activation:hardshrink")
+    prelu, hardshrink = Late("activation:prelu"), Late("shrinking:hardshrink")
 
     # special functions and spectra: see ops/special.py, ops/bessel.py, ops/short_time.py
 

@@ -154,3 +154,50 @@ def test_losses_of_labels_with_and_without_some_to_ignore(reduction):
     assert ignored.item() == 3.0
     with pytest.raises(IndexError, match="Target 3 is out of bounds"):
         F.nll_loss(scores, torch.tensor([3, 0]))
+
+
+INF, NAN = float("inf"), float("nan")
+AT_THE_ENDS = {  # at these arguments, as PyTorch has them
+    "": (INF, -INF, NAN, -0.0, 100.0, -100.0),
+    "hardshrink": (INF, -INF, NAN, 0.0, 100.0, -100.0),
+    "mish": (INF, NAN, NAN, 0.0, 100.0, 0.0),
+    "hardsigmoid": (1.0, 0.0, NAN, 0.5, 1.0, 0.0),
+    "hardswish": (INF, NAN, NAN, 0.0, 100.0, 0.0),
+    "logsigmoid": (0.0, -INF, NAN, -0.6931472, 0.0, -100.0),
+    "softplus": (INF, 0.0, NAN, 0.6931472, 100.0, 0.0),
+    "silu": (INF, NAN, NAN, 0.0, 100.0, 0.0),
+    "elu": (INF, -1.0, NAN, 0.0, 100.0, -1.0),
+    "selu": (INF, -1.7580993, NAN, 0.0, 105.070099, -1.7580993),
+    "leaky_relu": (INF, -INF, NAN, 0.0, 100.0, -1.0),
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", [name for name in AT_THE_ENDS if name])
+def test_activations_at_the_ends(name, dtype):
+    """Infinities, NaN, zero and numbers whose exp overflows give what PyTorch gives."""
+    x = torch.tensor(AT_THE_ENDS[""], dtype=dtype)
+    for given in (x, x[None], torch.stack([x, x], 1)[:, 0]):
+        out = getattr(F, name)(given)
+        assert out.dtype == dtype and out.shape == given.shape
+        np.testing.assert_allclose(out.numpy().ravel(), AT_THE_ENDS[name], 1e-6, 1e-12)
+
+
+def test_activations_with_unusual_numbers():
+    """Slopes beyond 1 and negative scales choose the side by the sign, as PyTorch does."""
+    x = torch.tensor([-3.0, 2.0])
+    assert F.leaky_relu(x, 1.5).tolist() == [-4.5, 2.0]
+    assert F.leaky_relu(x, -1.0).tolist() == [3.0, 2.0]
+    np.testing.assert_allclose(F.celu(x, -0.7).numpy(), [-50.158092, 2.0], 1e-6)
+    np.testing.assert_allclose(F.elu(x, 2.0).numpy(), [-1.9004259, 2.0], 1e-6)
+    np.testing.assert_allclose(F.softplus(x, 2.0, 1.0).numpy(), [0.0012378426, 2.0], 1e-6)
+    assert F.hardshrink(x, -1.0).tolist() == F.threshold(x, -4.0, 9.0).tolist() == [-3.0, 2.0]
+    assert F.threshold(torch.tensor([1, 3]), 2, 20.5).tolist() == [20, 3]
+
+
+def test_nodes_of_activations_have_pytorchs_names():
+    """Each activation is one node."""
+    x = torch.ones(2, requires_grad=True)
+    for name in ("mish", "hardshrink"):
+        assert getattr(F, name)(x).grad_fn.name() == f"{name.capitalize()}Backward0"
+    assert F.threshold(x, 0.0, 1.0).grad_fn.name() == "ThresholdBackward0"

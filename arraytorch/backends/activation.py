@@ -69,9 +69,19 @@ class ActivationKernels:
         s = self.sigmoid(x)
         return g * self.conj(s * (1 + x * (1 - s)))
 
+    def mish(self, x: Any) -> Any:
+        """x * tanh(softplus(x))."""
+        return x * self.xp.tanh(self.softplus(self._widened(x), 1.0, 20.0))
+
+    def mish_backward(self, g: Any, x: Any) -> Any:
+        """g times the slope of mish, t + x sigmoid(x) (1 - t^2), where t is tanh(softplus(x))."""
+        g, x = self._widened(g), self._widened(x)
+        t = self.xp.tanh(self.softplus(x, 1.0, 20.0))
+        return g * (t + x * self.sigmoid(x) * (1 - t * t))
+
     def softplus(self, x: Any, beta: float, threshold: float) -> Any:
         """log(1 + exp(beta x)) / beta, and x itself where beta x exceeds the threshold."""
-        scaled = x * beta
+        scaled = self._widened(x) * beta
         soft = self.xp.log1p(self.xp.exp(self.clamp(scaled, None, threshold))) / beta
         return self.asarray(self.where(scaled > threshold, x, soft)).astype(x.dtype)
 
@@ -95,6 +105,14 @@ class ActivationKernels:
     def softshrink(self, x: Any, size: float) -> Any:
         """x moved towards 0 by ``size`` at most."""
         return x - self.clamp(x, -size, size)
+
+    def hardshrink(self, x: Any, size: float) -> Any:
+        """x where its magnitude exceeds ``size``, else 0."""
+        return self.masked_fill(x, self.xp.abs(x) <= size, 0)
+
+    def threshold(self, x: Any, least: float, value: float) -> Any:
+        """x, but a value where x is at most ``least``; NaN is not."""
+        return self.masked_fill(x, x <= least, value)
 
     def huber(self, x: Any, delta: float, scale: float) -> Any:
         """scale times (half the square up to ``delta``, and ``delta`` times the rest beyond)."""

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from . import numpy_arithmetic
+from . import numpy_few as few
 from .activation import ActivationKernels
 from .compiled import MANY as _MANY
 from .compiled import kernels
-from .numpy_numbers import ONE, ZERO, number
+from .numpy_numbers import ZERO, number
 from .pointwise import PointwiseKernels
 from .sharing import blocked, blockwise, shared
 
@@ -61,6 +62,11 @@ _NONE, _THREE, _SIX, _SIXTH = _numbers(0, 3, 6, 1 / 6)
 def _limits(dtype: Any) -> tuple[Any, Any]:
     """Minus infinity and infinity, 0-d."""
     return np.array(-np.inf, dtype), np.array(np.inf, dtype)
+
+
+def _few(x: Any) -> bool:
+    """Whether x holds few ordinary real numbers, and is an array that can be written to."""
+    return 0 < x.size < _MANY and x.dtype.char in "fd" and x.ndim > 0
 
 
 def _plain(x: Any) -> bool:
@@ -119,21 +125,23 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return self.settled(_where(mask, np.asarray(value, x.dtype), x))
 
     def sigmoid(self, x: Any) -> Any:
-        if not x.ndim or x.size < _MANY and x.dtype.char not in "fd":
+        if _few(x):
+            return few.sigmoid(x)
+        if not x.ndim or x.dtype.char not in "fd":
             return super().sigmoid(x)
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.sigmoids(x)
-        if x.size < _MANY:
-            e = np.negative(x)
-            np.exp(e, out=e)
-            e += ONE[e.dtype]
-            return np.reciprocal(e, out=e)
-        if x.dtype.char not in "fd" or not x.flags.c_contiguous:
+        if not x.flags.c_contiguous:
             return super().sigmoid(x)
         return _computed(_sigmoid, x)
 
-    @blocked
     def elu(self, x: Any, alpha: float, scale: float, rate: float) -> Any:
+        if _few(x):
+            return few.elu(x, alpha, scale, rate)
+        return self._elu(x, alpha, scale, rate)
+
+    @blocked
+    def _elu(self, x: Any, alpha: float, scale: float, rate: float) -> Any:
         if not x.ndim or x.dtype.char not in "fd":
             return super().elu(x, alpha, scale, rate)
         left, right = self.clamp(x, None, 0), self.clamp(x, 0, None)
@@ -147,21 +155,41 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         right += left
         return right
 
-    @blocked
     def softplus(self, x: Any, beta: float, threshold: float) -> Any:
+        if _few(x):
+            return few.softplus(x, beta, threshold)
+        return self._softplus(x, beta, threshold)
+
+    @blocked
+    def _softplus(self, x: Any, beta: float, threshold: float) -> Any:
         if not x.ndim or x.dtype.char not in "fd":
             return super().softplus(x, beta, threshold)
-        top = number(threshold, x.dtype)
         scaled = x if beta == 1 else x * number(beta, x.dtype)
-        soft = self.clamp(scaled, None, threshold) if x.size >= _MANY else np.minimum(scaled, top)
+        soft = self.clamp(scaled, None, threshold)
         np.exp(soft, out=soft)
         np.log1p(soft, out=soft)
         if beta != 1:
             soft /= number(beta, x.dtype)
-        np.copyto(soft, x, where=np.greater(scaled, top))
+        np.copyto(soft, x, where=np.greater(scaled, number(threshold, x.dtype)))
         return soft
 
+    def logsigmoid(self, x: Any) -> Any:
+        return few.logsigmoid(x) if _few(x) else self._logsigmoid(x)
+
+    def mish(self, x: Any) -> Any:
+        return few.mish(x) if _few(x) else self._mish(x)
+
+    def hardshrink(self, x: Any, size: float) -> Any:
+        return few.hardshrink(x, size) if _few(x) else super().hardshrink(x, size)
+
+    def threshold(self, x: Any, least: float, value: float) -> Any:
+        if _few(x):
+            return few.threshold(x, least, value)
+        return super().threshold(x, least, value)
+
     def leaky_relu(self, x: Any, slope: float) -> Any:
+        if _few(x):
+            return few.leaky_relu(x, slope)
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.leaky_relu(x, x, slope)
         if x.dtype.char in "fd" and x.ndim and 0 < slope <= 1:
@@ -174,6 +202,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return self._leaky_relu_backward(g, x, slope)
 
     def silu(self, x: Any) -> Any:
+        if _few(x):
+            return few.silu(x)
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.silu(x)
         if x.size < _MANY or x.dtype.char not in "fd" or not x.flags.c_contiguous:
@@ -186,6 +216,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return self._silu_backward(g, x)
 
     def hardsigmoid(self, x: Any) -> Any:
+        if _few(x):
+            return few.hardsigmoid(x)
         if not _plain(x):
             return super().hardsigmoid(x)
         if (compiled := kernels("pointwise")) is not None:
@@ -193,6 +225,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return _computed(_hardsigmoid, x)
 
     def hardswish(self, x: Any) -> Any:
+        if _few(x):
+            return few.hardswish(x)
         if not _plain(x):
             return super().hardswish(x)
         if (compiled := kernels("pointwise")) is not None:
@@ -210,6 +244,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return self._huber(x, delta, scale)
 
     def softshrink(self, x: Any, size: float) -> Any:
+        if _few(x):
+            return few.softshrink(x, size)
         if not _plain(x):
             return super().softshrink(x, size)
         low, high = _numbers(-size, size)
@@ -229,6 +265,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return _computed(lambda x, y: _tanh_of(x, _ERF, y, np.empty_like(x)), x)
 
     def gelu(self, x: Any, approximate: str) -> Any:
+        if approximate == "tanh" and _few(x):
+            return few.gelu_tanh(x)
         if not _plain(x):
             return self._gelu(x, approximate)
         if (compiled := kernels("pointwise")) is not None:
@@ -249,7 +287,9 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     _gelu = blocked(ActivationKernels.gelu)
     _gelu_backward = blocked(ActivationKernels.gelu_backward, 2)
     elu_backward = blocked(ActivationKernels.elu_backward, 2)
-    logsigmoid = blocked(ActivationKernels.logsigmoid)
+    _logsigmoid = blocked(ActivationKernels.logsigmoid)
+    _mish = blocked(ActivationKernels.mish)
+    mish_backward = blocked(ActivationKernels.mish_backward, 2)
     _hardswish_backward = blocked(ActivationKernels.hardswish_backward, 2)
     _huber = blocked(ActivationKernels.huber)
     _erf = blocked(PointwiseKernels.erf)

@@ -6,8 +6,6 @@ from ..ops.activation import (
     elu,
     elu_,
     gelu,
-    glu,
-    hardshrink,
     hardsigmoid,
     hardswish,
     hardtanh,
@@ -26,9 +24,6 @@ from ..ops.activation import (
     selu_,
     silu,
     softplus,
-    softshrink,
-    softsign,
-    tanhshrink,
     threshold,
     threshold_,
 )
@@ -152,6 +147,7 @@ from ..ops.resampling import (
     upsample_bilinear,
     upsample_nearest,
 )
+from ..ops.shrinking import glu, hardshrink, softshrink, softsign, tanhshrink
 from ..ops.shuffling import (
     channel_shuffle,
     native_channel_shuffle,

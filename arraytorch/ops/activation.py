@@ -8,18 +8,18 @@ from typing import Any
 from .._dtypes import float64, scalar_type_name
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import taped
-from ..backends import backend_of, dtype_of
+from ..backends import BACKENDS, backend_of, dtype_of
 from . import elementary
 from ._declare import derivative, inplace, kernel_op
-from ._promote import dim_of, number_of
-from ._results import check_tensor, finished, refuse, refuse_kernel
+from ._promote import number_of
+from ._results import check_tensor, finished, refuse, refuse_kernel, taped_alike
 from .arithmetic import clamp
 from .complex_numbers import conj
 from .conversion import clone
 from .creation import empty, ones_like
 from .elementary import exp, sigmoid, tanh
 from .elementary import relu as _relu
-from .indexing import chunk, setitem
+from .indexing import setitem
 from .sampling import uniform_
 from .selection import masked_fill, where
 
@@ -34,6 +34,12 @@ def _placed(result: Tensor, input: Tensor, write: bool) -> Tensor:
 def _source(input: Tensor, write: bool) -> Tensor:
     """The input, or a copy if its gradient needs the values that will be written over."""
     return clone(input) if write and input._node is not None and grad_enabled.get() else input
+
+
+def _written(op: Any, input: Tensor, *numbers: Any) -> Tensor:
+    """The result of an op of one tensor, written over that."""
+    check_tensor(op.__name__[1:], input)
+    return _assign(input, op(_source(input, True), *numbers))
 
 
 _assign = inplace(lambda input, result: result, "activation_")
@@ -67,9 +73,20 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     >>> torch.nn.functional.threshold(torch.tensor([1.0, 3.0]), 2, 20)
     tensor([20.,  3.])
     """
-    # A NaN compares as not beyond the threshold, yet stays NaN.
+    numbers = number_of(threshold), number_of(value)
+    return _written(_threshold, input, *numbers) if inplace else _threshold(input, *numbers)
+
+
+@derivative(
+    saves=("input", "least"),
+    kernel="threshold",
+    name="ThresholdBackward0",
+    d_input=lambda B, g, input, least: B.masked_fill(g, input <= least, 0),
+)
+def _threshold(input: Tensor, least: float, value: float) -> Tensor:
     refuse_kernel("threshold_cpu", input, "bc")
-    return _placed(where(input <= threshold, value, input), input, inplace)
+    z = BACKENDS[input._data.__class__].threshold(input._data, least, value)
+    return taped_alike(_threshold, z, input, (input, least))
 
 
 def hardtanh(
@@ -116,8 +133,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.hardsigmoid(torch.tensor([-4.0, 0.0]))
     tensor([0.0000, 0.5000])
     """
-    check_tensor("hardsigmoid", input)
-    return _placed(_hardsigmoid(_source(input, inplace)), input, inplace)
+    return _written(_hardsigmoid, input) if inplace else _hardsigmoid(input)
 
 
 @derivative(
@@ -127,9 +143,8 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 )
 def _hardsigmoid(input: Tensor) -> Tensor:
     refuse("hardsigmoid", input, "biuc")
-    x = input._data
-    B = backend_of(x)
-    return taped(_hardsigmoid, B.cast(B.hardsigmoid(x), x.dtype), (input,), (input,))
+    z = BACKENDS[input._data.__class__].hardsigmoid(input._data)
+    return taped_alike(_hardsigmoid, z, input, (input,))
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -138,8 +153,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.hardswish(torch.tensor([-4.0, 3.0]))
     tensor([-0., 3.])
     """
-    check_tensor("hardswish", input)
-    return _placed(_hardswish(_source(input, inplace)), input, inplace)
+    return _written(_hardswish, input) if inplace else _hardswish(input)
 
 
 @derivative(
@@ -149,9 +163,8 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 )
 def _hardswish(input: Tensor) -> Tensor:
     refuse("hardswish", input, "biuc")
-    x = input._data
-    B = backend_of(x)
-    return taped(_hardswish, B.cast(B.hardswish(x), x.dtype), (input,), (input,))
+    z = BACKENDS[input._data.__class__].hardswish(input._data)
+    return taped_alike(_hardswish, z, input, (input,))
 
 
 @kernel_op
@@ -167,8 +180,9 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> torch.nn.functional.leaky_relu(torch.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1000,  2.0000])
     """
-    refuse("leaky_relu", input, "biuc")
-    return _placed(_leaky_relu(_source(input, inplace), negative_slope), input, inplace)
+    if inplace:
+        return _written(_leaky_relu, input, negative_slope)
+    return _leaky_relu(input, negative_slope)
 
 
 @derivative(
@@ -178,9 +192,9 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     d_input=lambda B, g, input, slope: B.leaky_relu_backward(g, input, slope),
 )
 def _leaky_relu(input: Tensor, slope: float) -> Tensor:
-    x = input._data
-    B = backend_of(x)
-    return taped(_leaky_relu, B.cast(B.leaky_relu(x, slope), x.dtype), (input,), (input, slope))
+    refuse("leaky_relu", input, "biuc")
+    z = BACKENDS[input._data.__class__].leaky_relu(input._data, slope)
+    return taped_alike(_leaky_relu, z, input, (input, slope))
 
 
 @kernel_op
@@ -267,8 +281,9 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.elu(torch.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    check_tensor("elu", input)
-    return _placed(_elu(_source(input, inplace), number_of(alpha), 1.0, 1.0), input, inplace)
+    if alpha.__class__ is not float:
+        alpha = number_of(alpha)
+    return _written(_elu, input, alpha, 1.0, 1.0) if inplace else _elu(input, alpha, 1.0, 1.0)
 
 
 @derivative(
@@ -280,10 +295,8 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 def _elu(input: Tensor, alpha: float, scale: float, rate: float) -> Tensor:
     """Returns scale * x where positive, else scale * alpha * (exp(rate * x) - 1)."""
     refuse("elu", input, "biuc")
-    x = input._data
-    B = backend_of(x)
-    z = B.cast(B.asarray(B.elu(x, alpha, scale, rate)), x.dtype)
-    return taped(_elu, z, (input,), (input, alpha, scale, rate))
+    z = BACKENDS[input._data.__class__].elu(input._data, alpha, scale, rate)
+    return taped_alike(_elu, z, input, (input, alpha, scale, rate))
 
 
 @kernel_op
@@ -303,8 +316,8 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     alpha = number_of(alpha)
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    check_tensor("celu", input)
-    return _placed(_elu(_source(input, inplace), alpha, 1.0, 1.0 / alpha), input, inplace)
+    numbers = alpha, 1.0, 1.0 / alpha
+    return _written(_elu, input, *numbers) if inplace else _elu(input, *numbers)
 
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -316,9 +329,9 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.selu(torch.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
-    check_tensor("selu", input)
-    x = _source(input, inplace)
-    return _placed(_elu(x, _SELU_ALPHA, _SELU_SCALE, 1.0), input, inplace)
+    if inplace:
+        return _written(_elu, input, _SELU_ALPHA, _SELU_SCALE, 1.0)
+    return _elu(input, _SELU_ALPHA, _SELU_SCALE, 1.0)
 
 
 @derivative(
@@ -342,9 +355,9 @@ def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None)
         raise NotImplementedError(
             f"\"GeluKernelImpl\" not implemented for '{scalar_type_name(dtype_of(x))}'"
         )
-    z = backend_of(x).gelu(x, approximate)
-    z = backend_of(x).cast(z, x.dtype)
-    return finished("gelu", taped(gelu, z, (input,), (input, approximate)), out, (input,))
+    z = BACKENDS[x.__class__].gelu(x, approximate)
+    result = taped_alike(gelu, z, input, (input, approximate))
+    return result if out is None else finished("gelu", result, out, (input,))
 
 
 @kernel_op
@@ -365,8 +378,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.silu(torch.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
-    refuse("silu", input, "biu")
-    return _placed(_silu(_source(input, inplace)), input, inplace)
+    return _written(_silu, input) if inplace else _silu(input)
 
 
 @derivative(
@@ -375,9 +387,9 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     d_input=lambda B, g, input: B.silu_backward(g, input),
 )
 def _silu(input: Tensor) -> Tensor:
-    x = input._data
-    B = backend_of(x)
-    return taped(_silu, B.cast(B.asarray(B.silu(x)), x.dtype), (input,), (input,))
+    refuse("silu", input, "biu")
+    z = BACKENDS[input._data.__class__].silu(input._data)
+    return taped_alike(_silu, z, input, (input,))
 
 
 @kernel_op
@@ -393,9 +405,26 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.mish(torch.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
     """
+    return _written(_mish, input) if inplace else _mish(input)
+
+
+@derivative(
+    saves=("input",),
+    name="MishBackward0",
+    kernel="mish",
+    d_input=lambda B, g, input: B.mish_backward(g, input),
+)
+def _mish(input: Tensor) -> Tensor:
     refuse("mish", input, "biuc")
-    x = _source(input, inplace)
-    return _placed(x * tanh(softplus(x)), input, inplace)
+    z = BACKENDS[input._data.__class__].mish(input._data)
+    return taped_alike(_mish, z, input, (input,))
+
+
+@kernel_op
+def mish_backward(g: Tensor, input: Tensor) -> Tensor:
+    """Returns g times the slope of `mish`, by ops that are differentiable in turn."""
+    t = tanh(softplus(input))
+    return g * (t + input * sigmoid(input) * (1 - t * t))
 
 
 def _soft_slope(B: Any, g: Any, input: Any, beta: float, threshold: float) -> Any:
@@ -418,63 +447,9 @@ def softplus(
         check_tensor("softplus", input)
         raise
     refuse_kernel("softplus_cpu", input, "biuc")
-    z = backend_of(x).softplus(x, beta, threshold)
-    return finished(
-        "softplus", taped(softplus, z, (input,), (input, beta, threshold)), out, (input,)
-    )
-
-
-def softsign(input: Tensor) -> Tensor:
-    """Returns x / (1 + |x|).
-
-    >>> torch.nn.functional.softsign(torch.tensor([-1.0, 3.0]))
-    tensor([-0.5000,  0.7500])
-    """
-    return input / (abs(input) + 1)
-
-
-def tanhshrink(input: Tensor) -> Tensor:
-    """Returns x - tanh(x).
-
-    >>> torch.nn.functional.tanhshrink(torch.tensor([0.0, 1.0]))
-    tensor([0.0000, 0.2384])
-    """
-    return input - tanh(input)
-
-
-def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
-    """Returns x where |x| exceeds ``lambd``, else 0.
-
-    >>> torch.nn.functional.hardshrink(torch.tensor([-1.0, 0.3]))
-    tensor([-1.,  0.])
-    """
-    refuse("hardshrink", input, "biuc")
-    lambd = number_of(lambd)
-    result = masked_fill(input, (input >= -lambd) & (input <= lambd), 0)
-    return finished("hardshrink", result, out, (input,))
-
-
-def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
-    """Returns x moved towards 0 by ``lambd``, and 0 where that would pass it.
-
-    >>> torch.nn.functional.softshrink(torch.tensor([-1.0, 0.3]))
-    tensor([-0.5000,  0.0000])
-    """
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    refuse("softshrink", input, "biuc")
-    return finished("softshrink", _softshrink(input, lambd), out, (input,))
-
-
-@derivative(
-    saves=("input", "size"),
-    name="SoftshrinkBackward0",
-    d_input=lambda B, g, input, size: B.masked_fill(g, (input >= -size) & (input <= size), 0),
-)
-def _softshrink(input: Tensor, size: float) -> Tensor:
-    x = input._data
-    B = backend_of(x)
-    return taped(_softshrink, B.cast(B.softshrink(x, size), x.dtype), (input,), (input, size))
+    z = BACKENDS[x.__class__].softplus(x, beta, threshold)
+    result = taped_alike(softplus, z, input, (input, beta, threshold))
+    return result if out is None else finished("softplus", result, out, (input,))
 
 
 @derivative(saves=("input",), d_input=lambda B, g, input: g * B.sigmoid(-input))
@@ -490,31 +465,12 @@ def logsigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         check_tensor("logsigmoid", input)
         raise
     refuse_kernel("log_sigmoid_cpu", input, "biuc")
-    z = backend_of(x).cast(backend_of(x).logsigmoid(x), x.dtype)
-    return finished("logsigmoid", taped(logsigmoid, z, (input,), (input,)), out, (input,))
+    z = BACKENDS[x.__class__].logsigmoid(x)
+    result = taped_alike(logsigmoid, z, input, (input,))
+    return result if out is None else finished("logsigmoid", result, out, (input,))
 
 
 logsigmoid.rules.backward_name = "LogSigmoidBackward0"
-
-
-def glu(input: Tensor, dim: int = -1) -> Tensor:
-    """Returns a * sigmoid(b), where a and b are the halves of a dimension (Dauphin et al. 2016).
-
-    >>> torch.nn.functional.glu(torch.tensor([2.0, 0.0]))
-    tensor([1.])
-    """
-    check_tensor("glu", input)
-    refuse_kernel("glu_cpu", input, "biuc")
-    x = input._data
-    if not x.ndim:
-        raise RuntimeError("glu does not support 0-dimensional tensors")
-    d = dim_of(dim, x.ndim)
-    if x.shape[d] % 2:
-        raise RuntimeError(
-            f"Halving dimension must be even, but dimension {d} is size {x.shape[d]}"
-        )
-    a, b = chunk(input, 2, d)
-    return a * sigmoid(b)
 
 
 def relu_(input: Tensor) -> Tensor:
@@ -547,12 +503,12 @@ def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Ten
     return hardtanh(input, min_val, max_val, True)
 
 
-_threshold = threshold  # which its in-place form has for the name of an argument
+_thresholded = threshold  # which its in-place form has for the name of an argument
 
 
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     """In-place form of `threshold`."""
-    return _threshold(input, threshold, value, True)
+    return _thresholded(input, threshold, value, True)
 
 
 def rrelu_(
