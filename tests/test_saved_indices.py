@@ -41,10 +41,9 @@ def assigned(x, index):
         (lambda x, i: (x * 1).index_fill(0, i, 0), [0, 1]),
         (lambda x, i: (x * 1).index_put((i,), ZEROS[:2]), [0, 1]),
         (assigned, [0, 1]),
-        (lambda x, t: F.nll_loss(x.reshape(2, 2), t), [0, 1]),
     ],
     ids=["ints", "mask", "index_select", "take", "masked_select", "index_add", "index_copy",
-         "index_fill", "index_put", "assignment", "nll_loss"],
+         "index_fill", "index_put", "assignment"],
 )  # fmt: skip
 def test_gradients_use_the_index_as_it_was(call, given):
     """Where PyTorch raises, the gradient is that of the call as it was made."""
@@ -71,6 +70,17 @@ def test_returned_indices_are_watched(choose):
     indices.zero_()
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         values.sum().backward()
+
+
+def test_labels_are_watched():
+    """Neither kind of loss copies them."""
+    for loss in (F.nll_loss, F.cross_entropy):
+        for x in (torch.eye(2, requires_grad=True), torch.ones(2, 2, 1, requires_grad=True)):
+            labels = torch.zeros((2,) + x.shape[2:], dtype=torch.int64)
+            result = loss(x, labels)
+            labels.zero_()
+            with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+                result.backward()
 
 
 def test_indices_of_an_embedding_bag_are_watched():

@@ -201,3 +201,55 @@ def test_nodes_of_activations_have_pytorchs_names():
     for name in ("mish", "hardshrink"):
         assert getattr(F, name)(x).grad_fn.name() == f"{name.capitalize()}Backward0"
     assert F.threshold(x, 0.0, 1.0).grad_fn.name() == "ThresholdBackward0"
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("ignore", [-100, 1])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("places", [(), (5,)])
+def test_losses_of_labels(reduction, ignore, weighted, places):
+    """Weights, a label to ignore and places of images count as their formulas say."""
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(4, 3, *places)), rng.integers(0, 3, (4, *places))
+    weight = rng.uniform(0.5, 1.5, 3) if weighted else np.ones(3)
+    factor = np.where(labels == ignore, 0, weight[labels])
+    given = torch.tensor(x, requires_grad=True), torch.tensor(labels)
+    logs = x - np.log(np.exp(x).sum(1, keepdims=True))
+    for loss, scores in ((F.nll_loss, x), (F.cross_entropy, logs)):
+        losses = -np.take_along_axis(scores, labels[:, None], 1)[:, 0] * factor
+        expected = losses if reduction == "none" else losses.sum()
+        if reduction == "mean":
+            expected = expected / factor.sum()
+        args = torch.tensor(weight) if weighted else None, None, ignore, None, reduction
+        np.testing.assert_allclose(loss(*given, *args).detach().numpy(), expected, 1e-12)
+        assert torch.autograd.gradcheck(lambda x: loss(x, given[1], *args), given[:1])  # noqa: B023
+        assert torch.autograd.gradgradcheck(lambda x: loss(x, given[1], *args), given[:1])  # noqa: B023
+
+
+@pytest.mark.parametrize("shift", [0.0, 15.0, -79.0, 1e4, -1e4])
+@pytest.mark.parametrize("spread", [1.0, 30.0, 200.0])
+def test_softmax_of_few_numbers_of_any_size(shift, spread):
+    """Nothing overflows or vanishes, whether the largest number is subtracted first or not."""
+    rows = np.random.default_rng(0).normal(size=(3, 4)) * spread + shift
+    for x in (rows.astype(np.float32), rows):
+        for dim in (0, 1):
+            true = x.astype(np.float64) - x.max(dim, keepdims=True)
+            true -= np.log(np.exp(true).sum(dim, keepdims=True))
+            size = np.finfo(x.dtype).eps
+            for given in (torch.tensor(x), torch.tensor(x[None]), torch.tensor(x.T.copy()).t()):
+                logs, p = F.log_softmax(given, dim - 2).numpy(), F.softmax(given, dim - 2).numpy()
+                np.testing.assert_allclose(logs.reshape(3, 4), true, 4 * size, 40 * size)
+                np.testing.assert_allclose(p.reshape(3, 4), np.exp(true), 500 * size, 1e-37)
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_cross_entropy_of_few_numbers_of_any_size(scale):
+    """A label out of range raises; large logits give what small ones do."""
+    x, k = torch.tensor([[1.0, 2.0, 3.0], [0.5, 0.0, 0.25]]) * scale, torch.tensor([2, 1])
+    logs = F.log_softmax(x.double(), 1).numpy()
+    expected = -(logs[0, 2] + logs[1, 1]) / 2
+    np.testing.assert_allclose(F.cross_entropy(x, k).item(), expected, 1e-6)
+    for loss in (F.cross_entropy, F.nll_loss):
+        for bad in (3, -1):
+            with pytest.raises(IndexError, match=f"Target {bad} is out of bounds"):
+                loss(x, torch.tensor([2, bad]))

@@ -207,5 +207,46 @@ def _cross_entropy_backward(
     return call.wrapped(B.scatter_add(p * share, 2, safe[..., None], -share))
 
 
+@rule("nll_loss")
+def _nll_loss(call: Call, x: Any, target: Any, weight: Any, ignore: int, reduction: str) -> Any:
+    x, safe, factor = call.full(x), *_shares(call, x, target, weight, ignore)
+    B = outermost(x, safe)
+    picked = B.gather(x, 2, safe[..., None])[..., 0]
+    losses = B.where(factor == 0, 0 * factor, -picked) * factor
+    if reduction != "none":
+        losses = B.sum(losses, (1,), False)
+    if reduction == "mean":
+        losses = losses / B.sum(factor, (1,), False)
+    return call.wrapped(losses)
+
+
+@rule("nll_loss_backward")
+def _nll_loss_backward(
+    call: Call, g: Any, shape: Any, target: Any, weight: Any, ignore: int, reduction: str
+) -> Any:
+    g, safe, factor = call.full(g), *_shares(call, g, target, weight, ignore)
+    B = outermost(g, safe)
+    if reduction == "mean":
+        g = g / B.sum(factor, (1,), False)
+    if reduction != "none":
+        g = g[:, None]
+    share = -(g * factor)[..., None]
+    nothing = B.zeros((call.n, *shape), share.dtype)
+    return call.wrapped(B.scatter_add(nothing, 2, safe[..., None], share))
+
+
+def _shares(call: Call, x: Any, target: Any, weight: Any, ignore: int) -> tuple[Any, Any]:
+    """Labels, with 0 for the one to ignore, and by how much each counts, of all samples."""
+    target = call.full(target)
+    B = outermost(target)
+    kept = target != ignore
+    safe = B.where(kept, target, 0 * target)
+    if weight is None:
+        return safe, B.cast(kept, x.dtype)
+    weight = call.full(weight)
+    factor = outermost(weight, safe).gather(weight, 1, safe)
+    return safe, B.cast(B.where(kept, factor, 0 * factor), x.dtype)
+
+
 # A call of these does so much that one per sample takes no longer than one for all would.
 rule("recurrence", "recurrence_backward", "ctc_loss", "ctc_backward", "histogram")(by_sample)

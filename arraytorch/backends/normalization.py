@@ -70,6 +70,40 @@ class NormalizationKernels:
         hit = xp.arange(x.shape[1]) == target[:, None]
         return (xp.where(kept[:, None], (p - hit) * share, 0)).astype(x.dtype)
 
+    def nll_loss(self, x: Any, target: Any, weight: Any, ignore: int, reduction: str) -> Any:
+        """Minus the element of each row at its label, times that class's weight; or the mean or sum."""
+        wide = self._widened(x)
+        safe, factor = self._shares(wide.dtype, x.shape[1], target, weight, ignore)
+        picked = self.xp.take_along_axis(wide, safe[:, None], axis=1)[:, 0]
+        losses = self.xp.where(target != ignore, -picked * factor, 0).astype(wide.dtype)
+        if reduction != "none":
+            losses = self.xp.sum(losses)
+        if reduction == "mean":
+            losses = losses / self.xp.sum(factor)
+        return losses.astype(x.dtype)
+
+    def nll_loss_backward(
+        self, g: Any, shape: Any, target: Any, weight: Any, ignore: int, reduction: str
+    ) -> Any:
+        """Minus g, times the weights, where the labels are, and 0 elsewhere."""
+        wide = self._widened(g)
+        _, factor = self._shares(wide.dtype, shape[1], target, weight, ignore)
+        share = -(wide / self.xp.sum(factor) if reduction == "mean" else wide) * factor
+        hit = self.xp.arange(shape[1]) == target[:, None]
+        return self.xp.where(hit & (target != ignore)[:, None], share[:, None], 0).astype(g.dtype)
+
+    def _shares(
+        self, dtype: Any, classes: int, target: Any, weight: Any, ignore: int
+    ) -> tuple[Any, Any]:
+        """The labels, with 0 for the one to ignore, and by how much each counts."""
+        kept = target != ignore
+        safe = self.xp.where(kept, target, 0)
+        if self.first_outside(safe, 0, classes, "nll_loss") is not None:
+            raise IndexError(f"a target is out of bounds for {classes} classes")
+        if weight is None:
+            return safe, kept.astype(dtype)
+        return safe, self.xp.where(kept, self.xp.take(weight, safe, axis=0), 0).astype(dtype)
+
     def norm_affine(
         self, x: Any, dims: tuple[int, ...], weight: Any, bias: Any, eps: float
     ) -> tuple[Any, Any, Any]:

@@ -504,6 +504,20 @@ class Networks(Protocol):
         self, x: Array, target: Array, ignore: int, mean: bool
     ) -> tuple[Array, Array, Array]: ...
     # (softmax - one at the target) times g, in the rows that count.
+    # Minus the element of each row at its label, times that class's weight; or the mean or sum.
+    def nll_loss(
+        self, x: Array, target: Array, weight: Array | None, ignore: int, reduction: str
+    ) -> Array: ...
+    # Its gradient, of this shape.
+    def nll_loss_backward(
+        self,
+        g: Array,
+        shape: Shape,
+        target: Array,
+        weight: Array | None,
+        ignore: int,
+        reduction: str,
+    ) -> Array: ...
     def cross_entropy_backward(
         self, g: Array, x: Array, target: Array, ignore: int, mean: bool, p: Array, kept: Any
     ) -> Array: ...

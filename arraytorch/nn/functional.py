@@ -44,6 +44,7 @@ from ..ops.adaptive_pooling import (
 from ..ops.attention import (
     scaled_dot_product_attention,
 )
+from ..ops.class_loss import cross_entropy, nll_loss
 from ..ops.conv import (
     conv1d,
     conv2d,
@@ -93,14 +94,12 @@ from ..ops.linear_loss import linear_cross_entropy
 from ..ops.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
-    cross_entropy,
     gaussian_nll_loss,
     hinge_embedding_loss,
     huber_loss,
     kl_div,
     l1_loss,
     mse_loss,
-    nll_loss,
     poisson_nll_loss,
     smooth_l1_loss,
     soft_margin_loss,

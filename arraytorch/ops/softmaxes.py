@@ -7,7 +7,7 @@ from typing import Any
 from .._dtypes import dtype as Dtype
 from .._dtypes import scalar_type_name
 from ..autograd.tape import taped
-from ..backends import backend_of, dtype_of, numpy_dtype
+from ..backends import BACKENDS, dtype_of, numpy_dtype
 from ._declare import cast, derivative, kernel_op
 from ._promote import dim_of
 from ._results import check_tensor
@@ -26,6 +26,8 @@ def _prepared(name: str, input: Tensor, dim: int | None, dtype: Dtype | None) ->
     except AttributeError:
         check_tensor(name, input)
         raise
+    if dim.__class__ is int and -x.ndim <= dim < x.ndim and x.dtype.kind == "f":
+        return input, dim if dim >= 0 else dim + x.ndim
     if x.dtype.kind in "biuc":
         kind = scalar_type_name(dtype_of(x))
         raise NotImplementedError(f"\"{name}_lastdim_kernel_impl\" not implemented for '{kind}'")
@@ -41,7 +43,8 @@ def _prepared(name: str, input: Tensor, dim: int | None, dtype: Dtype | None) ->
 )
 def _softmax(input: Tensor, dim: int) -> Tensor:
     x = input._data
-    z = backend_of(x).softmax(x, dim) if x.ndim else backend_of(x).ones_like(x)
+    B = BACKENDS[x.__class__]
+    z = B.softmax(x, dim) if x.ndim else B.ones_like(x)
     return taped(_softmax, z, (input,), (z, dim))
 
 
@@ -77,7 +80,8 @@ def softmax(
 )
 def _log_softmax(input: Tensor, dim: int) -> Tensor:
     x = input._data
-    z = backend_of(x).log_softmax(x, dim) if x.ndim else backend_of(x).zeros_like(x)
+    B = BACKENDS[x.__class__]
+    z = B.log_softmax(x, dim) if x.ndim else B.zeros_like(x)
     return taped(_log_softmax, z, (input,), (z, dim))
 
 
