@@ -253,3 +253,68 @@ def test_cross_entropy_of_few_numbers_of_any_size(scale):
         for bad in (3, -1):
             with pytest.raises(IndexError, match=f"Target {bad} is out of bounds"):
                 loss(x, torch.tensor([2, bad]))
+
+
+NORMS = {
+    "layer": (lambda x, w, b: F.layer_norm(x, x.shape[2:], w, b), (2, 3, 4), (2,), (4,)),
+    "layer of two": (lambda x, w, b: F.layer_norm(x, x.shape[1:], w, b), (3, 5, 2), (1, 2), (5, 2)),
+    "long rows": (lambda x, w, b: F.layer_norm(x, x.shape[1:], w, b), (3, 100), (1,), (100,)),
+    "batch": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), (5, 3), (0,), (3,)),
+    "long batch": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), (80, 3), (0,), (3,)),
+    "images": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), (2, 3, 2, 3), (0, 2, 3), (3, 1, 1)),
+    "one image": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), (1, 3, 9, 9), (0, 2, 3), (3, 1, 1)),
+    "instance": (lambda x, w, b: F.instance_norm(x, None, None, w, b), (2, 3, 5), (2,), (3, 1)),
+    "group": (lambda x, w, b: F.group_norm(x, 3, w, b), (2, 3, 4), (2,), (3, 1)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("name", NORMS)
+def test_norms_of_few_numbers(name, affine):
+    """Each equals its formula, with gradients to second order, also by weights of their own shape."""
+    norm, shape, dims, wide = NORMS[name]
+    rng = np.random.default_rng(0)
+    x, (w, b) = rng.normal(size=shape), rng.normal(size=(2, *wide)) if affine else (1.0, 0.0)
+    off = x - x.mean(dims, keepdims=True)
+    expected = off / np.sqrt((off * off).mean(dims, keepdims=True) + 1e-5) * w + b
+    own = wide if "layer" in name else wide[:1]
+    given = [torch.tensor(x)] + [torch.tensor(t.reshape(own)) for t in (w, b) if affine]
+    call = norm if affine else lambda x: norm(x, None, None)
+    np.testing.assert_allclose(call(*given).numpy(), expected, 1e-9, 1e-12)
+    single = call(*[t.float() for t in given])
+    assert single.dtype == torch.float32
+    np.testing.assert_allclose(single.numpy(), expected, 1e-4, 1e-5)
+    if x.size < 100:
+        given = [t.requires_grad_() for t in given]
+        assert torch.autograd.gradcheck(call, given)
+        assert torch.autograd.gradgradcheck(call, given)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("shape", [(4, 3), (1, 3, 2, 2), (2, 3, 2, 2)])
+def test_batch_norm_keeps_channels_apart(shape, known):
+    """Infinity and NaN in one channel leave the others as they are."""
+    x = torch.arange(float(np.prod(shape))).reshape(shape)
+    stats = (torch.ones(3), torch.ones(3)) if known else (None, None)
+    usual = F.batch_norm(x, *stats, training=not known)
+    x[0, 1], x[-1, 2] = float("nan"), float("inf")
+    spoilt = F.batch_norm(x, *stats, training=not known)
+    assert torch.equal(spoilt[:, 0], usual[:, 0]) and spoilt[:, 1].isnan().any()
+
+
+def test_equal_numbers_do_not_deviate_from_their_mean():
+    """Their norm is zero, whatever their count."""
+    for n in range(2, 12):
+        assert not F.layer_norm(torch.full((2, n), 7.0), (n,)).any()
+        assert not F.batch_norm(torch.full((n, 3), 7.0), None, None, training=True).any()
+
+
+def test_batch_norm_by_known_statistics():
+    """The gradients of input, weight and bias, to second order, and none of the statistics."""
+    known = torch.tensor([0.5, 1.0], dtype=torch.float64), torch.tensor([1.5, 2.0]).double()
+    for shape in ((3, 2), (2, 2, 3), (2, 2, 1, 3)):
+        x = torch.arange(float(np.prod(shape)), dtype=torch.float64).reshape(shape).sin()
+        given = [t.requires_grad_() for t in (x, known[0] * 3, known[1] * 2)]
+        call = lambda x, w, b: F.batch_norm(x, *known, w, b)
+        assert torch.autograd.gradcheck(call, given)
+        assert torch.autograd.gradgradcheck(call, given)

@@ -103,6 +103,22 @@ def _norm_affine(call: Call, x: Any, dims: Shape, weight: Any, bias: Any, eps: f
     return call(x, tuple([d + 1 for d in dims]), weight, bias, eps)
 
 
+@rule("norm_known")
+def _norm_known(
+    call: Call, x: Any, mean: Any, variance: Any, weight: Any, bias: Any, eps: float
+) -> Any:
+    x, mean, variance, weight, bias = (
+        None if t is None else call.full(t) for t in (x, mean, variance, weight, bias)
+    )
+    B = outermost(x, mean)
+    slope = B.rsqrt(variance + eps)
+    slope = slope if weight is None else slope * weight
+    shift = -mean * slope
+    shift = shift if bias is None else shift + bias
+    each = (call.n, 1, x.shape[2]) + (1,) * (x.ndim - 3)
+    return call.wrapped(B.cast(x * slope.reshape(each) + shift.reshape(each), x.dtype))
+
+
 @rule("norm_affine_backward")
 def _norm_affine_backward(
     call: Call,

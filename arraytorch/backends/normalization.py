@@ -152,11 +152,28 @@ class NormalizationKernels:
             gx = y.astype(x.dtype, copy=False)
         return gx, gw, g if needs[2] else None
 
+    def norm_known(
+        self, x: Any, mean: Any, variance: Any, weight: Any, bias: Any, eps: float
+    ) -> Any:
+        """Each channel of x standardised by a known mean and variance, times weight, plus bias."""
+        wide = self._widened(x if x.ndim > 3 else self.contiguous(x))  # not what is channels_last
+        slope, shift = self._slope_and_shift(mean, variance, weight, bias, eps)
+        each = (1, x.shape[1]) + (1,) * (x.ndim - 2)
+        return self.cast(self.scaled(wide, slope.reshape(each), shift.reshape(each)), x.dtype)
+
+    def _slope_and_shift(
+        self, mean: Any, variance: Any, weight: Any, bias: Any, eps: float
+    ) -> tuple[Any, Any]:
+        """What to multiply numbers by, and to add then, to standardise them."""
+        slope = 1 / self.xp.sqrt(self._widened(variance) + eps)
+        if weight is not None:
+            slope = slope * weight
+        shift = -mean * slope
+        return slope, shift if bias is None else shift + bias
+
     def scaled(self, x: Any, slope: Any, shift: Any) -> Any:
         """x * slope + shift; slope and shift have size 1 in all dimensions but one."""
-        z = x * slope
-        z += shift
-        return z
+        return x * slope + shift
 
     def eps(self, x: Any) -> float:
         """The distance from 1 to the next larger number of x's type, at least that of float32."""

@@ -10,8 +10,9 @@ import numpy as np
 from .compiled import MANY as _MANY
 from .compiled import kernels
 from .normalization import NormalizationKernels
+from .numpy_few_norms import plan_of
 from .numpy_numbers import number
-from .numpy_reduction import ones, row_dots, row_sums, spread_sums
+from .numpy_reduction import row_dots, row_sums
 from .sharing import rowwise
 
 _add = np.add.reduce
@@ -25,11 +26,10 @@ class NumpyNormalization(NormalizationKernels):
     def norm_affine(
         self, x: Any, dims: tuple[int, ...], weight: Any, bias: Any, eps: float
     ) -> tuple[Any, Any, Any]:
+        if x.size <= _FEW and (plan := plan_of(x, dims, weight, bias)) is not None:
+            return plan.norm(x, weight, bias, eps)
         if x.dtype.itemsize == 2:
             return super().norm_affine(x, dims, weight, bias, eps)
-        if 0 < x.size <= _FEW and dims[0] + len(dims) == x.ndim and x.flags.c_contiguous:
-            if _along(x, dims, weight) and _along(x, dims, bias):
-                return _few_rows(x, dims[0], weight, bias, eps)
         x = self.settled(x)
         count = prod([x.shape[d] for d in dims])
         if x.size >= _MANY and x.flags.c_contiguous:
@@ -66,13 +66,9 @@ class NumpyNormalization(NormalizationKernels):
         rstd: Any,
         needs: tuple[bool, bool, bool],
     ) -> tuple[Any, Any, Any]:
-        if (
-            0 < x.size <= _FEW
-            and g.dtype is x.dtype
-            and x.dtype.char in "fd"
-            and _along(x, dims, weight)
-        ):
-            return _few_rows_backward(g, x, dims[0], weight, mean, rstd, needs)
+        if x.size <= _FEW and g.dtype is x.dtype:
+            if (plan := plan_of(x, dims, weight, None)) is not None:
+                return plan.backward(g, x, weight, mean, rstd, needs)
         if x.dtype.itemsize == 2 or g.dtype is not x.dtype or not g.flags.c_contiguous:
             return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
         if x.size >= _MANY and x.flags.c_contiguous:
@@ -85,7 +81,21 @@ class NumpyNormalization(NormalizationKernels):
             return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
         return _rows_backward(g, x, dims, weight, mean, rstd, needs)
 
+    def _slope_and_shift(
+        self, mean: Any, variance: Any, weight: Any, bias: Any, eps: float
+    ) -> tuple[Any, Any]:
+        if variance.dtype.char not in "fd" or variance.dtype is not mean.dtype:
+            return super()._slope_and_shift(mean, variance, weight, bias, eps)
+        slope = variance + number(eps, variance.dtype)
+        np.sqrt(slope, slope)
+        slope = np.reciprocal(slope, slope) if weight is None else weight / slope
+        shift = mean * slope
+        return slope, np.negative(shift, shift) if bias is None else bias - shift
+
     def scaled(self, x: Any, slope: Any, shift: Any) -> Any:
+        if x.size <= _FEW and x.dtype is slope.dtype is shift.dtype:
+            if (plan := plan_of(x, (x.ndim - 1,), slope, shift)) is not None:
+                return plan.scaled(x, slope, shift)
         if x.size < _MANY or x.ndim < 3 or not x.flags.c_contiguous or x.dtype.char not in "fd":
             return super().scaled(x, slope, shift)
         compiled = kernels("planes") if prod(x.shape[2:]) >= 16 else None
@@ -102,60 +112,6 @@ def _as_rows(x: Any, dims: tuple[int, ...], count: int) -> Any:
     if dims[0] + len(dims) != x.ndim or not x.flags.c_contiguous:
         return None
     return x.reshape(-1, count)
-
-
-def _few_rows(x: Any, lead: int, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
-    """The norm of short rows, whose sums are products with ones: half of what einsum takes."""
-    count = prod(x.shape[lead:])
-    rows, n = x.reshape(-1, count), number(count, x.dtype)
-    mean = _short_sums(rows)
-    mean /= n
-    off = rows - mean
-    rstd = _short_sums(off * off)
-    rstd /= n
-    rstd += number(eps, x.dtype)
-    np.sqrt(rstd, out=rstd)
-    np.reciprocal(rstd, out=rstd)
-    off *= rstd
-    if weight is not None:
-        off *= weight.reshape(count)
-    if bias is not None:
-        off += bias.reshape(count)
-    mean, rstd = mean[:, :1], rstd[:, :1]
-    if x.ndim == 2 and lead:
-        return off, mean, rstd
-    kept = x.shape[:lead] + (1,) * (x.ndim - lead)
-    return off.reshape(x.shape), mean.reshape(kept), rstd.reshape(kept)
-
-
-def _few_rows_backward(
-    g: Any, x: Any, lead: int, weight: Any, mean: Any, rstd: Any, needs: tuple[bool, bool, bool]
-) -> tuple[Any, Any, Any]:
-    count = prod(x.shape[lead:])
-    h, slope = g.reshape(-1, count), rstd.reshape(-1, 1)
-    y = x.reshape(-1, count) - mean.reshape(-1, 1)
-    y *= slope
-    gx = gw = None
-    if needs[1]:
-        gw = ones(len(h), h.dtype).dot(h * y).reshape(weight.shape)
-    if needs[0]:
-        if weight is not None:
-            h = h * weight.reshape(count)
-        n = number(count, x.dtype)
-        inner, total = _short_sums(h * y), _short_sums(h)
-        inner /= n
-        total /= n
-        y *= inner
-        gx = h - y
-        gx -= total
-        gx *= slope
-        gx = gx.reshape(g.shape)
-    return gx, gw, g if needs[2] else None
-
-
-def _short_sums(rows: Any) -> Any:
-    total = spread_sums(rows)
-    return rows.dot(ones(rows.shape[1], rows.dtype))[:, None] if total is None else total
 
 
 def _along(x: Any, dims: tuple[int, ...], weight: Any) -> bool:

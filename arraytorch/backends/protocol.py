@@ -527,6 +527,16 @@ class Networks(Protocol):
     def norm_affine(
         self, x: Array, dims: Shape, weight: Array, bias: Array, eps: float
     ) -> tuple[Array, Array, Array]: ...
+    # Each channel of x standardised by a known mean and variance, times weight, plus bias.
+    def norm_known(
+        self,
+        x: Array,
+        mean: Array,
+        variance: Array,
+        weight: Array | None,
+        bias: Array | None,
+        eps: float,
+    ) -> Array: ...
     # The gradients of `norm_affine` for x, weight and bias.
     def norm_affine_backward(
         self, g: Array, x: Array, dims: Shape, weight: Array, mean: Array, rstd: Array, needs: Needs

@@ -192,8 +192,6 @@ def native_batch_norm(
         )
     channels = x.shape[1]
     norm._check_channels("native_batch_norm", channels, weight, bias, running_mean, running_var)
-    wide = (1, channels) + (1,) * (x.ndim - 2)
-    weight, bias = (None if t is None else t.reshape(wide) for t in (weight, bias))
     out, middle, rstd = norm._by_batch(
         input, running_mean, running_var, weight, bias, momentum, eps
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..autograd.modes import no_grad
-from ..autograd.tape import lying_in, taped, taped_many, wrap
-from ..backends import backend_of
+from ..autograd.tape import taped, wrap
+from ..backends import BACKENDS, backend_of
 from ._declare import derivative, kernel_op, renamed
 from ._promote import shape_of
 from ._results import check_tensor
@@ -16,47 +17,96 @@ from .arithmetic import clamp, rsqrt
 from .padding import pad
 from .pooling import avg_pool2d
 from .reduction import mean
-from .shape import reshape
 
 Tensor = Any
 
 
+class Layout(NamedTuple):
+    """What a norm standardises, and where its weights belong."""
+
+    seen: tuple[int, ...] | None  # the shape in which it sees the input, if another
+    dims: tuple[int, ...]
+    wide: tuple[int, ...]  # the weights' shape as seen beside that
+    own: tuple[int, ...]  # and as given
+
+    def gathered(self, B: Any, g: Any) -> Any:
+        """A gradient of weights, from one that is as wide as the input or as the weights are seen."""
+        if g is None:
+            return None
+        spread = tuple([d for d, n in enumerate(self.wide) if n == 1 != g.shape[d]])
+        return B.reshape(B.sum(g, spread, False) if spread else g, self.own)
+
+
+@lru_cache(4096)
+def _layers(shape: tuple[int, ...], own: tuple[int, ...]) -> Layout:
+    """Over the last dimensions, with a weight for each of their places."""
+    lead = len(shape) - len(own)
+    return Layout(None, tuple(range(lead, len(shape))), (1,) * lead + own, own)
+
+
+@lru_cache(4096)
+def _channels(shape: tuple[int, ...], each_sample: bool) -> Layout:
+    """Over all dimensions but that of the channels, in each sample or together."""
+    places = tuple(range(2, len(shape)))
+    wide = (1, shape[1]) + (1,) * len(places)
+    return Layout(None, places if each_sample else (0, *places), wide, shape[1:2])
+
+
+@lru_cache(4096)
+def _groups(shape: tuple[int, ...], groups: int) -> Layout:
+    """Over groups of channels and all their places."""
+    per = shape[1] // groups
+    seen = shape[0], groups, per, prod(shape[2:])
+    return Layout(seen, (2, 3), (1, groups, per, 1), shape[1:2])
+
+
 def _pull_back(
-    B: Any, g: Any, needs: Any, input: Any, weight: Any, dims: Any, eps: float, mean: Any, rstd: Any
+    B: Any,
+    g: Any,
+    needs: Any,
+    input: Any,
+    weight: Any,
+    at: Layout,
+    eps: float,
+    mean: Any,
+    rstd: Any,
 ) -> Any:
-    return B.norm_affine_backward(g[0], input, dims, weight, mean, rstd, needs)
+    given = tuple(g.shape)
+    if at.seen is not None:
+        g, input = B.reshape(g, at.seen), B.reshape(input, at.seen)
+    weight = None if weight is None else B.reshape(weight, at.wide)
+    gx, gw, gb = B.norm_affine_backward(g, input, at.dims, weight, mean, rstd, needs)
+    if at.seen is not None and gx is not None:
+        gx = B.reshape(gx, given)
+    return gx, at.gathered(B, gw), at.gathered(B, gb) if needs[2] else None
 
 
 @derivative(
-    saves=("input", "weight", "dims", "eps", "mean", "rstd"),
+    saves=("input", "weight", "at", "eps", "mean", "rstd"),
     joint=_pull_back,
     inputs=("input", "weight", "bias"),
     name="NativeNormBackward0",
 )
 def _norm_affine(
-    input: Tensor,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    dims: tuple[int, ...],
-    eps: float,
-    op: Any = None,
+    input: Tensor, weight: Tensor | None, bias: Tensor | None, at: Layout, eps: float, op: Any
 ) -> tuple[Tensor, Any, Any]:
-    """Standardises over dims; weight and bias have as many dimensions as the input.
-
-    ``op`` is a copy of this that names the node.
-    """
+    """Standardises, and applies weight and bias; ``op`` is a copy of this that names the node."""
     x = input._data
-    w = None if weight is None else weight._data
-    b = None if bias is None else bias._data
-    z, middle, rstd = backend_of(x).norm_affine(x, dims, w, b, eps)
-    (out,) = taped_many(
-        op or _norm_affine, (z,), (input, weight, bias), (input, weight, dims, eps, middle, rstd)
-    )
-    return out, middle, rstd
+    seen, dims, wide, _ = at
+    w = None if weight is None else weight._data.reshape(wide)
+    b = None if bias is None else bias._data.reshape(wide)
+    B = BACKENDS[x.__class__]
+    if seen is None:
+        z, middle, rstd = B.norm_affine(x, dims, w, b, eps)
+    else:
+        z, middle, rstd = B.norm_affine(x.reshape(seen), dims, w, b, eps)
+        z = z.reshape(x.shape)
+    return taped(op, z, (input, weight, bias), (input, weight, at, eps, middle, rstd)), middle, rstd
 
 
-_layers = renamed(_norm_affine, "NativeLayerNormBackward0")
-_batches = renamed(_norm_affine, "NativeBatchNormBackward0")
+_layer_node = renamed(_norm_affine, "NativeLayerNormBackward0")
+_batch_node = renamed(_norm_affine, "NativeBatchNormBackward0")
+_group_node = renamed(_norm_affine, "NativeGroupNormBackward0")
 
 
 @kernel_op
@@ -93,46 +143,40 @@ def layer_norm(
     >>> torch.nn.functional.layer_norm(torch.tensor([1.0, 3.0]), (2,))
     tensor([-1.0000,  1.0000])
     """
-    shape = (
-        (normalized_shape,) if isinstance(normalized_shape, int) else shape_of((normalized_shape,))
-    )
     try:
         x = input._data
     except AttributeError:
         check_tensor("layer_norm", input)
         raise
+    shape = normalized_shape
+    if shape.__class__ is not tuple:
+        shape = (shape,) if isinstance(shape, int) else shape_of((shape,))
     if not shape:
         raise RuntimeError(
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
             f"element, but got normalized_shape = {list(shape)}"
         )
-    if x.shape[x.ndim - len(shape) :] != shape or x.ndim < len(shape):
+    lead = x.ndim - len(shape)
+    if x.shape[lead:] != shape or lead < 0:
         raise RuntimeError(
             f"Given normalized_shape={list(shape)}, expected input with shape "
             f"[*{''.join(f', {n}' for n in shape)}], but got input of size{list(x.shape)}"
         )
-    for name, t in (("weight", weight), ("bias", bias)):
-        if t is not None and t._data.shape != shape:
-            raise RuntimeError(
-                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
-                f"{list(t._data.shape)} and normalized_shape = {list(shape)}"
-            )
+    if weight is not None and weight._data.shape != shape:
+        raise _misfit("weight", weight, shape)
+    if bias is not None and bias._data.shape != shape:
+        raise _misfit("bias", bias, shape)
     if not x.size:
         scaled = input if weight is None else input * weight
         return scaled * 1 if bias is None else scaled + bias
-    lead = x.ndim - len(shape)
-    dims = tuple(range(lead, x.ndim))
-    if lead and (weight is not None or bias is not None):
-        wide = (1,) * lead + shape
-        weight, bias = _shaped(weight, wide), _shaped(bias, wide)
-    return _norm_affine(input, weight, bias, dims, eps, _layers)[0]
+    return _norm_affine(input, weight, bias, _layers(x.shape, shape), eps, _layer_node)[0]
 
 
-def _shaped(t: Tensor | None, shape: tuple[int, ...]) -> Tensor | None:
-    """A tensor in another shape; as a view of which nothing is kept, if it has no history."""
-    if t is None or t._node is not None:
-        return t if t is None else reshape(t, shape)
-    return lying_in(backend_of(t._data).reshape(t._data, shape), t)
+def _misfit(name: str, t: Tensor, shape: tuple[int, ...]) -> RuntimeError:
+    return RuntimeError(
+        f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
+        f"{list(t._data.shape)} and normalized_shape = {list(shape)}"
+    )
 
 
 def rms_norm(
@@ -190,7 +234,7 @@ def group_norm(
         raise RuntimeError(
             f"Expected at least 2 dimensions for input tensor but received {len(shape)}"
         )
-    n, channels, *places = shape
+    channels = shape[1]
     if num_groups <= 0 or channels % num_groups:
         raise RuntimeError(
             "Expected number of channels in input to be divisible by num_groups, but got input of "
@@ -202,10 +246,8 @@ def group_norm(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, "
                 f"but got {name} of shape {list(t._data.shape)} and input of shape {list(shape)}"
             )
-    per = channels // num_groups
-    grouped = input.reshape(n, num_groups, per, prod(places))
-    weight, bias = (None if t is None else t.reshape(1, num_groups, per, 1) for t in (weight, bias))
-    return _norm_affine(grouped, weight, bias, (2, 3), eps)[0].reshape(shape)
+    at = _groups(shape, num_groups)
+    return _norm_affine(input, weight, bias, at, eps, _group_node)[0]
 
 
 def batch_norm(
@@ -247,45 +289,45 @@ def batch_norm(
         raise RuntimeError(
             "Expected running_mean and running_var to be defined when training=False"
         )
-    wide = (1, channels) + (1,) * (x.ndim - 2)
-    weight, bias = (None if t is None else t.reshape(wide) for t in (weight, bias))
+    weight, bias = _flat(weight), _flat(bias)
     if not training:
-        centre, variance = running_mean.reshape(wide), running_var.reshape(wide)
-        return _by_running(input, centre, variance, weight, bias, eps)
+        return _norm_known(input, weight, bias, running_mean, running_var, eps)
     return _by_batch(input, running_mean, running_var, weight, bias, momentum, eps)[0]
 
 
-def _by_running(
-    input: Tensor, centre: Tensor, variance: Tensor, weight: Any, bias: Any, eps: float
-) -> Tensor:
-    """Standardises by what was gathered before; half precision is rounded once, at the end."""
-    half = input._data.dtype.itemsize == 2
-    if input._data.ndim < 4:  # of more dimensions it may be in channels_last
-        input = input.contiguous()  # type: ignore[attr-defined]
-    if half:
-        centre, variance = centre.float(), variance.float()
-    slope = rsqrt(variance + eps)
-    if weight is not None:
-        slope = slope * weight
-    shift = -centre * slope
-    result = _scaled(input, slope, shift if bias is None else shift + bias)
-    return result.to(input.dtype) if half else result
+def _known_backward(
+    B: Any, g: Any, needs: Any, input: Any, weight: Any, mean: Any, variance: Any, eps: float
+) -> Any:
+    at = _channels(tuple(g.shape), False)
+    rstd = B.reshape(B.rsqrt(variance + eps), at.wide)
+    gx = gw = None
+    if needs[0]:
+        gx = g * (rstd if weight is None else rstd * B.reshape(weight, at.wide))
+    if needs[1]:
+        gw = at.gathered(B, g * ((input - B.reshape(mean, at.wide)) * rstd))
+    return gx, gw, at.gathered(B, g) if needs[2] else None
 
 
 @derivative(
-    saves=("input", "slope"),
+    saves=("input", "weight", "mean", "variance", "eps"),
+    joint=_known_backward,
+    inputs=("input", "weight", "bias"),
     name="NativeBatchNormBackward0",
-    d_input=lambda g, slope: g * slope,
-    d_slope=lambda g, input: g * input,
-    d_shift=lambda g: g,
 )
-def _scaled(input: Tensor, slope: Tensor, shift: Tensor) -> Tensor:
-    """Returns input * slope + shift, where these have a number for each channel."""
+def _norm_known(
+    input: Tensor, weight: Any, bias: Any, mean: Tensor, variance: Tensor, eps: float
+) -> Tensor:
+    """Standardises each channel by what was gathered before."""
     x = input._data
-    if not x.dtype is slope._data.dtype is shift._data.dtype:
-        return input * slope + shift
-    z = backend_of(x).scaled(x, slope._data, shift._data)
-    return taped(_scaled, z, (input, slope, shift), (input, slope))
+    w = None if weight is None else weight._data
+    b = None if bias is None else bias._data
+    z = BACKENDS[x.__class__].norm_known(x, mean._data, variance._data, w, b, eps)
+    return taped(_norm_known, z, (input, weight, bias), (input, weight, mean, variance, eps))
+
+
+def _flat(t: Tensor | None) -> Tensor | None:
+    """Weights in one dimension, for which batch norm takes any number of them."""
+    return t if t is None or t._data.ndim == 1 else t.reshape(-1)
 
 
 def _check_channels(name: str, channels: int, *tensors: Tensor | None) -> None:
@@ -317,8 +359,8 @@ def _by_batch(
     """Standardises by the batch's own mean and deviation, which it returns too."""
     x = input._data
     count = x.size // x.shape[1]
-    dims = (0, *range(2, x.ndim))
-    out, middle, rstd = _norm_affine(input, weight, bias, dims, eps, _batches)
+    at = _channels(x.shape, False)
+    out, middle, rstd = _norm_affine(input, weight, bias, at, eps, _batch_node)
     with no_grad():
         _update(running_mean, middle, momentum)
         if running_var is not None:
@@ -366,9 +408,8 @@ def instance_norm(
         )
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    wide = (1, c) + (1,) * (len(shape) - 2)
-    weight, bias = (None if t is None else t.reshape(wide) for t in (weight, bias))
-    out, middle, rstd = _norm_affine(input, weight, bias, tuple(range(2, len(shape))), eps)
+    at = _channels(shape, True)
+    out, middle, rstd = _norm_affine(input, _flat(weight), _flat(bias), at, eps, _batch_node)
     if running_mean is not None or running_var is not None:
         places = prod(shape[2:])
         variance = (1 / (rstd * rstd) - eps) * (places / (places - 1))
