@@ -16,6 +16,7 @@ import numpy as np
 from .compiled import MANY, kernels
 from .convolution import Convolution, ConvolutionKernels, convolution
 from .numpy_columns import BLOCK, PRODUCT, Blocks, layout_of
+from .numpy_few_windows import columns_of
 from .sharing import run
 from .threads import get_num_threads, library_alone
 
@@ -28,6 +29,9 @@ class NumpyConvolutionKernels(ConvolutionKernels):
     """The convolutions of `ConvolutionKernels`, arranged for a CPU's caches."""
 
     def conv(self, x: Any, w: Any, c: Convolution, bias: Any = None) -> Any:
+        few = columns_of(x, w, c, len(x), x.shape[1], len(w)) if x.size < MANY else None
+        if few is not None and (bias is None or bias.dtype is x.dtype):
+            return few.conv(x, w, bias)
         dtype = x.dtype
         x, w = self._computed_in(x), self._computed_in(w)
         if bias is not None:
@@ -43,6 +47,10 @@ class NumpyConvolutionKernels(ConvolutionKernels):
         return out.astype(dtype, copy=False)
 
     def conv_input(self, g: Any, w: Any, c: Convolution, bias: Any = None) -> Any:
+        few = columns_of(g, w, c, len(g), w.shape[1], len(w)) if g.size < MANY else None
+        if few is not None:
+            z = few.conv_input(g, w)
+            return z if bias is None else z + _upright(bias, c)
         dtype = g.dtype
         g, w = self._computed_in(g), self._computed_in(w)
         channels = w.shape[1] * c.groups
@@ -65,6 +73,9 @@ class NumpyConvolutionKernels(ConvolutionKernels):
         return out.astype(dtype, copy=False)
 
     def conv_weight(self, x: Any, g: Any, c: Convolution) -> Any:
+        few = columns_of(x, g, c, len(x), x.shape[1], g.shape[1]) if x.size < MANY else None
+        if few is not None:
+            return few.conv_weight(x, g)
         dtype = x.dtype
         x, g = self._computed_in(x), self._computed_in(g)
         if (own := _compiled(x, g, x.size)) is not None:

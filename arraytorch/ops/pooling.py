@@ -9,7 +9,7 @@ from typing import Any
 from .._dtypes import scalar_type_name
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, taped, wrap
-from ..backends import backend_of, dtype_of
+from ..backends import BACKENDS, backend_of, dtype_of
 from ..backends.convolution import Convolution, convolution
 from ..backends.pooling import Divisor
 from ._declare import derivative
@@ -21,6 +21,7 @@ from .shape import squeeze, unsqueeze
 Tensor = Any
 Ints = Any  # an int for all spatial dimensions, or a sequence with one for each
 
+_HASHABLE = frozenset({int, tuple, bool, type(None)})
 _WORDS = {1: "one int", 2: "two ints", 3: "three ints"}
 
 
@@ -51,7 +52,8 @@ def avg_pool_node(name: str) -> Any:
         d_input=lambda B, g, c, divisor: B.avg_pool_input(g, c, divisor),
     )
     def avg_pool(input: Tensor, c: Convolution, divisor: Divisor) -> Tensor:
-        z = backend_of(input._data).avg_pool(input._data, c, divisor)
+        x = input._data
+        z = BACKENDS[x.__class__].avg_pool(x, c, divisor)
         return taped(avg_pool, z, (input,), (c, divisor))
 
     return avg_pool
@@ -205,16 +207,25 @@ def max_pool3d_with_indices(
 def _max_pooled(
     name: str, n: int, input: Tensor, window: tuple[Any, ...], return_indices: bool
 ) -> Any:
-    x = tensor_of(name, input)._data
+    try:
+        x = input._data
+    except AttributeError:
+        tensor_of(name, input)
+        raise
     if x.ndim != n + 2:
         if x.ndim != n + 1:
             raise _wrong_dims(name, n, x)
         result = _max_pooled(name, n, unsqueeze(input, 0), window, return_indices)
         return tuple([squeeze(r, 0) for r in result]) if return_indices else squeeze(result, 0)
-    c = _window(name, n, x.shape, *[hashable(name, v) for v in window])
-    if x.dtype.kind in ("b", "c") or x.dtype.kind in "iu" and n == 1 and not return_indices:
+    for v in window:
+        if v.__class__ not in _HASHABLE:
+            window = tuple([hashable(name, v) for v in window])
+            break
+    c = _window(name, n, x.shape, *window)
+    kind = x.dtype.kind
+    if kind != "f" and (kind in "bc" or kind in "iu" and n == 1 and not return_indices):
         raise unsupported("max_pool1d_impl" if n == 1 else name, x)
-    B = backend_of(x)
+    B = BACKENDS[x.__class__]
     if return_indices or input._node is not None and grad_enabled.get():
         values, arg = B.max_pool_arg(x, c)
         result = _MAX[n](input, arg, c, values)
@@ -244,7 +255,7 @@ def avg_pool1d(
         "avg_pool1d",
         1,
         input,
-        (kernel_size, stride, padding, 1, ceil_mode),
+        (kernel_size, stride, padding, ceil_mode),
         count_include_pad,
         None,
     )
@@ -271,9 +282,9 @@ def avg_pool2d(
     tensor([[[ 2.5000,  4.5000],
              [10.5000, 12.5000]]])
     """
-    window = kernel_size, stride, padding, 1, ceil_mode
+    window = kernel_size, stride, padding, ceil_mode
     result = _averaged("avg_pool2d", 2, input, window, count_include_pad, divisor_override)
-    return finished("avg_pool2d", result, out, (input,))
+    return result if out is None else finished("avg_pool2d", result, out, (input,))
 
 
 def avg_pool3d(
@@ -294,9 +305,9 @@ def avg_pool3d(
     >>> torch.nn.functional.avg_pool3d(torch.arange(8.0).reshape(1, 2, 2, 2), 2)
     tensor([[[[3.5000]]]])
     """
-    window = kernel_size, stride, padding, 1, ceil_mode
+    window = kernel_size, stride, padding, ceil_mode
     result = _averaged("avg_pool3d", 3, input, window, count_include_pad, divisor_override)
-    return finished("avg_pool3d", result, out, (input,))
+    return result if out is None else finished("avg_pool3d", result, out, (input,))
 
 
 def _averaged(
@@ -307,23 +318,45 @@ def _averaged(
     include: bool,
     override: int | None,
 ) -> Tensor:
-    x = tensor_of(name, input)._data
+    try:
+        x = input._data
+    except AttributeError:
+        tensor_of(name, input)
+        raise
     if x.ndim != n + 2:
         if x.ndim != n + 1:
             raise _wrong_dims(name, n, x)
         return squeeze(_averaged(name, n, unsqueeze(input, 0), window, include, override), 0)
-    size, stride, padding, _, ceil = [hashable(name, v) for v in window]
+    for v in window:
+        if v.__class__ not in _HASHABLE:
+            window = tuple([hashable(name, v) for v in window])
+            break
     if override == 0:
         raise RuntimeError("divisor must be not zero")
-    c = _window(name, n, x.shape, size, stride, padding, 1, ceil)
-    if x.dtype.kind in "bcu" or x.dtype.kind == "i" and x.dtype.itemsize < 8:
+    c, divisor = _mean_window(name, n, x.shape, *window, include)
+    kind = x.dtype.kind
+    if kind != "f" and (kind in "bcu" or kind == "i" and x.dtype.itemsize < 8):
         raise unsupported("avg_pool3d_out_frame" if n == 3 else "avg_pool2d", x)
-    padding = _each(name, "padding", padding, n)
-    divisor = _counts(c, padding if include else (0,) * n) if override is None else override
-    return _AVG[n](input, c, divisor)
+    return _AVG[n](input, c, divisor if override is None else override)
 
 
 @lru_cache(4096)
+def _mean_window(
+    name: str,
+    n: int,
+    shape: tuple[int, ...],
+    size: Ints,
+    stride: Ints | None,
+    padding: Ints,
+    ceil: bool,
+    include: bool,
+) -> tuple[Convolution, Divisor]:
+    """The geometry of a mean, and what it divides by."""
+    c = _window(name, n, shape, size, stride, padding, 1, ceil)
+    counted = _each(name, "padding", padding, n) if include else (0,) * n
+    return c, _counts(c, counted)
+
+
 def _counts(c: Convolution, counted: tuple[int, ...]) -> Divisor:
     """How many elements the windows have, of the input and ``counted`` ones before and after it."""
     counts = tuple(
