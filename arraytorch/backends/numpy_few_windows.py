@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .convolution import Convolution
+from .numpy_numbers import number
 
 _MOST = 1024  # elements of an array
 _COLUMNS = 4096  # elements of all windows together
@@ -44,37 +45,50 @@ def _places(c: Convolution, planes: int) -> Any:
 
 
 class Pool:
-    """A pool of as many planes: rows of the windows' elements."""
+    """A pool of so many samples and channels: rows of the windows' elements."""
 
-    def __init__(self, c: Convolution, planes: int, at: Any) -> None:
+    def __init__(self, c: Convolution, dtype: Any, lead: tuple[int, int], at: Any) -> None:
         taps = at.shape[1]
         self.at = np.ascontiguousarray(at.swapaxes(1, 2).reshape(-1, taps))
-        self.padded = bool((self.at == planes * prod(c.spatial)).any())
+        self.padded = bool((self.at == prod(lead) * prod(c.spatial)).any())
         self.starts = np.arange(0, self.at.size, taps)
+        self.shape = lead + c.out
+        self.nothing, self.lowest = np.zeros(1, dtype), np.full(1, -np.inf, dtype)
+        self.weights: dict[int, Any] = {}
 
-    def rows(self, x: Any, padding: Any) -> Any:
-        """The windows' elements."""
+    def _rows(self, x: Any, padding: Any) -> Any:
         flat = x.ravel()
         return (np.concatenate((flat, padding)) if self.padded else flat)[self.at]
 
-    def largest(self, x: Any, lowest: Any) -> tuple[Any, Any]:
+    def largest(self, x: Any) -> tuple[Any, Any]:
         """The largest element of each window, and which it is; NaN is the largest."""
-        rows = self.rows(x, lowest)
+        rows = self._rows(x, self.lowest)
         arg = rows.argmax(1)
-        return rows.ravel()[self.starts + arg], arg
+        return rows.ravel()[self.starts + arg].reshape(self.shape), arg
+
+    def mean(self, x: Any, divisor: int) -> Any:
+        """The sum of each window over a divisor."""
+        exact = not divisor & (divisor - 1)  # a product with a third is no division by 3
+        if divisor not in self.weights:
+            one = 1 / divisor if exact else 1
+            self.weights[divisor] = np.full(self.at.shape[1], one, x.dtype)
+        means = self._rows(x, self.nothing).dot(self.weights[divisor])
+        if not exact:
+            means /= number(divisor, x.dtype)
+        return means.reshape(self.shape)
 
 
 @lru_cache(1024)
-def _pool(c: Convolution, planes: int) -> Pool | None:
-    at = _places(c, planes)
-    return None if at is None else Pool(c, planes, at)
+def _pool(c: Convolution, dtype: Any, lead: tuple[int, int]) -> Pool | None:
+    at = _places(c, prod(lead))
+    return None if at is None else Pool(c, dtype, lead, at)
 
 
 def pool_of(x: Any, c: Convolution) -> Pool | None:
     """The pool for few numbers that lie in order, None if it is not so."""
     if x.size > _MOST or x.dtype.char not in "fd" or not x.flags.c_contiguous:
         return None
-    return _pool(c, x.shape[0] * x.shape[1])
+    return _pool(c, x.dtype, x.shape[:2])
 
 
 class Columns:

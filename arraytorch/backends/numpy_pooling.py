@@ -10,13 +10,7 @@ import numpy as np
 
 from .convolution import Convolution
 from .numpy_few_windows import pool_of
-from .numpy_numbers import number
-from .numpy_reduction import ones
 from .pooling import Divisor, PoolingKernels, disjoint, hollow, slices_of
-
-# What padding counts as, by dtype.
-_LOWEST = {char: np.full(1, -np.inf, char) for char in "fd"}
-_NOTHING = {char: np.zeros(1, char) for char in "fd"}
 
 
 class NumpyPoolingKernels(PoolingKernels):
@@ -24,7 +18,7 @@ class NumpyPoolingKernels(PoolingKernels):
 
     def max_pool(self, x: Any, c: Convolution) -> Any:
         if (pool := pool_of(x, c)) is not None:
-            return pool.largest(x, _LOWEST[x.dtype.char])[0].reshape(x.shape[:2] + c.out)
+            return pool.largest(x)[0]
         y = self._padded(x, c, self._lowest(x))
         for dim in range(len(c.size)):  # rows first: they are contiguous
             first, *others = slices_of(c, dim)
@@ -38,10 +32,10 @@ class NumpyPoolingKernels(PoolingKernels):
         if prod(c.size) > 256 or x.dtype.kind not in "iuf":
             return super().max_pool_arg(x, c)
         if (pool := pool_of(x, c)) is not None:
-            shape = x.shape[:2] + c.out
-            y, arg = pool.largest(x, _LOWEST[x.dtype.char])
-            if (square := y.dot(y)) == square:  # without a NaN, of which the last one counts
-                y, arg = y.reshape(shape), arg.astype(np.uint8).reshape(shape)
+            y, arg = pool.largest(x)
+            flat = y.ravel()
+            if (square := flat.dot(flat)) == square:  # without a NaN, of which the last one counts
+                arg = arg.astype(np.uint8).reshape(y.shape)
                 return y, np.maximum(arg, self._first_real(c, "u1")) if pool.padded else arg
         y = self._padded(x, c, self._lowest(x))
         arg, count = None, 1
@@ -71,9 +65,7 @@ class NumpyPoolingKernels(PoolingKernels):
     def avg_pool(self, x: Any, c: Convolution, divisor: Divisor) -> Any:
         if divisor.__class__ is not int or (pool := pool_of(x, c)) is None:
             return super().avg_pool(x, c, divisor)
-        sums = pool.rows(x, _NOTHING[x.dtype.char]).dot(ones(pool.at.shape[1], x.dtype))
-        sums /= number(divisor, x.dtype)
-        return sums.reshape(x.shape[:2] + c.out)
+        return pool.mean(x, divisor)
 
     def max_pool_input(self, g: Any, arg: Any, c: Convolution) -> Any:
         if hollow(c):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from ..autograd.modes import grad_enabled
 from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of
 from ..backends.convolution import Convolution, convolution
@@ -234,6 +235,8 @@ def _maximal(name: str, n: int, input: Tensor, output_size: Ints, return_indices
     if x.dtype.kind in "biuc":
         raise unsupported("adaptive_max_pool3d_cpu" if n == 3 else "adaptive_max_pool2d", x)
     B, c = backend_of(x), _even(size, x.shape[2:])
+    if c is not None and not return_indices and (input._node is None or not grad_enabled.get()):
+        return wrap(B.max_pool(x, c))
     if c is not None:
         values, arg = B.max_pool_arg(x, c)
         result = _EVEN_MAX[n](input, arg, c, values)
