@@ -6,8 +6,10 @@ from typing import Any
 
 from ..autograd.tape import TensorBase
 from ..backends import dtype_of
+from ..backends.host import ndarray
 from ._declare import hides_older
 from ._older import in_order
+from ._promote import alike
 from ._results import check_tensor, finished, is_half, rounded_once, same_dtype
 from .products import bmm, matmul, widened
 from .reduction import sum
@@ -23,19 +25,24 @@ def _added(
     """beta * input + alpha * product; with beta 0, NaN in the input does not count."""
     if product._data.dtype.kind in "iu" and (isinstance(beta, float) or isinstance(alpha, float)):
         beta, alpha = int(beta), int(alpha)  # type: ignore[arg-type]
-    try:
-        start = expand(input, *product._data.shape)
-    except RuntimeError as error:
-        raise RuntimeError(f"{name}: {error}") from None
+    start, shape = input, product._data.shape
+    if shape[len(shape) - input._data.ndim :] != input._data.shape:
+        try:
+            start = expand(input, *shape)
+        except RuntimeError as error:
+            raise RuntimeError(f"{name}: {error}") from None
     scaled = product if alpha == 1 else product * alpha
     if beta == 0:
         result = scaled
     else:
         result = (start if beta == 1 else start * beta) + scaled
-    return finished(name, result, out, (input, *inputs))
+    return result if out is None else finished(name, result, out, (input, *inputs))
 
 
 def _matrices(name: str, input: Tensor, ndims: tuple[int, int], a: Tensor, b: Tensor) -> None:
+    if alike((input, a, b)) and input._data.__class__ is a._data.__class__ is ndarray:
+        if a._data.ndim == ndims[0] and b._data.ndim == ndims[1] and a._data.dtype.kind != "b":
+            return  # nearly always, and so found out first
     check_tensor(name, input, a, b, names=("input", "mat1", "mat2"))
     same_dtype(name, input, a, b)
     if (a._data.ndim, b._data.ndim) != ndims:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any
 
 from ..autograd.tape import TensorBase
-from ._promote import dim_of
+from ._promote import alike, dim_of
 from ._results import check_tensor, finished, same_dtype
 from .complex_numbers import conj
 from .diagonals import diagonal
@@ -34,28 +35,42 @@ def einsum(*args: Any) -> Tensor:
         operands = list(args[1:])
         if len(operands) == 1 and isinstance(operands[0], (tuple, list)):
             operands = list(operands[0])
-        labels, output = _parsed(args[0], operands)
+        _check(operands)
+        labels, output = _parsed(args[0], tuple([t._data.ndim for t in operands]))
     else:
-        operands, labels, output = _sublists(list(args))
-    if not operands:
-        raise RuntimeError("einsum(): must specify at least one operand")
-    check_tensor("einsum", *operands, names=("operands",))
-    same_dtype("einsum", *operands)
-    labels, spread = _spelled_out(labels, operands)
-    output = _output(labels, output, spread)
+        operands, given, wanted = _sublists(list(args))
+        _check(operands)
+        labels, output = _understood(given, wanted, [t._data.ndim for t in operands])
     return _contracted(operands, labels, output)
 
 
-def _parsed(equation: str, operands: list[Any]) -> tuple[list[list[Any]], list[Any] | None]:
-    """The labels of each operand and of the output, None if that is implied; "..." is Ellipsis."""
+def _check(operands: list[Any]) -> None:
+    if not operands:
+        raise RuntimeError("einsum(): must specify at least one operand")
+    if not alike(operands):
+        check_tensor("einsum", *operands, names=("operands",))
+    same_dtype("einsum", *operands)
+
+
+@lru_cache(1024)
+def _parsed(equation: str, ndims: tuple[int, ...]) -> tuple[list[list[int]], list[int]]:
+    """The labels of each operand and of the output."""
     left, arrow, right = equation.partition("->")
     parts = left.split(",")
-    if len(parts) != len(operands):
+    if len(parts) != len(ndims):
         raise RuntimeError(
-            f"einsum(): {'more' if len(operands) > len(parts) else 'fewer'} operands were provided "
-            f"than specified in the equation: {len(operands)} for {equation!r}"
+            f"einsum(): {'more' if len(ndims) > len(parts) else 'fewer'} operands were provided "
+            f"than specified in the equation: {len(ndims)} for {equation!r}"
         )
-    return [_labels(p) for p in parts], _labels(right) if arrow else None
+    return _understood([_labels(p) for p in parts], _labels(right) if arrow else None, ndims)
+
+
+def _understood(
+    labels: list[list[Any]], output: list[Any] | None, ndims: Sequence[int]
+) -> tuple[list[list[int]], list[int]]:
+    """Labels with one for each dimension; those of the output are implied if not given."""
+    spelled, spread = _spelled_out(labels, ndims)
+    return spelled, _output(spelled, output, spread)
 
 
 def _labels(text: str) -> list[Any]:
@@ -99,16 +114,16 @@ def _sublists(args: list[Any]) -> tuple[list[Any], list[list[Any]], list[Any] | 
     return operands, labels, output
 
 
-def _spelled_out(labels: list[list[Any]], operands: list[Any]) -> tuple[list[list[int]], int]:
+def _spelled_out(labels: list[list[Any]], ndims: Sequence[int]) -> tuple[list[list[int]], int]:
     """Labels with each "..." replaced by one label per dimension, counted from the last."""
     spread, result = 0, []
-    for position, (sub, t) in enumerate(zip(labels, operands, strict=True)):
-        extra = t._data.ndim - len(sub) + (Ellipsis in sub)
+    for position, (sub, ndim) in enumerate(zip(labels, ndims, strict=True)):
+        extra = ndim - len(sub) + (Ellipsis in sub)
         if extra < 0 or (extra and Ellipsis not in sub):
             raise RuntimeError(
                 "einsum(): the number of subscripts in the equation "
                 f"({len(sub) - (Ellipsis in sub)}) does not match the number of dimensions "
-                f"({t._data.ndim}) for operand {position}"
+                f"({ndim}) for operand {position}"
                 + ("" if Ellipsis in sub else " and no ellipsis was given")
             )
         spread = max(spread, extra)
@@ -160,8 +175,8 @@ def _contracted(operands: list[Any], labels: list[list[int]], output: list[int])
         keep = {*output, *(n for _, later in terms[k:] for n in later)}
         t, sub = _pair(t, sub, other, other_sub, keep)
     t, sub = _summed(t, sub, set(output))
-    t = permute(t, [sub.index(n) for n in output])
-    return t.clone() if t is operands[0] else t
+    order = [sub.index(n) for n in output]
+    return permute(t, order) if t is operands[0] else _permuted(t, order)
 
 
 def _without_repeats(t: Tensor, sub: list[int]) -> tuple[Tensor, list[int]]:
@@ -211,20 +226,29 @@ def _pair(
         return prod(size[n] for n in labels)
 
     shared = [size[n] for n in batch]
-    left = permute(a, [sub_a.index(n) for n in (*batch, *rows, *inner)])
-    right = permute(b, [sub_b.index(n) for n in (*batch, *inner, *columns)])
+    left = _permuted(a, [sub_a.index(n) for n in (*batch, *rows, *inner)])
+    right = _permuted(b, [sub_b.index(n) for n in (*batch, *inner, *columns)])
     if a._data.dtype.kind == "b" or not inner and not (rows and columns and not batch):
         # Nothing is summed: a product with broadcasting spares the matrix product.
         if not inner:
-            left = reshape(left, [*shared, *[size[n] for n in rows], *[1] * len(columns)])
-            right = reshape(right, [*shared, *[1] * len(rows), *[size[n] for n in columns]])
+            left = _shaped(left, (*shared, *[size[n] for n in rows], *[1] * len(columns)))
+            right = _shaped(right, (*shared, *[1] * len(rows), *[size[n] for n in columns]))
             return left * right, [*batch, *rows, *columns]
     product = matmul(
-        reshape(left, (*shared, count(rows), count(inner))),
-        reshape(right, (*shared, count(inner), count(columns))),
+        _shaped(left, (*shared, count(rows), count(inner))),
+        _shaped(right, (*shared, count(inner), count(columns))),
     )
-    shape = [*shared, *[size[n] for n in rows], *[size[n] for n in columns]]
-    return reshape(product, shape), [*batch, *rows, *columns]
+    shape = (*shared, *[size[n] for n in rows], *[size[n] for n in columns])
+    return _shaped(product, shape), [*batch, *rows, *columns]
+
+
+def _permuted(t: Tensor, order: list[int]) -> Tensor:
+    """`permute`, but the tensor itself where nothing moves: a view takes 1.5 us."""
+    return t if order == list(range(len(order))) else permute(t, order)
+
+
+def _shaped(t: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return t if t._data.shape == shape else reshape(t, shape)
 
 
 def _narrowed(a: Tensor, sub_a: list[int], b: Tensor, sub_b: list[int]) -> tuple[Tensor, list[int]]:
