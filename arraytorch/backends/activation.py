@@ -114,6 +114,15 @@ class ActivationKernels:
         """x, but a value where x is at most ``least``; NaN is not."""
         return self.masked_fill(x, x <= least, value)
 
+    def binary_cross_entropy(self, x: Any, target: Any) -> Any:
+        """-(t log x + (1 - t) log(1 - x)), with logarithms held at -100 and above."""
+        log, log1p = self.xp.log, self.xp.log1p
+        wide, t = self._widened(x), self._widened(target)
+        loss = (t - 1) * self.clamp(log1p(-wide), -100, None) - t * self.clamp(
+            log(wide), -100, None
+        )
+        return self.asarray(loss.astype(x.dtype))
+
     def huber(self, x: Any, delta: float, scale: float) -> Any:
         """scale times (half the square up to ``delta``, and ``delta`` times the rest beyond)."""
         size = self.xp.abs(x)

@@ -79,6 +79,18 @@ def _kept(n: int, lo: int, hi: int) -> int:
     return max(n + min(lo, 0) + min(hi, 0), 0)
 
 
+@lru_cache(4096)
+def _margins(shape: Ints, pairs: tuple[tuple[int, int], ...]) -> tuple[Any, Any, Any]:
+    """The shape of what is padded, and the slices of it and of the original that are the same."""
+    there, here = [], []
+    for n, (a, b) in zip(shape, pairs, strict=True):
+        kept = _kept(n, a, b)
+        there.append(slice(max(a, 0), max(a, 0) + kept))
+        here.append(slice(max(-a, 0), max(-a, 0) + kept))
+    padded = tuple([n + a + b for n, (a, b) in zip(shape, pairs, strict=True)])
+    return padded, tuple(there), tuple(here)
+
+
 # One object per geometry, so that what it caches is kept.
 convolution = lru_cache(4096)(Convolution)
 
@@ -159,14 +171,12 @@ class ConvolutionKernels:
 
     def constant_pad(self, x: Any, pairs: tuple[tuple[int, int], ...], value: Any) -> Any:
         """x with ``value`` added before and after each dimension, or cropped."""
-        shape = tuple([n + a + b for n, (a, b) in zip(x.shape, pairs, strict=True)])
-        there, here = [], []
-        for n, (a, b) in zip(x.shape, pairs, strict=True):
-            kept = _kept(n, a, b)
-            there.append(slice(max(a, 0), max(a, 0) + kept))
-            here.append(slice(max(-a, 0), max(-a, 0) + kept))
-        out = self.xp.full(shape, self.xp.asarray(value).astype(x.dtype), dtype=x.dtype)
-        out[tuple(there)] = x[tuple(here)]
+        shape, there, here = _margins(x.shape, pairs)
+        if value.__class__ is int and not value:
+            out = self.xp.zeros(shape, dtype=x.dtype)
+        else:
+            out = self.xp.full(shape, self.xp.asarray(value).astype(x.dtype), dtype=x.dtype)
+        out[there] = x[here]
         return out
 
     def _unpadded(self, wide: Any, c: Convolution) -> Any:

@@ -23,7 +23,8 @@ except ImportError:
         return np.minimum(np.maximum(x, low, out=out), high, out=out)
 
 
-_HALF, _THREE, _SIX = Number(0.5), Number(3), Number(6)
+_LEAST, _MOST = Number(-100), Number(0)  # between which the logarithms of probabilities are held
+_THREE, _SIX = Number(3), Number(6)
 # exp is taken of -2 sqrt(2 / pi) (x + 0.044715 x^3), as (1 + tanh(u)) / 2 = 1 / (1 + exp(-2 u)).
 _CUBIC, _LINEAR = Number(-0.07135481627260025), Number(-1.5957691216057308)
 
@@ -138,6 +139,20 @@ def hardshrink(x: Any, size: float) -> Any:
     np.copyto(e, x)
     np.putmask(e, small, ZERO[x.dtype])
     return e
+
+
+def binary_cross_entropy(x: Any, target: Any) -> Any:
+    """-(t log x + (1 - t) log(1 - x)), with logarithms held at -100 and above."""
+    least, most = _LEAST[x.dtype], _MOST[x.dtype]
+    right = np.negative(x)
+    np.log1p(right, right)
+    clip(right, least, most, right)
+    left = np.log(x)
+    clip(left, least, most, left)
+    left -= right
+    left *= target  # t log(1 - x) - t log x - log(1 - x), of which none is infinite
+    left += right
+    return np.negative(left, left)
 
 
 def threshold(x: Any, least: float, value: float) -> Any:

@@ -179,6 +179,11 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def mish(self, x: Any) -> Any:
         return few.mish(x) if _few(x) else self._mish(x)
 
+    def binary_cross_entropy(self, x: Any, target: Any) -> Any:
+        if _few(x) and target.dtype is x.dtype and target.shape == x.shape:
+            return few.binary_cross_entropy(x, target)
+        return self._binary_cross_entropy(x, target)
+
     def hardshrink(self, x: Any, size: float) -> Any:
         return few.hardshrink(x, size) if _few(x) else super().hardshrink(x, size)
 
@@ -288,6 +293,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     _gelu_backward = blocked(ActivationKernels.gelu_backward, 2)
     elu_backward = blocked(ActivationKernels.elu_backward, 2)
     _logsigmoid = blocked(ActivationKernels.logsigmoid)
+    _binary_cross_entropy = blocked(ActivationKernels.binary_cross_entropy, 2)
     _mish = blocked(ActivationKernels.mish)
     mish_backward = blocked(ActivationKernels.mish_backward, 2)
     _hardswish_backward = blocked(ActivationKernels.hardswish_backward, 2)

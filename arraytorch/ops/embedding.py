@@ -12,14 +12,12 @@ from ._declare import derivative
 from ._late import loaded
 from ._results import check_tensor
 from .arithmetic import abs, pow, sqrt
-from .comparison import eq, gt
-from .conversion import to
+from .comparison import gt
 from .extremes import amax
 from .indexing import getitem, setitem
 from .reduction import sum
 from .selection import where
-from .sequences import arange
-from .shape import detach, unsqueeze
+from .shape import detach
 
 Tensor = Any
 
@@ -166,8 +164,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if seen is not None and seen[0] < 0:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes == -1:
-        num_classes = int(x.max()) + 1
+        num_classes = (int(x.max()) if seen is None else int(seen[1])) + 1
     elif seen is not None and seen[1] >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")
-    places = arange(num_classes, device=tensor.device)
-    return to(eq(unsqueeze(tensor, -1), places), tensor.dtype)
+    B = backend_of(x)
+    return wrap(B.cast(x[..., None] == B.arange(0, num_classes, 1, x.dtype), x.dtype))

@@ -6,12 +6,11 @@ import math
 import warnings
 from typing import Any
 
-from ..autograd.modes import no_grad
 from ..autograd.tape import TensorBase, taped
-from ..backends import backend_of
+from ..backends import backend_of, outermost
 from . import arithmetic
 from ._declare import derivative
-from ._results import check_tensor, refuse_kernel
+from ._results import check_tensor, promoted, refuse_kernel
 from .activation import logsigmoid
 from .arithmetic import clamp, maximum
 from .blending import xlogy
@@ -209,9 +208,11 @@ def _slope_of_two(B: Any, g: Any, input: Any, target: Any) -> Any:
 )
 def _cross_entropy_of_two(input: Tensor, target: Tensor) -> Tensor:
     """-(t log p + (1 - t) log(1 - p)), logarithms held at -100 and above."""
-    with no_grad():
-        loss = (target - 1) * clamp(_log1p(-input), min=-100) - target * clamp(log(input), min=-100)
-    return taped(_cross_entropy_of_two, loss._data, (input, target), (input, target))
+    if input._data.dtype is not target._data.dtype:
+        input, target = promoted("binary_cross_entropy", input, target)
+    x, t = input._data, target._data
+    z = outermost(x, t).binary_cross_entropy(x, t)
+    return taped(_cross_entropy_of_two, z, (input, target), (input, target))
 
 
 def binary_cross_entropy_with_logits(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ..autograd.tape import taped
@@ -40,24 +41,12 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     >>> torch.nn.functional.pad(torch.tensor([[1, 2, 3]]), (1, 2), mode="reflect")
     tensor([[2, 1, 2, 3, 2, 1]])
     """
-    x, around = tensor_of("pad", input)._data, _ints(pad)
-    if len(around) % 2:
-        raise RuntimeError("Padding length must be divisible by 2")
-    if len(around) > 2 * x.ndim:
-        raise RuntimeError(
-            "Padding length should be less than or equal to two times the input dimension but got "
-            f"padding length {len(around)} and input of dimension {x.ndim}"
-        )
-    pairs = [(0, 0)] * (x.ndim - len(around) // 2)
-    pairs += list(zip(around[0::2], around[1::2], strict=True))[::-1]
+    x = tensor_of("pad", input)._data
+    around = pad if pad.__class__ is tuple and {*map(type, pad)} == {int} else _ints(pad)
     if mode == "constant":
-        for dim, (n, (a, b)) in enumerate(zip(x.shape, pairs, strict=True)):
-            if n + a + b < 0 or n + min(a, 0) + min(b, 0) < 0:
-                raise RuntimeError(
-                    f"pad(): narrow(): length must be non-negative. Dimension {dim} of size {n} "
-                    f"cannot be padded by {(a, b)}"
-                )
-        return constant_pad(input, tuple(pairs), 0 if value is None else fitting(value, x.dtype))
+        pairs = _pairs(x.shape, around, True)
+        return constant_pad(input, pairs, 0 if value is None else fitting(value, x.dtype))
+    pairs = _pairs(x.shape, around, False)
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if mode not in _EXTEND:
@@ -71,6 +60,27 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     for dim in range(x.ndim - len(around) // 2, x.ndim):
         input = _EXTEND[mode](input, dim, *pairs[dim])
     return input
+
+
+@lru_cache(4096)
+def _pairs(shape: tuple[int, ...], around: tuple[int, ...], crops: bool) -> Pairs:
+    """What to add before and after each dimension, which may be negative."""
+    if len(around) % 2:
+        raise RuntimeError("Padding length must be divisible by 2")
+    if len(around) > 2 * len(shape):
+        raise RuntimeError(
+            "Padding length should be less than or equal to two times the input dimension but got "
+            f"padding length {len(around)} and input of dimension {len(shape)}"
+        )
+    pairs = [(0, 0)] * (len(shape) - len(around) // 2)
+    pairs += list(zip(around[0::2], around[1::2], strict=True))[::-1]
+    for dim, (n, (a, b)) in enumerate(zip(shape, pairs, strict=True)):
+        if crops and (n + a + b < 0 or n + min(a, 0) + min(b, 0) < 0):
+            raise RuntimeError(
+                f"pad(): narrow(): length must be non-negative. Dimension {dim} of size {n} "
+                f"cannot be padded by {(a, b)}"
+            )
+    return tuple(pairs)
 
 
 def _ints(pad: Any) -> tuple[int, ...]:
