@@ -38,15 +38,19 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
             "expected common dtype to be floating point, yet common dtype is "
             f"{str(x1.dtype).removeprefix('torch.')}"
         )
-    x1, x2 = broadcast_tensors(x1, x2)
+    if x1._data.shape != x2._data.shape:
+        x1, x2 = broadcast_tensors(x1, x2)
     return sum(_unit(x1, dim, eps) * _unit(x2, dim, eps), dim)
 
 
 def _unit(x: Tensor, dim: int, eps: float) -> Tensor:
     length = vector_norm(x, 2, dim, True)
     # Only the value is held above eps: the gradient is that of the norm, as in PyTorch.
-    held = wrap(backend_of(x._data).asarray(clamp(length.detach(), min=eps)._data - length._data))
-    return x / (length + held)
+    B = backend_of(length._data)
+    if (seen := B.bounds_at_hand(length._data)) is None or not seen[0] >= eps:
+        held = clamp(length.detach(), min=eps)._data - length._data
+        length = length + wrap(B.asarray(held))
+    return x / length
 
 
 def pairwise_distance(
