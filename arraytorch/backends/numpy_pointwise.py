@@ -55,6 +55,7 @@ _F, _E, _A, _B, _C, _D = _numbers(
 _GELU_TANH = _numbers(0.044715 * _ROOT_2_PI, _ROOT_2_PI)
 _INNER = _numbers(3 * 0.044715 * _ROOT_2_PI, _ROOT_2_PI)  # the slope of what tanh is taken of
 _ONE, _HALF, _MINUS_HALF = _numbers(1, 0.5, -0.5)
+_TWO, *_BELOW_20 = _numbers(2, -math.inf, 20)
 _NONE, _THREE, _SIX, _SIXTH = _numbers(0, 3, 6, 1 / 6)
 
 
@@ -177,7 +178,9 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return few.logsigmoid(x) if _few(x) else self._logsigmoid(x)
 
     def mish(self, x: Any) -> Any:
-        return few.mish(x) if _few(x) else self._mish(x)
+        if _few(x):
+            return few.mish(x)
+        return _computed(_mish, x) if _plain(x) else self._mish(x)
 
     def binary_cross_entropy(self, x: Any, target: Any) -> Any:
         if _few(x) and target.dtype is x.dtype and target.shape == x.shape:
@@ -330,6 +333,17 @@ def _hardswish(x: Any, out: Any) -> None:
     out.clip(_NONE, _SIX, out=out)
     out *= x
     out *= _SIXTH
+
+
+def _mish(x: Any, out: Any) -> None:
+    """x tanh(log(1 + n)), n = exp(x), which is x m / (m + 2), m = n (n + 2); beyond 20 it is x."""
+    x.clip(*_BELOW_20, out=out)
+    np.exp(out, out=out)
+    m = out + _TWO
+    m *= out
+    np.add(m, _TWO, out=out)
+    np.divide(m, out, out=out)
+    out *= x
 
 
 def _silu(x: Any, out: Any) -> None:
