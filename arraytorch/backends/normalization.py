@@ -173,7 +173,11 @@ class NormalizationKernels:
 
     def scaled(self, x: Any, slope: Any, shift: Any) -> Any:
         """x * slope + shift; slope and shift have size 1 in all dimensions but one."""
-        return x * slope + shift
+        z = x * slope
+        if z.dtype != shift.dtype:
+            return z + shift
+        z += shift
+        return z
 
     def eps(self, x: Any) -> float:
         """The distance from 1 to the next larger number of x's type, at least that of float32."""

@@ -11,7 +11,7 @@ from ..autograd.tape import taped, wrap
 from ..backends import BACKENDS, backend_of
 from ._declare import derivative, kernel_op, renamed
 from ._promote import shape_of
-from ._results import check_tensor
+from ._results import check_tensor, native
 from ._write import stamp, write_result
 from .arithmetic import clamp, rsqrt
 from .padding import pad
@@ -299,13 +299,16 @@ def _known_backward(
     B: Any, g: Any, needs: Any, input: Any, weight: Any, mean: Any, variance: Any, eps: float
 ) -> Any:
     at = _channels(tuple(g.shape), False)
-    rstd = B.reshape(B.rsqrt(variance + eps), at.wide)
-    gx = gw = None
+    rstd = B.rsqrt(variance + eps)
+    g = B.cast(g, native(mean))  # half precision is summed in the precision of the statistics
+    gx = gw = gb = None
     if needs[0]:
-        gx = g * (rstd if weight is None else rstd * B.reshape(weight, at.wide))
+        gx = g * B.reshape(rstd if weight is None else rstd * weight, at.wide)
+    if needs[1] or needs[2]:
+        gb = at.gathered(B, g)
     if needs[1]:
-        gw = at.gathered(B, g * ((input - B.reshape(mean, at.wide)) * rstd))
-    return gx, gw, at.gathered(B, g) if needs[2] else None
+        gw = (at.gathered(B, g * B.cast(input, native(mean))) - mean * gb) * rstd
+    return gx, gw, gb if needs[2] else None
 
 
 @derivative(
