@@ -198,7 +198,7 @@ def test_activations_with_unusual_numbers():
 def test_nodes_of_activations_have_pytorchs_names():
     """Each activation is one node."""
     x = torch.ones(2, requires_grad=True)
-    for name in ("mish", "hardshrink"):
+    for name in ("mish", "hardshrink", "glu"):
         assert getattr(F, name)(x).grad_fn.name() == f"{name.capitalize()}Backward0"
     assert F.threshold(x, 0.0, 1.0).grad_fn.name() == "ThresholdBackward0"
 

@@ -7,6 +7,7 @@ of 0-d ones NumPy makes scalars, into which nothing can be written.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -111,19 +112,27 @@ def leaky_relu(x: Any, slope: float) -> Any:
 def elu(x: Any, alpha: float, scale: float, rate: float) -> Any:
     """scale * x where positive, else scale * alpha * (exp(rate * x) - 1)."""
     zero = ZERO[x.dtype]
+    inner, outer, slope, convex = _elu_numbers(alpha, scale, rate, x.dtype)
     e = np.minimum(zero, x)
-    if rate != 1:
-        e *= number(rate, x.dtype)
+    if inner is not None:
+        e *= inner
     np.expm1(e, e)
-    if alpha * scale != 1:
-        e *= number(alpha * scale, x.dtype)
-    if scale == 1 and alpha > 0 and 0 < alpha * rate <= 1:
-        return np.maximum(x, e)  # a convex function, which lies above x where x is negative
+    if outer is not None:
+        e *= outer
+    if convex:
+        return np.maximum(x, e)
     right = np.maximum(x, zero)
-    if scale != 1:
-        right *= number(scale, x.dtype)
+    if slope is not None:
+        right *= slope
     right += e
     return right
+
+
+@lru_cache(256)
+def _elu_numbers(alpha: float, scale: float, rate: float, dtype: Any) -> tuple[Any, Any, Any, bool]:
+    """The factors of elu, None for 1, and whether it is convex: then the left part lies above x."""
+    factors = [None if v == 1 else np.array(v, dtype) for v in (rate, alpha * scale, scale)]
+    return *factors, scale == 1 and alpha > 0 and 0 < alpha * rate <= 1  # type: ignore
 
 
 def softshrink(x: Any, size: float) -> Any:

@@ -9,8 +9,7 @@ from ._declare import derivative
 from ._promote import dim_of, number_of
 from ._results import check_tensor, finished, refuse, refuse_kernel, taped_alike
 from .arithmetic import abs
-from .elementary import sigmoid, tanh
-from .indexing import chunk
+from .elementary import tanh
 
 Tensor = Any
 
@@ -94,5 +93,22 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
         raise RuntimeError(
             f"Halving dimension must be even, but dimension {d} is size {x.shape[d]}"
         )
-    a, b = chunk(input, 2, d)
-    return a * sigmoid(b)
+    return _glu(input, d)
+
+
+def _halves(x: Any, d: int) -> tuple[Any, Any]:
+    """The halves of a dimension of an array or a tensor."""
+    lead, half = (slice(None),) * d, x.shape[d] // 2
+    return x[(*lead, slice(half))], x[(*lead, slice(half, None))]
+
+
+def _glu_slope(B: Any, g: Any, input: Any, d: int) -> Any:
+    a, b = _halves(input, d)
+    s = B.sigmoid(b)
+    return B.cat([g * s, g * a * s * (1 - s)], d)
+
+
+@derivative(saves=("input", "d"), kernel="_glu", name="GluBackward0", d_input=_glu_slope)
+def _glu(input: Tensor, d: int) -> Tensor:
+    a, b = _halves(input._data, d)
+    return taped_alike(_glu, a * BACKENDS[a.__class__].sigmoid(b), input, (input, d))
