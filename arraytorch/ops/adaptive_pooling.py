@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -417,6 +418,7 @@ def _check_filled(name: str, x: Any, first: int) -> None:
             )
 
 
+@lru_cache(4096)
 def _even(size: tuple[int, ...], spatial: tuple[int, ...]) -> Convolution | None:
     """The geometry, where the windows do not overlap and so are those of an ordinary pool."""
     if not all(size) or any(m % n for m, n in zip(spatial, size)):
