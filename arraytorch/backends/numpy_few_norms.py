@@ -112,7 +112,7 @@ class Plan:
         return z if self.matrix is None else z.reshape(self.shape)
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _plan(
     dtype: Any, shape: tuple[int, ...], dims: tuple[int, ...], weight: Any, bias: Any
 ) -> Plan | None:

@@ -19,7 +19,6 @@ _MOST = 1024  # elements of an array
 _COLUMNS = 4096  # elements of all windows together
 
 
-@lru_cache(1024)
 def _places(c: Convolution, planes: int) -> Any:
     """Where the windows' elements are in flattened planes (planes, taps, windows), padding behind all.
 
@@ -78,7 +77,7 @@ class Pool:
         return means.reshape(self.shape)
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _pool(c: Convolution, dtype: Any, lead: tuple[int, int]) -> Pool | None:
     at = _places(c, prod(lead))
     return None if at is None else Pool(c, dtype, lead, at)
@@ -140,7 +139,7 @@ class Columns:
         return sums[: self.size].astype(g.dtype).reshape(self.shape)
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _columns(c: Convolution, samples: int, channels: int, outputs: int) -> Columns | None:
     at = _places(c, samples * channels)
     return None if at is None else Columns(c, samples, channels, outputs, at)

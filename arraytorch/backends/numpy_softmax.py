@@ -157,7 +157,7 @@ def _unusual(target: Any, n: int, classes: int, ignore: int) -> bool:
 _UNSIGNED = np.dtype(np.uint64)
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _plan(dtype: Any, shape: tuple[int, ...], dim: int) -> tuple[Any, Any, bool] | None:
     """How to sum few numbers along a dimension: as what matrix, by what square of ones, from the left?
 

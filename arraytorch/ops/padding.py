@@ -74,7 +74,7 @@ def _extended(input: Tensor, pairs: Pairs, last: int, mode: str) -> Tensor:
     return input
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _places(shape: tuple[int, ...], pairs: Pairs, last: int, mode: str) -> Any:
     """Where the elements of what is padded are in the flattened original."""
     at = arange(prod(shape), device="cpu").reshape(shape)

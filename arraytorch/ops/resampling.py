@@ -77,7 +77,7 @@ def interpolate(
     return result
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def _places(shape: tuple[int, ...], *how: Any) -> Any:
     """Where the nearest elements are in the flattened input; None if these are many."""
     at = arange(prod(shape), dtype=float64, device="cpu").reshape(shape)
