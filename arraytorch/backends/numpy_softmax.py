@@ -15,6 +15,7 @@ from .numpy_reduction import ones, row_dots, row_sums
 from .sharing import rowwise
 
 _add, _max = np.add.reduce, np.maximum.reduce
+_FEW = min(1024, _MANY - 1)  # elements up to which calls count, and not passes
 
 
 @lru_cache(64)
@@ -145,7 +146,7 @@ class NumpySoftmax(NormalizationKernels):
 
 
 def _unusual(target: Any, n: int, classes: int, ignore: int) -> bool:
-    """Whether some label is out of range or may be one to ignore, or labels are few or narrow."""
+    """Whether a label is out of range or may be one to ignore, is narrow, or there is none."""
     if target.dtype.itemsize != 8 or 0 <= ignore < classes or not n:
         return True
     # Read as unsigned, negative labels are huge, so that one maximum finds all. Of few labels the one
@@ -164,7 +165,7 @@ def _plan(dtype: Any, shape: tuple[int, ...], dim: int) -> tuple[Any, Any, bool]
     The product has the sums in all places. NumPy takes 0.35 us for two arrays of one shape, and 0.9
     if one has to be broadcast. None if there are many numbers, or not of rows or of columns.
     """
-    if not 0 < prod(shape) <= 1024 or not len(shape) > 0 or shape[dim] > 32:
+    if not shape or not 0 < prod(shape) <= _FEW or shape[dim] > 32:
         return None
     last = dim == len(shape) - 1
     if dtype.char not in "fd" or not last and (dim or len(shape) != 2):
