@@ -13,7 +13,7 @@ from .sharing import share
 @compiled(FAST)
 def _sums(start, stop, x, out):  # type: ignore[no-untyped-def]
     for i in range(start, stop):
-        total = x[i, 0] * 0
+        total = x.dtype.type(0)
         for j in range(x.shape[1]):
             total += x[i, j]
         out[i] = total
@@ -22,7 +22,7 @@ def _sums(start, stop, x, out):  # type: ignore[no-untyped-def]
 @compiled(FAST)
 def _squares(start, stop, x, middle, out):  # type: ignore[no-untyped-def]
     for i in range(start, stop):
-        total, m = x[i, 0] * 0, middle[i]
+        total, m = x.dtype.type(0), middle[i]
         for j in range(x.shape[1]):
             d = x[i, j] - m
             total += d * d
@@ -40,7 +40,7 @@ def _scaled(start, stop, x, middle, scale, shift, out):  # type: ignore[no-untyp
 @compiled(FAST)
 def _dots(start, stop, g, x, middle, sums, out):  # type: ignore[no-untyped-def]
     for i in range(start, stop):
-        total, dot, m = x[i, 0] * 0, x[i, 0] * 0, middle[i]
+        total, dot, m = x.dtype.type(0), x.dtype.type(0), middle[i]
         for j in range(x.shape[1]):
             total += g[i, j]
             dot += g[i, j] * (x[i, j] - m)

@@ -30,6 +30,8 @@ from .numpy_softmax import NumpySoftmax
 from .philox import rounds
 from .threads import get_num_threads
 
+_SINGLE = np.dtype(np.float32)
+_HALVES = ({"f", "e"}, {"f", "E"})  # what a compiled kernel converts: float32, float16 and bfloat16
 _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
@@ -201,9 +203,19 @@ class NumpyBackend(
             return x
         if dtype.__class__ is _CODES:
             return recast(x, dtype)
+        if (
+            x.size >= compiled.MANY
+            and {x.dtype.char, dtype.char} in _HALVES
+            and x.flags.c_contiguous
+            and (own := compiled.kernels("halves")) is not None
+        ):
+            return own.cast(x, dtype)
         if x.dtype.kind == "c" and dtype.kind not in "cb":
             x = x.real
         return x.astype(dtype, copy=False)
+
+    def _widened(self, x: Any) -> Any:
+        return self.cast(x, _SINGLE) if x.dtype.itemsize == 2 else x
 
     def bitcast(self, x: Any, dtype: Any) -> Any:
         return labelled(x.view(dtype))
@@ -346,7 +358,8 @@ class NumpyBackend(
 
     def matmul(self, x: Any, y: Any) -> Any:
         if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
-            return super().matmul(x, y)
+            wide = self.matmul(self._widened(x), self._widened(y))
+            return self.cast(wide, x.dtype)
         # dot takes 0.4 us less than matmul for two matrices, and means the same.
         return _dot(x, y) if x.ndim == 2 == y.ndim else products(x, y)
 

@@ -7,7 +7,7 @@ share. What has a compiled kernel takes one pass instead, where numba is install
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,9 @@ def _plain(x: Any) -> bool:
     return x.dtype.char == "f" and x.size >= _MANY and x.flags.c_contiguous
 
 
+_compiled = partial(blocked, topic="pointwise")
+
+
 class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     """Overrides for large arrays; what is small or of other types mostly goes the generic way."""
 
@@ -102,12 +105,16 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def sign(self, x: Any) -> Any:
         if x.dtype.char not in "fd":
             return super().sign(x)
+        if _plain(x) and (compiled := kernels("pointwise")) is not None:
+            return compiled.sign(x)
         return np.subtract((x > 0).view(np.int8), (x < 0).view(np.int8)).astype(x.dtype)
 
     def nan_to_num(self, x: Any, nan: float, posinf: float, neginf: float) -> Any:
         generic = super().nan_to_num  # type: ignore[misc]
         if not _plain(x):
             return generic(x, nan, posinf, neginf)
+        if (compiled := kernels("pointwise")) is not None:
+            return compiled.nan_to_num(x, nan, posinf, neginf)
 
         def part(x: Any, out: Any) -> None:
             ordinary = np.isfinite(x).all()
@@ -132,7 +139,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return super().sigmoid(x)
         return _computed(_sigmoid, x)
 
-    @blocked
+    @_compiled
     def elu(self, x: Any, alpha: float, scale: float, rate: float) -> Any:
         if not x.ndim or x.dtype.char not in "fd":
             return super().elu(x, alpha, scale, rate)
@@ -147,7 +154,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         right += left
         return right
 
-    @blocked
+    @_compiled
     def softplus(self, x: Any, beta: float, threshold: float) -> Any:
         if not x.ndim or x.dtype.char not in "fd":
             return super().softplus(x, beta, threshold)
@@ -163,14 +170,14 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
 
     def leaky_relu(self, x: Any, slope: float) -> Any:
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
-            return compiled.leaky_relu(x, x, slope)
+            return compiled.leaky_relu(x, slope)
         if x.dtype.char in "fd" and x.ndim and 0 < slope <= 1:
             return np.maximum(x, x * number(slope, x.dtype))
         return self._leaky_relu(x, slope)
 
     def leaky_relu_backward(self, g: Any, x: Any, slope: float) -> Any:
         if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
-            return compiled.leaky_relu(g, x, slope)
+            return compiled.leaky_relu_backward(g, x, slope)
         return self._leaky_relu_backward(g, x, slope)
 
     def silu(self, x: Any) -> Any:
@@ -212,6 +219,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def softshrink(self, x: Any, size: float) -> Any:
         if not _plain(x):
             return super().softshrink(x, size)
+        if (compiled := kernels("pointwise")) is not None:
+            return compiled.softshrink(x, size)
         low, high = _numbers(-size, size)
 
         def part(x: Any, out: Any) -> None:
@@ -248,17 +257,17 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     _silu_backward = blocked(ActivationKernels.silu_backward, 2)
     _gelu = blocked(ActivationKernels.gelu)
     _gelu_backward = blocked(ActivationKernels.gelu_backward, 2)
-    elu_backward = blocked(ActivationKernels.elu_backward, 2)
-    logsigmoid = blocked(ActivationKernels.logsigmoid)
+    elu_backward = _compiled(ActivationKernels.elu_backward, 2)
+    logsigmoid = _compiled(ActivationKernels.logsigmoid)
     _hardswish_backward = blocked(ActivationKernels.hardswish_backward, 2)
     _huber = blocked(ActivationKernels.huber)
     _erf = blocked(PointwiseKernels.erf)
-    erfc = blocked(PointwiseKernels.erfc)
-    erfinv = blocked(PointwiseKernels.erfinv)
-    lgamma = blocked(PointwiseKernels.lgamma)
-    digamma = blocked(PointwiseKernels.digamma)
-    rsqrt = blocked(PointwiseKernels.rsqrt)
-    reciprocal = blocked(PointwiseKernels.reciprocal)
+    erfc = blocked(PointwiseKernels.erfc, topic="special")
+    erfinv = blocked(PointwiseKernels.erfinv, topic="special")
+    lgamma = blocked(PointwiseKernels.lgamma, topic="special")
+    digamma = blocked(PointwiseKernels.digamma, topic="special")
+    rsqrt = _compiled(PointwiseKernels.rsqrt)
+    reciprocal = _compiled(PointwiseKernels.reciprocal)
 
 
 def _operand(bound: Any, dtype: Any) -> Any:
@@ -377,6 +386,8 @@ def _gelu_tanh_slope(x: Any, g: Any, out: Any) -> None:
 def _clipped(x: Any, low: Any, high: Any, out: Any = None) -> Any:
     if not x.flags.c_contiguous or out is not None and out is not x:
         return x.clip(low, high, out)
+    if x.dtype.char == "f" and low <= high and (compiled := kernels("pointwise")) is not None:
+        return (compiled.clamp if out is None else compiled.clamp_in_place)(x, low, high)
     if out is None:
         out = np.empty(x.shape, x.dtype)
     blockwise(lambda x, out: x.clip(low, high, out), x, out)

@@ -21,6 +21,7 @@ from .sharing import rowwise
 _add, _multiply = np.add.reduce, np.multiply.reduce
 _max, _min = np.maximum.reduce, np.minimum.reduce
 _all, _any = np.logical_and.reduce, np.logical_or.reduce
+_SINGLE = np.dtype(np.float32)
 _PIECE = 1024  # elements that a product adds up one after the other, at most
 _MANY = 4096  # elements from which finding out how an array lies in memory pays
 
@@ -62,6 +63,8 @@ _ONES = {"f": _Ones("f"), "d": _Ones("d")}
 class NumpyReductionKernels(ReductionKernels):
     """Overrides for real numbers of four or eight bytes; the rest goes the generic way."""
 
+    cast: Any
+
     def sum(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
         kind = x.dtype.char
         if kind == "f" or kind == "d":
@@ -78,11 +81,19 @@ class NumpyReductionKernels(ReductionKernels):
             if size >= _MANY and (rows := as_rows(x, dims)) is not None:
                 # Of many rows, too, the matrix library's own threads are the fastest: they spin.
                 return _finished(row_sums(rows), x.shape, dims, keepdim)
+            if size >= MANY and len(dims) == 1 and kind == "f" and x.flags.c_contiguous:
+                if (own := kernels("reductions")) is not None:
+                    return self._sums_between(own, x, dims[0], keepdim)
         elif x.dtype.kind in "biu":  # where NumPy would widen what is narrower than its int
             return _add(x, dims, x.dtype, None, keepdim)
         elif x.dtype.itemsize == 2:
-            return _add(x, dims, "f4", None, keepdim).astype(x.dtype)
+            return self.cast(self.sum(self.cast(x, _SINGLE), dims, keepdim), x.dtype)
         return _add(x, dims, None, None, keepdim)
+
+    def _sums_between(self, own: Any, x: Any, dim: int, keepdim: bool) -> Any:
+        lead, n, rest = prod(x.shape[:dim]), x.shape[dim], x.shape[dim + 1 :]
+        z = own.sums_between(x.reshape(lead, n, -1))
+        return z.reshape(*x.shape[:dim], *((1,) if keepdim else ()), *rest)
 
     def mean(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
         kind = x.dtype.char
@@ -113,12 +124,18 @@ class NumpyReductionKernels(ReductionKernels):
         if len(dims) == x.ndim and _short(x) and not keepdim:
             flat = x.reshape(-1)
             return flat[flat.argmax()]  # of few elements a third of the time of a reduction
+        if x.size >= MANY and (rows := _compiled_rows(x, dims)) is not None:
+            extremes = kernels("reductions").extremes(rows, True)
+            return _finished(extremes, x.shape, dims, keepdim, _max)
         return _max(x, dims, None, None, keepdim)
 
     def amin(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
         if len(dims) == x.ndim and _short(x) and not keepdim:
             flat = x.reshape(-1)
             return flat[flat.argmin()]
+        if x.size >= MANY and (rows := _compiled_rows(x, dims)) is not None:
+            extremes = kernels("reductions").extremes(rows, False)
+            return _finished(extremes, x.shape, dims, keepdim, _min)
         return _min(x, dims, None, None, keepdim)
 
     def all(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
@@ -201,6 +218,13 @@ class NumpyReductionKernels(ReductionKernels):
 def _along_rows(x: Any, dim: int) -> bool:
     """Whether there are compiled kernels for running sums and the like."""
     return x.size >= MANY and dim == x.ndim - 1 and x.dtype.char in "fdl" and x.flags.c_contiguous
+
+
+def _compiled_rows(x: Any, dims: tuple[int, ...]) -> Any:
+    """The rows of `as_rows`, if there are compiled kernels for their elements."""
+    if x.dtype.char != "f" or kernels("reductions") is None:
+        return None
+    return as_rows(x, dims)
 
 
 def scanned(function: Any, x: Any, dim: int) -> Any:
@@ -286,6 +310,8 @@ def as_rows(x: Any, dims: tuple[int, ...]) -> Any:
 def row_sums(rows: Any) -> Any:
     """The sum of each row of a contiguous matrix."""
     n, width = rows.shape
+    if rows.size >= MANY and rows.dtype.char == "f" and (own := kernels("reductions")) is not None:
+        return own.sums(rows)
     if width <= _PIECE:
         return rows.dot(ones(width, rows.dtype))
     if not width % _PIECE:
