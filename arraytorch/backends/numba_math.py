@@ -75,6 +75,26 @@ def to_bits(typingctx: Any, x: Any) -> Any:
     return types.int32(types.float32), generate
 
 
+@intrinsic
+def from_bits64(typingctx: Any, bits: Any) -> Any:
+    """The float64 of these bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.DoubleType())
+
+    return types.float64(types.int64), generate
+
+
+@intrinsic
+def to_bits64(typingctx: Any, x: Any) -> Any:
+    """The bits of a float64."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.IntType(64))
+
+    return types.int64(types.float64), generate
+
+
 _LOG2_E = f(1.4426950408889634)
 _LN2_HIGH, _LN2_LOW = f(0.693359375), f(-2.12194440054690583e-4)  # the first has few digits
 _LEAST, _MOST = f(-87.33654), f(88.72283)

@@ -6,37 +6,12 @@ Nothing branches, so that loops over them vectorise; what is not a number, or in
 from __future__ import annotations
 
 import math
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from .numba_maps import mapped
-from .numba_math import f, helper
+from .numba_math import f, from_bits64, helper, to_bits64
 
 d = np.float64
-
-
-@intrinsic
-def _from_bits(typingctx: Any, bits: Any) -> Any:
-    """The float64 of these bits."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.DoubleType())
-
-    return types.float64(types.int64), generate
-
-
-@intrinsic
-def _to_bits(typingctx: Any, x: Any) -> Any:
-    """The bits of a float64."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.IntType(64))
-
-    return types.int64(types.float64), generate
 
 
 _LN2, _LOG2_E, _PI = math.log(2), 1 / math.log(2), math.pi
@@ -81,16 +56,16 @@ def _series(x, terms):  # type: ignore[no-untyped-def]
 def _exp(x):  # type: ignore[no-untyped-def]
     """e to the power x, to 13 digits, for x from -700 to 700."""
     n = np.floor(x * _LOG2_E + 0.5)
-    scale = _from_bits((np.int64(n) + np.int64(1023)) << np.int64(52))
+    scale = from_bits64((np.int64(n) + np.int64(1023)) << np.int64(52))
     return _series(x - n * _LN2, _EXP) * scale
 
 
 @helper
 def _log(x):  # type: ignore[no-untyped-def]
     """The logarithm of a normal positive number, to 15 digits."""
-    bits = _to_bits(x)
+    bits = to_bits64(x)
     n = (bits - np.int64(0x3FE6A09E667F3BCD)) >> np.int64(52)  # from the root of a half on
-    m = _from_bits(bits - (n << np.int64(52)))
+    m = from_bits64(bits - (n << np.int64(52)))
     s = (m - 1.0) / (m + 1.0)
     return d(n) * _LN2 + s * _series(s * s, _ATANH)
 

@@ -11,6 +11,7 @@ import numpy as np
 from .._device import CPU, device
 from .._dtypes import ALL, EIGHT_BITS, bfloat16
 from . import compiled, numpy_arithmetic
+from .compiled_sorting import CompiledSorting
 from .float8 import filling, labelled, recast
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
@@ -107,6 +108,7 @@ def _flat(owner: Any) -> Any:
 
 
 class NumpyBackend(
+    CompiledSorting,
     NumpyAttention,
     NumpyConvolutionKernels,
     NumpyPoolingKernels,
