@@ -10,6 +10,9 @@ from .numba_math import EXACT, FAST, compiled
 from .sharing import share
 
 
+RUN = 32  # elements of which one look tells whether one of them is a new extreme
+
+
 @compiled(EXACT)
 def _gather(start, stop, x, index, out):  # type: ignore[no-untyped-def]
     for i in range(start, stop):
@@ -55,12 +58,22 @@ def _cumprod(start, stop, x, out):  # type: ignore[no-untyped-def]
 def _running(start, stop, x, largest, out, places):  # type: ignore[no-untyped-def]
     for i in range(start, stop):
         best, place = x[i, 0], 0
-        for j in range(x.shape[1]):
-            v = x[i, j]
-            if v != v or (v >= best if largest else v <= best):
-                best, place = v, j
-            out[i, j] = best
-            places[i, j] = place
+        for at in range(0, x.shape[1], RUN):
+            row, to, to_place = x[i, at : at + RUN], out[i, at : at + RUN], places[i, at : at + RUN]
+            better = 0
+            for j in range(row.size):
+                v = row[j]
+                better += 1 if v != v or (v >= best if largest else v <= best) else 0
+            if not better:  # as it mostly is: two vectors of copies
+                to[:] = best
+                to_place[:] = place
+                continue
+            for j in range(row.size):
+                v = row[j]
+                if v != v or (v >= best if largest else v <= best):
+                    best, place = v, at + j
+                to[j] = best
+                to_place[j] = place
 
 
 @compiled(FAST)
@@ -92,8 +105,8 @@ def take(x: Any, index: Any) -> Any:
 
 
 def cumsum(x: Any) -> Any:
-    """Running sums along the rows of a matrix."""
-    out = np.empty(x.shape, x.dtype)
+    """Running sums along the rows of a matrix, which lie in memory as those of x do."""
+    out = np.empty(x.shape, x.dtype)[:, :: 1 if x.strides[1] > 0 else -1]
     share(_cumsum, len(x), x.size, x, out)
     return out
 

@@ -191,6 +191,11 @@ class NumpyReductionKernels(ReductionKernels):
                 return compiled.cumsum(x.reshape(-1, x.shape[-1])).reshape(x.shape)
             if x.dtype.char != "l" and (sums := _running_sums(x)) is not None:
                 return sums
+        elif x.ndim and dim == x.ndim - 1 and _along_rows(x[..., ::-1], dim):
+            # As the derivative of a running sum wants it: from the end, the memory's way.
+            if (compiled := kernels("places")) is not None:
+                rows = x[..., ::-1].reshape(-1, x.shape[-1])[:, ::-1]
+                return compiled.cumsum(rows)[:, ::-1].reshape(x.shape)[..., ::-1]
         if x.size >= MANY and x.dtype.char in "fdl":
             return scanned(np.add, x, dim)
         return super().cumsum(x, dim)
