@@ -538,6 +538,9 @@ def test_kernels_that_cannot_be_kept_on_disk_are_compiled_anew(monkeypatch):
         return numba_njit(**options)
 
     numba_njit = numba.njit
+    numba_math.compiled()(lambda x: x)(
+        1
+    )  # compiling imports more of numba, which caches some itself
     monkeypatch.setattr(numba, "njit", njit)
     assert numba_math.compiled()(lambda x: x + 1)(2) == 3
 
@@ -570,3 +573,117 @@ def test_compiled_kernels_work_in_threads_and_forked_children():
     """
     out = run("import warnings; warnings.simplefilter('ignore')\n" + textwrap.dedent(program))
     assert out.stdout == "done\n", out.stderr
+
+
+@needs_numba
+def test_compiled_twister_draws_what_numpy_draws():
+    """Words, pairs of them and uniforms, in turns with NumPy's own, across the ends of states."""
+    from arraytorch.backends import numba_twister as twister
+
+    mine, plain = np.random.MT19937(5), np.random.MT19937(5)
+    unit = np.float32(2.0**-24)
+    for n in (1, 623, 624, 625, 2048, 5000, 1247, 3):
+        np.testing.assert_array_equal(twister.words(mine, n), plain.random_raw(n))
+        high, low = plain.random_raw(2 * n).reshape(-1, 2).T
+        np.testing.assert_array_equal(twister.words64(mine, n), (high << np.uint64(32)) | low)
+        expected = (plain.random_raw(n) & np.uint64(0xFFFFFF)).astype("f4") * unit
+        np.testing.assert_array_equal(twister.uniform32(mine, n), expected)
+        assert mine.random_raw() == plain.random_raw()
+    items = np.arange(5000)
+    for i, word in enumerate(plain.random_raw(4999)):
+        j = i + int(word) % (5000 - i)
+        items[i], items[j] = items[j], items[i]
+    np.testing.assert_array_equal(twister.permutation(mine, 5000), items)
+
+
+@needs_numba
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_compiled_conversions_of_halves(name):
+    """All numbers of 16 bits there, and back from between them, from ties, beyond them and from NaN."""
+    import ml_dtypes
+
+    from arraytorch.backends import numba_halves
+
+    half = np.dtype(np.float16 if name == "float16" else ml_dtypes.bfloat16)
+    every = np.arange(1 << 16, dtype=np.uint16).view(half)
+    wide = every.astype(np.float32)
+    np.testing.assert_array_equal(numba_halves.cast(every, wide.dtype), wide)
+    finite = wide[np.isfinite(wide)]
+    ties = (np.sort(finite)[1:] / 2 + np.sort(finite)[:-1] / 2).astype(np.float32)
+    odd = np.array([65519.9, 65520, -65520, 3e38, np.inf, -np.inf, 1e-45, -0.0], np.float32)
+    near = [np.nextafter(ties, np.float32(s * np.inf)) for s in (1, -1)]
+    x = np.concatenate([rand(5000) * 100, finite, ties, *near, odd])
+    with np.errstate(all="ignore"):
+        expected = x.astype(half)
+    result = numba_halves.cast(x, half)
+    np.testing.assert_array_equal(result.view(np.uint16), expected.view(np.uint16))
+    assert np.isnan(numba_halves.cast(np.array([np.nan, -np.nan], "f4"), half).astype("f4")).all()
+
+
+@needs_numba
+@pytest.mark.parametrize("name", ["erfc", "erfinv", "gammaln", "psi"])
+def test_compiled_special_functions(name):
+    """Against SciPy in float64, of ordinary numbers and of those next to zeros and poles."""
+    from scipy import special
+
+    from arraytorch.backends import numba_special
+
+    x = np.concatenate([rand(5000) * s for s in (0.3, 1, 4, 100)])
+    x = np.concatenate(
+        [x, 1 + rand(500) * 1e-6, np.arange(-9, 30), [9.3, 1e4, 1e30, 1e-30, -1e-30]]
+    )
+    x = x.astype("f4")
+    if name == "erfinv":
+        x = np.concatenate([x[np.abs(x) <= 1], 1 - np.float32(2) ** -np.arange(1, 25)]).astype("f4")
+    own = {"gammaln": "lgamma", "psi": "digamma"}.get(name, name)
+    with np.errstate(all="ignore"):
+        expected = getattr(special, name)(x.astype("f8")).astype("f4")
+    if name == "psi":
+        expected[(x < 0) & (x == np.floor(x))] = np.nan
+    result = getattr(numba_special, own)(x)
+    np.testing.assert_allclose(result, expected, rtol=2.5e-7, atol=1e-37)
+    ends = getattr(numba_special, own)(np.array([np.nan, np.inf, -np.inf], "f4"))
+    with np.errstate(all="ignore"):
+        good = getattr(special, name)(np.array([np.nan, np.inf, -np.inf]))
+    np.testing.assert_array_equal(
+        ends, [np.nan, *((np.inf, np.inf) if name == "gammaln" else good[1:])]
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.int64])
+def test_order_of_large_arrays(choice, dtype):
+    """Sorted, selected and searched along both dimensions: ties, NaN of both signs, zeros of both signs."""
+    x = np.round(rand(300, 80) * 20).astype(dtype)
+    if np.dtype(dtype).kind == "f":
+        x[5, :4], x[6] = [np.nan, -np.nan, np.inf, -np.inf], -0.0
+    for dim in (0, 1):
+        for largest in (False, True):
+            alike("argsort", x, dim, largest)
+            for k in (1, 9, 60):
+                alike("topk", x, k, dim, largest)
+        at = OWN.arg_of_rank(x, 33, dim)
+        ranked = np.sort(x, dim).take([33], dim)
+        np.testing.assert_array_equal(np.take_along_axis(x, at, dim), ranked)
+    table = np.sort(x[:40].reshape(2, -1), 1)
+    for right in (False, True):
+        alike("searchsorted", table, x.reshape(2, -1), right)
+        alike("searchsorted", table[0], x.reshape(-1), right)
+
+
+@needs_numba
+def test_compiled_loops_are_found_on_disk_again():
+    """A loop around an expression is compiled in the first process and loaded in the second."""
+    program = """
+        import arraytorch as torch
+        from arraytorch.backends import numba_maps
+        made = []
+        share = numba_maps.share
+        numba_maps.share = lambda loop, *args: (made.append(loop), share(loop, *args))
+        torch.nn.functional.softsign(torch.erfc(torch.zeros(300, 300)))
+        print(sum(made[0].stats.cache_hits.values()), made[0].stats.cache_path)
+    """
+    run(program)
+    hits, _, path = run(program).stdout.partition(" ")
+    if path.strip() == "None":
+        pytest.skip("there is no folder that may be written")
+    assert hits == "1"

@@ -37,25 +37,36 @@ def compiled(fastmath: Any = EXACT, **more: Any) -> Any:
 
 
 def helper(function: Any) -> Any:
-    """What kernels call in their innermost loops.
+    """What kernels call in their innermost loops."""
+    return _identified(compiled(EXACT, forceinline=True)(function), function)
 
-    Its identity is that of its code, and of the numbers and helpers that it names. numba would choose one
-    at random, and never find on disk what was compiled for a helper that is a parameter.
+
+def instruction(function: Any) -> Any:
+    """A helper in LLVM's own code, see `numba.extending.intrinsic`."""
+    return _identified(intrinsic(function), function)
+
+
+def _identified(made: Any, function: Any) -> Any:
+    """Gives a helper an identity that it has in the next process, too: that of its code.
+
+    It contains the numbers and helpers that the code names. numba would choose one at random, and never
+    find on disk what was compiled with the helper for a parameter.
     """
     code = function.__code__
-    known = [function.__globals__.get(name) for name in code.co_names]
-    named = [repr(v) if isinstance(v, (float, np.generic)) else _identity(v) for v in known]
-    parts = function.__module__, function.__qualname__, code.co_code, code.co_consts, named
-    dispatcher = compiled(EXACT, forceinline=True)(function)
-    dispatcher._set_uuid(uuid5(NAMESPACE_OID, repr(parts)))
-    return dispatcher
+    named = [_identity(function.__globals__.get(name)) for name in code.co_names]
+    constants = [getattr(c, "co_code", c) for c in code.co_consts]
+    parts = function.__module__, function.__qualname__, code.co_code, constants, named
+    made._set_uuid(uuid5(NAMESPACE_OID, repr(parts)))
+    return made
 
 
-def _identity(helper: Any) -> Any:
-    return getattr(helper, "_uuid", None)
+def _identity(named: Any) -> Any:
+    if hasattr(named, "_set_uuid"):
+        return named._uuid
+    return repr(named) if isinstance(named, (float, tuple, np.generic)) else None
 
 
-@intrinsic
+@instruction
 def from_bits(typingctx: Any, bits: Any) -> Any:
     """The float32 of these bits."""
 
@@ -65,7 +76,7 @@ def from_bits(typingctx: Any, bits: Any) -> Any:
     return types.float32(types.int32), generate
 
 
-@intrinsic
+@instruction
 def to_bits(typingctx: Any, x: Any) -> Any:
     """The bits of a float32."""
 
@@ -75,7 +86,7 @@ def to_bits(typingctx: Any, x: Any) -> Any:
     return types.int32(types.float32), generate
 
 
-@intrinsic
+@instruction
 def from_bits64(typingctx: Any, bits: Any) -> Any:
     """The float64 of these bits."""
 
@@ -85,7 +96,7 @@ def from_bits64(typingctx: Any, bits: Any) -> Any:
     return types.float64(types.int64), generate
 
 
-@intrinsic
+@instruction
 def to_bits64(typingctx: Any, x: Any) -> Any:
     """The bits of a float64."""
 
