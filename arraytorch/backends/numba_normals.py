@@ -7,7 +7,7 @@ import platform
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import binding
 from numba import types
 
 from . import box_muller as b

@@ -9,7 +9,6 @@ import numpy as np
 from .numba_math import EXACT, FAST, compiled
 from .sharing import share
 
-
 RUN = 32  # elements of which one look tells whether one of them is a new extreme
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .numba_maps import mapped
-from .numba_math import EXACT, compiled, from_bits64, helper, to_bits, to_bits64
+from .numba_math import EXACT, compiled, helper, to_bits, to_bits64
 from .sharing import share
 
 _NARROW = 1 << 13  # elements up to which counting fewer digits takes less time than more passes

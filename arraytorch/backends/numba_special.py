@@ -6,6 +6,7 @@ Nothing branches, so that loops over them vectorise; what is not a number, or in
 from __future__ import annotations
 
 import math
+
 import numpy as np
 
 from .numba_maps import mapped
