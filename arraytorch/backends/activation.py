@@ -96,6 +96,10 @@ class ActivationKernels:
         """x moved towards 0 by ``size`` at most."""
         return x - self.clamp(x, -size, size)
 
+    def outside(self, g: Any, x: Any, low: float, high: float, value: float) -> Any:
+        """g where x lies below low or above high, also for NaN; elsewhere a value."""
+        return self.masked_fill(g, (x >= low) & (x <= high), value)
+
     def huber(self, x: Any, delta: float, scale: float) -> Any:
         """scale times (half the square up to ``delta``, and ``delta`` times the rest beyond)."""
         size = self.xp.abs(x)

@@ -28,7 +28,7 @@ _POINTWISE_NAMES = """
     leaky_relu_backward lgamma log log10 log1p log2 log_ndtr logaddexp logaddexp2 logical_and
     logical_not logical_or logical_xor logsigmoid lt maximum minimum modified_bessel_i0
     modified_bessel_i1 modified_bessel_k0 modified_bessel_k1 mul nan_to_num ndtr ndtri ne neg
-    nextafter polygamma polynomial positive pow real reciprocal relu remainder round rsqrt
+    nextafter outside polygamma polynomial positive pow real reciprocal relu remainder round rsqrt
     scaled_modified_bessel_k0 scaled_modified_bessel_k1 sgn sigmoid sign signbit silu silu_backward
     sin sinh softplus softshrink spherical_bessel_j0 sqrt square standard_gamma_grad step sub tan
     tanh trunc trunc_divide where xlog1py xlogy zeta

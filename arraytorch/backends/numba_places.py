@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .numba_math import EXACT, FAST, compiled
+from .numba_math import EXACT, FAST, compiled, helper
 from .sharing import share
 
+TILE = 16  # rows and columns of a matrix that are turned around at a time
 RUN = 32  # elements of which one look tells whether one of them is a new extreme
 
 
@@ -82,6 +83,109 @@ def _prod(start, stop, x, out):  # type: ignore[no-untyped-def]
         for j in range(1, x.shape[1]):
             total *= x[i, j]
         out[i] = total
+
+
+@compiled(EXACT)
+def _scatter(start, stop, x, index, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        for j in range(index.shape[1]):
+            out[i, index[i, j]] = x[i, j]
+
+
+@compiled(EXACT)
+def _put(start, stop, x, index, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        for j in range(index.size):
+            out[i, index[j]] = x[i, j]
+
+
+@compiled(EXACT)
+def _add_columns(start, stop, x, index, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        for j in range(index.size):
+            out[i, index[j]] += x[i, j]
+
+
+@compiled(EXACT)
+def _turn(start, stop, x, out):  # type: ignore[no-untyped-def]
+    """Transposes matrices, a tile at a time by way of a buffer; of all, some bands of tiles."""
+    rows, columns = x.shape[1], x.shape[2]
+    bands = (rows + TILE - 1) // TILE
+    tile = np.empty((TILE, TILE), x.dtype)
+    for unit in range(start, stop):
+        plane, first = unit // bands, unit % bands * TILE
+        high = min(TILE, rows - first)
+        for at in range(0, columns, TILE):
+            wide = min(TILE, columns - at)
+            for i in range(high):
+                line = x[plane, first + i, at : at + wide]
+                for j in range(wide):
+                    tile[i, j] = line[j]
+            for j in range(wide):
+                line = out[plane, at + j, first : first + high]
+                for i in range(high):
+                    line[i] = tile[i, j]
+
+
+def _combining(combine: Any) -> Any:
+    @compiled(EXACT)
+    def loop(out, index, x):  # type: ignore[no-untyped-def]
+        for k in range(index.size):
+            at = index[k]
+            out[at] = combine(out[at], x[k])
+
+    return loop
+
+
+@helper
+def _sum(x, y):  # type: ignore[no-untyped-def]
+    return x + y
+
+
+@helper
+def _product(x, y):  # type: ignore[no-untyped-def]
+    return x * y
+
+
+@helper
+def _larger(x, y):  # type: ignore[no-untyped-def]
+    return y if y > x or y != y else x
+
+
+@helper
+def _smaller(x, y):  # type: ignore[no-untyped-def]
+    return y if y < x or y != y else x
+
+
+_COMBINING = {
+    np.add: _combining(_sum), np.multiply: _combining(_product),
+    np.maximum: _combining(_larger), np.minimum: _combining(_smaller),
+}  # fmt: skip
+
+
+def combine_at(out: Any, index: Any, x: Any, function: Any) -> None:
+    """What the ufunc's `at` does to a vector."""
+    _COMBINING[function](out, index, x)
+
+
+def scatter(out: Any, index: Any, x: Any) -> None:
+    """Writes x to the elements of each row of a matrix that a row of indices names."""
+    share(_scatter, len(index), index.size, x, index, out)
+
+
+def put(out: Any, index: Any, x: Any) -> None:
+    """Writes x to the columns of a matrix that a vector of indices names."""
+    share(_put, len(out), x.size, x, index, out)
+
+
+def add_columns(out: Any, index: Any, x: Any) -> None:
+    """Adds x to the columns of a matrix that a vector of indices names."""
+    share(_add_columns, len(out), x.size, x, index, out)
+
+
+def turn(x: Any, out: Any) -> None:
+    """Writes the transposes of matrices."""
+    share(_turn, len(x) * -(-x.shape[1] // TILE), x.size, x, out)
 
 
 def gather(x: Any, index: Any) -> Any:

@@ -118,8 +118,8 @@ def _cross_entropy(start, stop, x, target, losses, out):  # type: ignore[no-unty
 def _cross_entropy_backward(start, stop, p, target, share, out):  # type: ignore[no-untyped-def]
     for i in range(start, stop):
         for j in range(p.shape[1]):
-            out[i, j] = p[i, j] * share
-        out[i, target[i]] -= share
+            out[i, j] = p[i, j] * share[i]
+        out[i, target[i]] -= share[i]
 
 
 @compiled(FAST)
@@ -206,9 +206,9 @@ def cross_entropy(x: Any, target: Any) -> tuple[Any, Any]:
 
 
 def cross_entropy_backward(p: Any, target: Any, g: Any) -> Any:
-    """(p - one at the target) times g."""
-    out = np.empty(p.shape, p.dtype)
-    share(_cross_entropy_backward, len(p), p.size, p, target, p.dtype.type(g), out)
+    """(p - one at the target) times g, a number or one for each row."""
+    out, each = np.empty(p.shape, p.dtype), np.full(len(p), g, p.dtype)
+    share(_cross_entropy_backward, len(p), p.size, p, target, each, out)
     return out
 
 

@@ -257,6 +257,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     _silu_backward = blocked(ActivationKernels.silu_backward, 2)
     _gelu = blocked(ActivationKernels.gelu)
     _gelu_backward = blocked(ActivationKernels.gelu_backward, 2)
+    outside = _compiled(ActivationKernels.outside, 2)
     elu_backward = _compiled(ActivationKernels.elu_backward, 2)
     logsigmoid = _compiled(ActivationKernels.logsigmoid)
     _hardswish_backward = blocked(ActivationKernels.hardswish_backward, 2)

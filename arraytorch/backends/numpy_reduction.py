@@ -22,6 +22,7 @@ _add, _multiply = np.add.reduce, np.multiply.reduce
 _max, _min = np.maximum.reduce, np.minimum.reduce
 _all, _any = np.logical_and.reduce, np.logical_or.reduce
 _SINGLE = np.dtype(np.float32)
+_WORTH = 16  # elements that are worth a compiled loop
 _PIECE = 1024  # elements that a product adds up one after the other, at most
 _MANY = 4096  # elements from which finding out how an array lies in memory pays
 
@@ -82,7 +83,8 @@ class NumpyReductionKernels(ReductionKernels):
                 # Of many rows, too, the matrix library's own threads are the fastest: they spin.
                 return _finished(row_sums(rows), x.shape, dims, keepdim)
             if size >= MANY and len(dims) == 1 and kind == "f" and x.flags.c_contiguous:
-                if (own := kernels("reductions")) is not None:
+                many = x.shape[dims[0]] >= _WORTH <= prod(x.shape[dims[0] + 1 :])
+                if many and (own := kernels("reductions")) is not None:
                     return self._sums_between(own, x, dims[0], keepdim)
         elif x.dtype.kind in "biu":  # where NumPy would widen what is narrower than its int
             return _add(x, dims, x.dtype, None, keepdim)
@@ -254,6 +256,11 @@ def scanned(function: Any, x: Any, dim: int) -> Any:
 def turned(x: Any) -> Any:
     """A copy of a transposed matrix, a few columns at a time, whose lines stay in the cache."""
     out = np.empty(x.shape, x.dtype)
+    source = x.swapaxes(-1, -2)
+    if x.dtype.char in "fdl" and source.flags.c_contiguous:
+        if (own := kernels("places")) is not None:
+            own.turn(source.reshape(-1, *source.shape[-2:]), out.reshape(-1, *out.shape[-2:]))
+            return out
     for i in range(0, x.shape[-1], 8):
         out[..., i : i + 8] = x[..., i : i + 8]
     return out

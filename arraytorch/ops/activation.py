@@ -8,9 +8,9 @@ from typing import Any
 from .._dtypes import float64, scalar_type_name
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import taped
-from ..backends import backend_of, dtype_of
+from ..backends import backend_of, dtype_of, outermost
 from . import elementary
-from ._declare import derivative, inplace, kernel_op
+from ._declare import derivative, inplace, kernel_op, renamed
 from ._promote import dim_of, number_of
 from ._results import check_tensor, finished, refuse, refuse_kernel
 from .arithmetic import clamp
@@ -61,6 +61,24 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
+@derivative(
+    saves=("input", "low", "high"),
+    d_g=lambda B, g, input, low, high: B.outside(g, input, low, high, 0.0),
+)
+def outside(
+    g: Tensor, input: Tensor, low: float, high: float, value: float, op: Any = None
+) -> Tensor:
+    """Returns g where ``input`` lies outside of [low, high], also where it is NaN, else a value."""
+    x, y = g._data, input._data
+    B = outermost(x, y)
+    z = B.cast(B.asarray(B.outside(x, y, low, high, value)), x.dtype)
+    return taped(op or outside, z, (g,), (input, low, high))
+
+
+_threshold_op = renamed(outside, "ThresholdBackward0")
+_hardshrink = renamed(outside, "HardshrinkBackward0")
+
+
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """Returns x where it exceeds a threshold, else a value.
 
@@ -69,6 +87,10 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     """
     # A NaN compares as not beyond the threshold, yet stays NaN.
     refuse_kernel("threshold_cpu", input, "bc")
+    if input._data.dtype.kind == "f":
+        x = _source(input, inplace)
+        limit, value = number_of(threshold), number_of(value)
+        return _placed(outside(x, x, -math.inf, limit, value, _threshold_op), input, inplace)
     return _placed(where(input <= threshold, value, input), input, inplace)
 
 
@@ -450,7 +472,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
     """
     refuse("hardshrink", input, "biuc")
     lambd = number_of(lambd)
-    result = masked_fill(input, (input >= -lambd) & (input <= lambd), 0)
+    result = outside(input, input, -lambd, lambd, 0.0, _hardshrink)
     return finished("hardshrink", result, out, (input,))
 
 
@@ -469,7 +491,7 @@ def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
 @derivative(
     saves=("input", "size"),
     name="SoftshrinkBackward0",
-    d_input=lambda B, g, input, size: B.masked_fill(g, (input >= -size) & (input <= size), 0),
+    d_input=lambda B, g, input, size: B.outside(g, input, -size, size, 0.0),
 )
 def _softshrink(input: Tensor, size: float) -> Tensor:
     x = input._data
