@@ -687,3 +687,74 @@ def test_compiled_loops_are_found_on_disk_again():
     if path.strip() == "None":
         pytest.skip("there is no folder that may be written")
     assert hits == "1"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_scatters_of_large_arrays(choice, dtype):
+    """Writes, extremes and products at places that are named once or often, rows and columns."""
+    random = np.random.default_rng(0)
+    x, y = ((rand(130, 150, seed=s) * 9).astype(dtype) for s in (0, 1))
+    if np.dtype(dtype).kind == "f":
+        y[3, 4] = np.nan
+    once = np.argsort(random.random((130, 150)), 1)
+    often = random.integers(0, 130, (130, 150))
+    for dim, index in ((1, once), (0, np.argsort(random.random((130, 150)), 0))):
+        alike("scatter", x, dim, index, y)
+    for dim in (0, 1):
+        for reduce in ("amax", "amin"):
+            for own in (True, False):
+                alike("scatter_reduce", x, dim, often, y, reduce, own)
+    near = np.where(y > 0, 1, 2).astype(dtype)
+    alike("scatter_reduce", x, 1, often, near, "prod", True)
+    columns = np.array([3, -1, 7, 3])
+    for value in (dtype(2), np.ones(4, dtype), y[:, :4]):
+        expected = x.copy()
+        expected[:, columns] = value
+        result = OWN.assigned(x, value, (slice(None), columns))
+        np.testing.assert_array_equal(result, expected)
+    windows = np.arange(145)[:, None] + np.arange(6)
+    target, value = np.ones((130, 150), dtype), random.integers(0, 9, (130, 145, 6)).astype(dtype)
+    expected = target.copy()
+    np.add.at(expected, (slice(None), windows), value)
+    OWN.add_at(target, (slice(None), windows), value)
+    np.testing.assert_allclose(target, expected)
+
+
+def test_softmax_along_dimensions_that_others_follow(choice):
+    """Of numbers of more and of less than a block of columns, with what is infinite, and gradients."""
+    for shape, dim in (((40, 700), 0), ((3, 20, 16, 33), 1), ((30, 11, 70), 1)):
+        x, g = rand(*shape) * 5, rand(*shape, seed=1)
+        x.reshape(-1)[:3] = -np.inf
+        for name in ("softmax", "log_softmax"):
+            alike(name, x, dim, rtol=2e-6, atol=2e-6)
+            y = getattr(PLAIN, name)(x * 0.1 if name == "softmax" else rand(*shape), dim)
+            alike(name + "_backward", g, y, dim, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("mean", [True, False])
+def test_cross_entropy_of_rows_of_which_some_are_ignored(choice, mean):
+    """Their logits may be anything; of no row at all the mean is NaN."""
+    x, target = rand(300, 70), np.random.default_rng(0).integers(0, 70, 300)
+    x[5] = np.nan
+    for ignored in (3, -100):
+        target[[5, 8]] = ignored
+        loss, p, kept = OWN.cross_entropy(x, target, ignored, mean)
+        good, q, rows = PLAIN.cross_entropy(x, target, ignored, mean)
+        np.testing.assert_allclose(loss, good, rtol=1e-5)
+        g = np.float32(0.7)
+        result = OWN.cross_entropy_backward(g, x, target, ignored, mean, p, kept)
+        expected = PLAIN.cross_entropy_backward(g, x, target, ignored, mean, q, rows)
+        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+    nothing = np.full(300, 3)
+    assert np.isnan(OWN.cross_entropy(x, nothing, 3, True)[0])
+
+
+def test_pools_of_large_windows_and_of_windows_that_differ(choice):
+    """Maxima of 16 by 16 with a padding, and means of windows as equal as possible."""
+    from arraytorch.backends.convolution import convolution
+
+    x = np.round(rand(3, 4, 50, 47) * 3)
+    c = convolution((9, 8), ((3, 3), (2, 2)), (1, 1), 1, (9, 8), (50, 47))
+    alike("max_pool_arg", x, c)
+    alike("adaptive_avg_pool", x, (7, 5), rtol=1e-5, atol=1e-6)
+    alike("adaptive_avg_pool_input", rand(3, 4, 7, 5), (50, 47), rtol=1e-5, atol=1e-6)

@@ -11,6 +11,7 @@ import numpy as np
 from .._device import CPU, device
 from .._dtypes import ALL, EIGHT_BITS, bfloat16
 from . import compiled, numpy_arithmetic
+from .compiled_pooling import CompiledPooling
 from .compiled_sorting import CompiledSorting
 from .float8 import filling, labelled, recast
 from .generic import ArrayModuleBackend
@@ -108,6 +109,7 @@ def _flat(owner: Any) -> Any:
 
 
 class NumpyBackend(
+    CompiledPooling,
     CompiledSorting,
     NumpyAttention,
     NumpyConvolutionKernels,
@@ -290,6 +292,12 @@ class NumpyBackend(
         return (
             x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
         ) // x.itemsize
+
+    def ramp(self, start: Any, step: Any, n: int, dtype: Any, index: int | None = None) -> Any:
+        if dtype.char == "l" and start.__class__ is int is step.__class__ and step:
+            if abs(start) + abs(step) * n < 1 << 62:
+                return np.arange(start, start + n * step, step, dtype)
+        return super().ramp(start, step, n, dtype, index)
 
     def linspace(
         self, start: Any, end: Any, steps: int, dtype: Any, index: int | None = None

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import MANY, kernels
+from .compiled import MANY, in_use, kernels
 from .numpy_reduction import turned
 
+_SHORT = 16  # elements of a row that are taken one by one rather than copied
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
 _FEW_PLACES = 256  # elements of an index up to which what it has in common with others is kept
 _MANY = 4096  # elements from which a sparse matrix is worth making
@@ -41,6 +42,13 @@ class NumpyPlaceKernels:
         ):
             return self.take(x, last, len(index) - 1)
         return x[index]
+
+    def roll(self, x: Any, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Any:
+        """Elements moved along dims; along short rows by taking them, as there is little to copy at once."""
+        n = x.shape[-1] if x.ndim else 0
+        if dims != (x.ndim - 1,) or not 0 < n <= _SHORT or x.size < MANY or not in_use():
+            return super().roll(x, shifts, dims)  # type: ignore[misc]
+        return self.take(x, (np.arange(n) - shifts[0]) % n, x.ndim - 1)
 
     def take(self, x: Any, index: Any, dim: int) -> Any:
         """A compiled loop along rows, where NumPy copies each element by itself."""

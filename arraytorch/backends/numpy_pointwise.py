@@ -78,6 +78,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         super().__init__(xp)
         self.pow, self.where = numpy_arithmetic.power, _where
         self.hypot = numpy_arithmetic.hypot
+        self.logical_not = _logical_not
         self.relu = _relu  # type: ignore[method-assign]  # with `out`, in place
         self.exp, self.exp2, self.expm1 = shared(xp.exp), shared(xp.exp2), shared(xp.expm1)
         self.log, self.log2 = shared(xp.log), shared(xp.log2)
@@ -393,6 +394,16 @@ def _clipped(x: Any, low: Any, high: Any, out: Any = None) -> Any:
         out = np.empty(x.shape, x.dtype)
     blockwise(lambda x, out: x.clip(low, high, out), x, out)
     return out
+
+
+def _logical_not(x: Any, out: Any = None) -> Any:
+    """Of many numbers a comparison with 0: a fifth of the ufunc's time."""
+    if x.size < _MANY or x.dtype.char not in "fd" or out is not None:
+        return np.logical_not(x, out)
+    return np.equal(x, ZERO[x.dtype])
+
+
+_logical_not.nin = 1  # type: ignore[attr-defined]
 
 
 def _relu(x: Any, out: Any = None) -> Any:

@@ -89,6 +89,9 @@ class NumpyReductionKernels(ReductionKernels):
         elif x.dtype.kind in "biu":  # where NumPy would widen what is narrower than its int
             return _add(x, dims, x.dtype, None, keepdim)
         elif x.dtype.itemsize == 2:
+            if x.size >= MANY and (own := kernels("reductions")) is not None:
+                if x.dtype.char in "eE" and (rows := as_rows(x, dims)) is not None:
+                    return self.cast(_finished(own.sums(rows), x.shape, dims, keepdim), x.dtype)
             return self.cast(self.sum(self.cast(x, _SINGLE), dims, keepdim), x.dtype)
         return _add(x, dims, None, None, keepdim)
 
