@@ -1,4 +1,4 @@
-"""Compiled conversions between float32 and the floats of 16 bits, by arithmetic on bits."""
+"""Compiled conversions: int64 to float32, and between that and floats of 16 bits by arithmetic on bits."""
 
 from __future__ import annotations
 
@@ -53,11 +53,19 @@ def _to_bfloat16(x):  # type: ignore[no-untyped-def]
     return np.uint16(i(i(bits >> i(16)) | i(0x40)) if x != x else h)
 
 
+@helper
+def _to_float32(x):  # type: ignore[no-untyped-def]
+    return np.float32(x)
+
+
 _TO = {"e": mapped(_to_float16, result=np.uint16), "E": mapped(_to_bfloat16, result=np.uint16)}
 _FROM = {
     "e": mapped(_from_float16, result=np.float32),
     "E": mapped(_from_bfloat16, result=np.float32),
 }
+
+
+_FROM_INT64 = mapped(_to_float32, result=np.float32)
 
 
 def _summing(widened: Any) -> Any:
@@ -84,6 +92,8 @@ def sums(rows: Any) -> Any:
 
 def cast(x: Any, dtype: Any) -> Any:
     """A contiguous array as one of another type: from or to float32."""
+    if x.dtype.char == "l":
+        return _FROM_INT64(x)
     if x.dtype.char == "f":
         return _TO[dtype.char](x).view(dtype)
     return _FROM[x.dtype.char](x.view(np.uint16))

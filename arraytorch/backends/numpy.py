@@ -33,7 +33,7 @@ from .philox import rounds
 from .threads import get_num_threads
 
 _SINGLE = np.dtype(np.float32)
-_HALVES = ({"f", "e"}, {"f", "E"})  # what a compiled kernel converts: float32, float16 and bfloat16
+_CONVERTED = frozenset({"fe", "fE", "ef", "Ef", "lf"})  # what compiled kernels convert, from and to
 _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
@@ -209,7 +209,7 @@ class NumpyBackend(
             return recast(x, dtype)
         if (
             x.size >= compiled.MANY
-            and {x.dtype.char, dtype.char} in _HALVES
+            and x.dtype.char + dtype.char in _CONVERTED
             and x.flags.c_contiguous
             and (own := compiled.kernels("halves")) is not None
         ):
@@ -231,7 +231,7 @@ class NumpyBackend(
             return np.asarray(x)
         if x.base is None and _getrefcount is not None and _getrefcount(x) <= _ALONE_IN_OWNED:
             return x
-        return x.copy()
+        return self.copy(x)
 
     def accumulate(self, x: Any, y: Any) -> Any:
         if (

@@ -86,9 +86,13 @@ class NumpyNormalization(NormalizationKernels):
         return _rows_backward(g, x, dims, weight, mean, rstd, needs)
 
     def scaled(self, x: Any, slope: Any, shift: Any) -> Any:
-        if x.size < _MANY or x.ndim < 3 or not x.flags.c_contiguous or x.dtype.char not in "fd":
+        if x.size < _MANY or x.ndim < 2 or not x.flags.c_contiguous or x.dtype.char not in "fd":
             return super().scaled(x, slope, shift)
-        compiled = kernels("planes") if prod(x.shape[2:]) >= 16 else None
+        if x.ndim == 2 and slope.size == x.shape[1] == shift.size:
+            if (own := kernels("planes")) is not None:
+                each = (np.zeros(slope.size, x.dtype), slope.reshape(-1), shift.reshape(-1))
+                return own.column_scaled(x, *map(np.ascontiguousarray, each))
+        compiled = kernels("planes") if x.ndim > 2 and prod(x.shape[2:]) >= 16 else None
         if compiled is None:
             return super().scaled(x, slope, shift)
         p = _Planes(x, (), 2)

@@ -71,6 +71,14 @@ def _plain(x: Any) -> bool:
 _compiled = partial(blocked, topic="pointwise")
 
 
+def _large_rows(x: Any) -> bool:
+    """Whether x is a large array of float32 in C order, its rows perhaps apart: copying it costs a pass."""
+    if x.dtype.char != "f" or x.size < _MANY:
+        return False
+    steps = x.strides
+    return x.flags.c_contiguous or steps[-1] == 4 and all(a >= b for a, b in zip(steps, steps[1:]))
+
+
 class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     """Overrides for large arrays; what is small or of other types mostly goes the generic way."""
 
@@ -129,8 +137,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def sigmoid(self, x: Any) -> Any:
         if not x.ndim or x.size < _MANY and x.dtype.char not in "fd":
             return super().sigmoid(x)
-        if _plain(x) and (compiled := kernels("pointwise")) is not None:
-            return compiled.sigmoids(x)
+        if _large_rows(x) and (compiled := kernels("pointwise")) is not None:
+            return compiled.sigmoids(np.ascontiguousarray(x))
         if x.size < _MANY:
             e = np.negative(x)
             np.exp(e, out=e)

@@ -47,8 +47,8 @@ class NumpySoftmax(NormalizationKernels):
 
     def softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         if not _by_rows(g, out, dim):
-            if g.flags.c_contiguous and (own := _between(out, dim)) is not None:
-                y, slope = _middle(out, dim), _middle(g, dim)
+            if g.dtype is out.dtype and (own := _between(out, dim)) is not None:
+                y, slope = _middle(out, dim), _middle(np.ascontiguousarray(g), dim)
                 return own.softmax_backward(slope, y, False).reshape(out.shape)
             return super().softmax_backward(g, out, dim)
         if (compiled := kernels("rows")) is not None:
@@ -71,8 +71,8 @@ class NumpySoftmax(NormalizationKernels):
 
     def log_softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         if not _by_rows(g, out, dim):
-            if g.flags.c_contiguous and (own := _between(out, dim)) is not None:
-                y, slope = _middle(out, dim), _middle(g, dim)
+            if g.dtype is out.dtype and (own := _between(out, dim)) is not None:
+                y, slope = _middle(out, dim), _middle(np.ascontiguousarray(g), dim)
                 return own.softmax_backward(slope, y, True).reshape(out.shape)
             return super().log_softmax_backward(g, out, dim)
         if g.dtype.char == "f" and (compiled := kernels("rows")) is not None:
