@@ -17,24 +17,26 @@ class CompiledSorting:
 
     def argsort(self, x: Any, dim: int, descending: bool) -> Any:
         """The indices that sort x along dim, equal elements in their order."""
-        if (own := _own(x, dim)) is None:
+        if x.size < MANY or (own := _own(x, dim)) is None:
             return super().argsort(x, dim, descending)  # type: ignore[misc]
         return _along(x, dim, lambda rows: own.argsort(rows, descending))
 
     def topk(self, x: Any, k: int, dim: int, largest: bool) -> Any:
         """The indices of the k largest or smallest elements along dim, in order."""
-        if not k or (own := _own(x, dim)) is None:
+        if x.size < MANY or not k or (own := _own(x, dim)) is None:
             return super().topk(x, k, dim, largest)  # type: ignore[misc]
         return _along(x, dim, lambda rows: own.places_of_ranks(rows, 0, k, largest))
 
     def arg_of_rank(self, x: Any, rank: int, dim: int) -> Any:
         """Where the element of a rank in ascending order stands along dim, which keeps size 1."""
-        if (own := _own(x, dim)) is None:
+        if x.size < MANY or (own := _own(x, dim)) is None:
             return super().arg_of_rank(x, rank, dim)  # type: ignore[misc]
         return _along(x, dim, lambda rows: own.places_of_ranks(rows, rank, rank + 1, False))
 
     def searchsorted(self, ordered: Any, values: Any, right: bool) -> Any:
         """Where in each sorted row of ``ordered`` the values of the same row belong."""
+        if values.size < MANY:
+            return super().searchsorted(ordered, values, right)  # type: ignore[misc]
         n = ordered.shape[-1]
         own = _own(values, values.ndim - 1) if 0 < n < _MOST and values.ndim else None
         few = ordered.size > n and ordered.size > n * values.size // _ENOUGH  # a call for each row
@@ -47,7 +49,7 @@ class CompiledSorting:
 
 def _own(x: Any, dim: int) -> Any:
     """The compiled kernels for the numbers of x, None if they do not serve."""
-    if x.size < MANY or x.dtype.char not in "fdil" or not 0 < x.shape[dim] < _MOST:
+    if x.dtype.char not in "fdil" or not 0 < x.shape[dim] < _MOST:
         return None
     return kernels("sorting")
 

@@ -231,7 +231,7 @@ class NumpyBackend(
             return np.asarray(x)
         if x.base is None and _getrefcount is not None and _getrefcount(x) <= _ALONE_IN_OWNED:
             return x
-        return self.copy(x)
+        return x.copy() if x.nbytes <= _IN_PLACE else self.copy(x)
 
     def accumulate(self, x: Any, y: Any) -> Any:
         if (

@@ -407,7 +407,7 @@ def _clipped(x: Any, low: Any, high: Any, out: Any = None) -> Any:
 def _logical_not(x: Any, out: Any = None) -> Any:
     """Of many numbers a comparison with 0: a fifth of the ufunc's time."""
     if x.size < _MANY or x.dtype.char not in "fd" or out is not None:
-        return np.logical_not(x, out)
+        return np.logical_not(x) if out is None else np.logical_not(x, out)
     return np.equal(x, ZERO[x.dtype])
 
 
