@@ -14,6 +14,9 @@ import arraytorch as torch
 from arraytorch.backends import (
     box_muller,
     compiled,
+    compiled_pooling,
+    compiled_sorting,
+    numpy_arithmetic,
     numpy_attention,
     numpy_normalization,
     numpy_optimizers,
@@ -21,6 +24,7 @@ from arraytorch.backends import (
     numpy_pointwise,
     numpy_reduction,
     numpy_softmax,
+    sharing,
 )
 from arraytorch.backends.generic import ArrayModuleBackend
 from arraytorch.backends.numpy import NumpyBackend
@@ -40,6 +44,10 @@ class Plain(ArrayModuleBackend):
 
 WITH_CHOICE = (
     box_muller,
+    compiled,
+    compiled_pooling,
+    compiled_sorting,
+    numpy_arithmetic,
     numpy_attention,
     numpy_normalization,
     numpy_optimizers,
@@ -47,6 +55,7 @@ WITH_CHOICE = (
     numpy_pointwise,
     numpy_reduction,
     numpy_softmax,
+    sharing,
 )
 PLAIN, OWN = Plain(np), NumpyBackend()
 ROWS, PLANES = (70, 401), (6, 8, 21, 31)
@@ -56,9 +65,16 @@ def rand(*shape, dtype=np.float32, seed=0):
     return np.random.default_rng([seed, *shape]).standard_normal(shape).astype(dtype)
 
 
-@pytest.fixture(params=["numpy", pytest.param("numba", marks=needs_numba)])
+CHOICES = ["numpy", pytest.param("numba", marks=needs_numba)]
+
+
+@pytest.fixture(params=CHOICES)
 def choice(request, monkeypatch):
     """Each of the two choices, whatever the environment says."""
+    return chosen(request, monkeypatch)
+
+
+def chosen(request, monkeypatch):
     if request.param == "numpy":
         for module in WITH_CHOICE:
             monkeypatch.setattr(module, "kernels", lambda topic: None)
@@ -538,6 +554,9 @@ def test_kernels_that_cannot_be_kept_on_disk_are_compiled_anew(monkeypatch):
         return numba_njit(**options)
 
     numba_njit = numba.njit
+    numba_math.compiled()(lambda x: x)(
+        1
+    )  # compiling imports more of numba, which caches some itself
     monkeypatch.setattr(numba, "njit", njit)
     assert numba_math.compiled()(lambda x: x + 1)(2) == 3
 

@@ -12,6 +12,7 @@ from arraytorch import nn
 from arraytorch.autograd import gradcheck, gradgradcheck
 from arraytorch.backends.arrays import ArrayKernels
 from arraytorch.backends.convolution import ConvolutionKernels, convolution
+from arraytorch.backends.numpy_places import NumpyPlaceKernels
 from arraytorch.backends.numpy_pooling import NumpyPoolingKernels
 from arraytorch.backends.pooling import PoolingKernels
 from arraytorch.backends.scattering import ScatterKernels
@@ -129,7 +130,7 @@ class Generic(ScatterKernels, PoolingKernels, ConvolutionKernels, ArrayKernels):
         np.add.at(target, index, value)
 
 
-class Fast(NumpyPoolingKernels, Generic):
+class Fast(NumpyPoolingKernels, NumpyPlaceKernels, Generic):
     pass
 
 

@@ -108,11 +108,11 @@ class ActivationKernels:
 
     def hardshrink(self, x: Any, size: float) -> Any:
         """x where its magnitude exceeds ``size``, else 0."""
-        return self.masked_fill(x, self.xp.abs(x) <= size, 0)
+        return self.outside(x, x, -size, size, 0)
 
     def threshold(self, x: Any, least: float, value: float) -> Any:
         """x, but a value where x is at most ``least``; NaN is not."""
-        return self.masked_fill(x, x <= least, value)
+        return self.outside(x, x, -math.inf, least, value)
 
     def binary_cross_entropy(self, x: Any, target: Any) -> Any:
         """-(t log x + (1 - t) log(1 - x)), with logarithms held at -100 and above."""
@@ -122,6 +122,10 @@ class ActivationKernels:
             log(wide), -100, None
         )
         return self.asarray(loss.astype(x.dtype))
+
+    def outside(self, g: Any, x: Any, low: float, high: float, value: float) -> Any:
+        """g where x lies below low or above high, also for NaN; elsewhere a value."""
+        return self.masked_fill(g, (x >= low) & (x <= high), value)
 
     def huber(self, x: Any, delta: float, scale: float) -> Any:
         """scale times (half the square up to ``delta``, and ``delta`` times the rest beyond)."""

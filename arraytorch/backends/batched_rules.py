@@ -21,17 +21,18 @@ Shape = tuple[int, ...]
 _POINTWISE_NAMES = """
     abs acos acosh add airy_ai angle asin asinh atan atan2 atanh bessel_j0 bessel_j1 bessel_y0
     bessel_y1 binary_cross_entropy bitwise_and bitwise_left_shift bitwise_not bitwise_or
-    bitwise_right_shift bitwise_xor ceil clamp complex conj copysign cos cosh digamma dirichlet_grad
-    div elu elu_backward entr eq erf erfc erfcx erfinv exp exp2 expm1 floor floor_divide fmax fmin
-    fmod frexp gcd ge gelu gelu_backward gt hardshrink hardsigmoid hardswish hardswish_backward
-    heaviside huber hypot i0 i0e i1 i1e igamma igammac imag integer_pow isfinite isinf isnan lcm
-    ldexp_by le leaky_relu leaky_relu_backward lgamma log log10 log1p log2 log_ndtr logaddexp
-    logaddexp2 logical_and logical_not logical_or logical_xor logsigmoid lt maximum minimum mish
-    mish_backward modified_bessel_i0 modified_bessel_i1 modified_bessel_k0 modified_bessel_k1 mul
-    nan_to_num ndtr ndtri ne neg nextafter polygamma polynomial positive pow real reciprocal relu
-    remainder round rsqrt scaled_modified_bessel_k0 scaled_modified_bessel_k1 sgn sigmoid sign
-    signbit silu silu_backward sin sinh softplus softshrink spherical_bessel_j0 sqrt square
-    standard_gamma_grad step sub tan tanh threshold trunc trunc_divide where xlog1py xlogy zeta
+    bitwise_right_shift bitwise_xor ceil clamp complex conj copysign cos cosh digamma
+    dirichlet_grad div elu elu_backward entr eq erf erfc erfcx erfinv exp exp2 expm1 floor
+    floor_divide fmax fmin fmod frexp gcd ge gelu gelu_backward gt hardshrink hardsigmoid hardswish
+    hardswish_backward heaviside huber hypot i0 i0e i1 i1e igamma igammac imag integer_pow isfinite
+    isinf isnan lcm ldexp_by le leaky_relu leaky_relu_backward lgamma log log10 log1p log2 log_ndtr
+    logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logsigmoid lt maximum
+    minimum mish mish_backward modified_bessel_i0 modified_bessel_i1 modified_bessel_k0
+    modified_bessel_k1 mul nan_to_num ndtr ndtri ne neg nextafter outside polygamma polynomial
+    positive pow real reciprocal relu remainder round rsqrt scaled_modified_bessel_k0
+    scaled_modified_bessel_k1 sgn sigmoid sign signbit silu silu_backward sin sinh softplus
+    softshrink spherical_bessel_j0 sqrt square standard_gamma_grad step sub tan tanh threshold
+    trunc trunc_divide where xlog1py xlogy zeta
 """
 
 

@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from .numba_math import EXACT, compiled, exp, f, helper
+from .numba_maps import in_place, mapped
+from .numba_math import exp, expm1, f, helper, log1p
 from .numpy_pointwise import ERF_TERMS
-from .sharing import share
 
 _ZERO, _HALF, _ONE, _TWO, _THREE = f(0), f(0.5), f(1), f(2), f(3)
 _SIX, _SIXTH, _THIRD = f(6), f(1 / 6), f(1 / 3)
 _G6, _G5, _G4, _G3, _G2, _G1, _G0 = (f(c * 0.5 ** (6.5 - k)) for k, c in enumerate(ERF_TERMS))
 _ROOT = f(math.sqrt(2 / math.pi))
 _CUBIC = f(0.044715)
+_LOW, _HIGH = f(-87.0), f(88.0)  # of what exp is taken
+_INFINITY = f(np.inf)
 
 
 @helper
@@ -32,189 +34,200 @@ def _weight(x):  # type: ignore[no-untyped-def]
     return sigmoid(_TWO * x * p)
 
 
-@compiled(EXACT)
-def _sigmoid(start, stop, x, out):  # type: ignore[no-untyped-def]
-    x, out = x[start:stop], out[start:stop]
-    for i in range(out.size):
-        out[i] = sigmoid(x[i])
+@helper
+def _leaky_relu(g, x, slope):  # type: ignore[no-untyped-def]
+    return g if x > 0 else g * slope
 
 
-@compiled(EXACT)
-def _leaky_relu(start, stop, g, x, slope, out):  # type: ignore[no-untyped-def]
-    g, x, out = g[start:stop], x[start:stop], out[start:stop]
-    for i in range(out.size):
-        out[i] = g[i] if x[i] > 0 else g[i] * slope
+@helper
+def _silu(x):  # type: ignore[no-untyped-def]
+    return x * sigmoid(x)
 
 
-@compiled(EXACT)
-def _silu(start, stop, x, out):  # type: ignore[no-untyped-def]
-    x, out = x[start:stop], out[start:stop]
-    for i in range(out.size):
-        out[i] = x[i] * sigmoid(x[i])
+@helper
+def _silu_backward(g, x):  # type: ignore[no-untyped-def]
+    s = sigmoid(x)
+    return g * (s * (_ONE + x * (_ONE - s)))
 
 
-@compiled(EXACT)
-def _silu_backward(start, stop, g, x, out):  # type: ignore[no-untyped-def]
-    g, x, out = g[start:stop], x[start:stop], out[start:stop]
-    for i in range(out.size):
-        s = sigmoid(x[i])
-        out[i] = g[i] * (s * (_ONE + x[i] * (_ONE - s)))
+@helper
+def _gelu(x):  # type: ignore[no-untyped-def]
+    return x * _weight(x)
 
 
-@compiled(EXACT)
-def _gelu(start, stop, x, out):  # type: ignore[no-untyped-def]
-    x, out = x[start:stop], out[start:stop]
-    for i in range(out.size):
-        out[i] = x[i] * _weight(x[i])
+@helper
+def _gelu_backward(g, x):  # type: ignore[no-untyped-def]
+    density = exp(-_HALF * x * x) * (_HALF * _ROOT)
+    return g * (_weight(x) + x * density)
 
 
-@compiled(EXACT)
-def _gelu_backward(start, stop, g, x, out):  # type: ignore[no-untyped-def]
-    g, x, out = g[start:stop], x[start:stop], out[start:stop]
-    for i in range(out.size):
-        density = exp(-_HALF * x[i] * x[i]) * (_HALF * _ROOT)
-        out[i] = g[i] * (_weight(x[i]) + x[i] * density)
+@helper
+def _gelu_tanh(x):  # type: ignore[no-untyped-def]
+    return x * sigmoid(_TWO * _ROOT * x * (_ONE + _CUBIC * x * x))
 
 
-@compiled(EXACT)
-def _gelu_tanh(start, stop, x, out):  # type: ignore[no-untyped-def]
-    x, out = x[start:stop], out[start:stop]
-    for i in range(out.size):
-        u = _ROOT * x[i] * (_ONE + _CUBIC * x[i] * x[i])
-        out[i] = x[i] * sigmoid(_TWO * u)
+@helper
+def _gelu_tanh_backward(g, x):  # type: ignore[no-untyped-def]
+    t = x * x
+    s = sigmoid(_TWO * _ROOT * x * (_ONE + _CUBIC * t))
+    slope = _TWO * _ROOT * (_ONE + _THREE * _CUBIC * t)
+    return g * (s + x * s * (_ONE - s) * slope)
 
 
-@compiled(EXACT)
-def _gelu_tanh_backward(start, stop, g, x, out):  # type: ignore[no-untyped-def]
-    g, x, out = g[start:stop], x[start:stop], out[start:stop]
-    for i in range(out.size):
-        t = x[i] * x[i]
-        s = sigmoid(_TWO * _ROOT * x[i] * (_ONE + _CUBIC * t))
-        slope = _TWO * _ROOT * (_ONE + _THREE * _CUBIC * t)
-        out[i] = g[i] * (s + x[i] * s * (_ONE - s) * slope)
+@helper
+def _clamp(x, low, high):  # type: ignore[no-untyped-def]
+    return low if x < low else (high if x > high else x)
 
 
-@compiled(EXACT)
-def _hardsigmoid(start, stop, x, out):  # type: ignore[no-untyped-def]
-    x, out = x[start:stop], out[start:stop]
-    for i in range(out.size):
-        y = x[i] + _THREE
-        y = _ZERO if y < _ZERO else (_SIX if y > _SIX else y)
-        out[i] = y * _SIXTH
+@helper
+def _hardsigmoid(x):  # type: ignore[no-untyped-def]
+    return _clamp(x + _THREE, _ZERO, _SIX) * _SIXTH
 
 
-@compiled(EXACT)
-def _hardswish(start, stop, x, out):  # type: ignore[no-untyped-def]
-    x, out = x[start:stop], out[start:stop]
-    for i in range(out.size):
-        y = x[i] + _THREE
-        y = _ZERO if y < _ZERO else (_SIX if y > _SIX else y)
-        out[i] = x[i] * y * _SIXTH
+@helper
+def _hardswish(x):  # type: ignore[no-untyped-def]
+    return x * _clamp(x + _THREE, _ZERO, _SIX) * _SIXTH
 
 
-@compiled(EXACT)
-def _hardswish_backward(start, stop, g, x, out):  # type: ignore[no-untyped-def]
-    g, x, out = g[start:stop], x[start:stop], out[start:stop]
-    for i in range(out.size):
-        inside = g[i] * (x[i] * _THIRD + _HALF)
-        out[i] = _ZERO if x[i] <= -_THREE else (inside if x[i] < _THREE else g[i])
+@helper
+def _hardswish_backward(g, x):  # type: ignore[no-untyped-def]
+    inside = g * (x * _THIRD + _HALF)
+    return _ZERO if x <= -_THREE else (inside if x < _THREE else g)
 
 
-@compiled(EXACT)
-def _huber(start, stop, x, delta, scale, out):  # type: ignore[no-untyped-def]
-    x, out = x[start:stop], out[start:stop]
-    for i in range(out.size):
-        size = abs(x[i])
-        near = delta if size > delta else size
-        out[i] = near * (size - near * _HALF) * scale
+@helper
+def _huber(x, delta, scale):  # type: ignore[no-untyped-def]
+    size = abs(x)
+    near = delta if size > delta else size
+    return near * (size - near * _HALF) * scale
 
 
-@compiled(EXACT)
-def _where(start, stop, c, x, y, out):  # type: ignore[no-untyped-def]
-    c, x, y, out = c[start:stop], x[start:stop], y[start:stop], out[start:stop]
-    for i in range(out.size):
-        out[i] = x[i] if c[i] else y[i]
+@helper
+def _elu(x, alpha, scale, rate):  # type: ignore[no-untyped-def]
+    left = expm1((x if x < _ZERO else _ZERO) * rate) * (alpha * scale)
+    return left if x < _ZERO else x * scale
 
 
-@compiled(EXACT)
-def _where_or_number(start, stop, c, x, y, out):  # type: ignore[no-untyped-def]
-    c, x, out = c[start:stop], x[start:stop], out[start:stop]
-    for i in range(out.size):
-        out[i] = x[i] if c[i] else y
+@helper
+def _elu_backward(g, x, alpha, scale, rate):  # type: ignore[no-untyped-def]
+    left = exp((x if x < _ZERO else _ZERO) * rate) * (alpha * scale * rate)
+    return g * (left if x <= _ZERO else scale)
 
 
-@compiled(EXACT)
-def _number_where(start, stop, c, x, y, out):  # type: ignore[no-untyped-def]
-    c, y, out = c[start:stop], y[start:stop], out[start:stop]
-    for i in range(out.size):
-        out[i] = x if c[i] else y[i]
+@helper
+def _softplus(x, beta, threshold):  # type: ignore[no-untyped-def]
+    y = x * beta
+    soft = log1p(exp(threshold if y > threshold else y)) / beta
+    return x if y > threshold else soft
 
 
-def _mapped(kernel: Any, *arrays: Any) -> Any:
-    out = np.empty(arrays[0].shape, np.float32)
-    share(kernel, out.size, out.size, *(x.reshape(-1) for x in arrays), out.reshape(-1))
-    return out
+@helper
+def _softplus_backward(g, x, beta, threshold):  # type: ignore[no-untyped-def]
+    y = x * beta
+    return g if y > threshold else g * sigmoid(y)
 
 
-def sigmoids(x: Any) -> Any:
-    """1 / (1 + exp(-x)), elementwise."""
-    return _mapped(_sigmoid, x)
+@helper
+def _logsigmoid(x):  # type: ignore[no-untyped-def]
+    return (x if x < _ZERO else _ZERO) - log1p(exp(-abs(x)))
 
 
-def leaky_relu(g: Any, x: Any, slope: float) -> Any:
+@helper
+def _softshrink(x, size):  # type: ignore[no-untyped-def]
+    return x - _clamp(x, -size, size)
+
+
+@helper
+def _outside(g, x, low, high, value):  # type: ignore[no-untyped-def]
+    return value if low <= x <= high else g
+
+
+@helper
+def _nan_to_num(x, nan, posinf, neginf):  # type: ignore[no-untyped-def]
+    y = posinf if x == _INFINITY else (neginf if x == -_INFINITY else x)
+    return nan if x != x else y
+
+
+@helper
+def _sign(x):  # type: ignore[no-untyped-def]
+    return _ONE if x > 0 else (-_ONE if x < 0 else _ZERO)
+
+
+@helper
+def _rsqrt(x):  # type: ignore[no-untyped-def]
+    return _ONE / np.sqrt(x)
+
+
+@helper
+def _product_added(x, y, z, scale):  # type: ignore[no-untyped-def]
+    return x + scale * (y * z)
+
+
+@helper
+def _quotient_added(x, y, z, scale):  # type: ignore[no-untyped-def]
+    return x + scale * (y / z)
+
+
+@helper
+def _reciprocal(x):  # type: ignore[no-untyped-def]
+    return _ONE / x
+
+
+@helper
+def _where(x, y, condition):  # type: ignore[no-untyped-def]
+    return x if condition else y
+
+
+@helper
+def _where_or_number(x, condition, y):  # type: ignore[no-untyped-def]
+    return x if condition else y
+
+
+@helper
+def _number_where(y, condition, x):  # type: ignore[no-untyped-def]
+    return x if condition else y
+
+
+sigmoids, silu, silu_backward = mapped(sigmoid), mapped(_silu), mapped(_silu_backward, 2)
+leaky_relus = mapped(_leaky_relu, 2)
+exact_gelu, exact_gelu_backward = mapped(_gelu), mapped(_gelu_backward, 2)
+tanh_gelu, tanh_gelu_backward = mapped(_gelu_tanh), mapped(_gelu_tanh_backward, 2)
+clamp, hardsigmoid, hardswish = mapped(_clamp), mapped(_hardsigmoid), mapped(_hardswish)
+hardswish_backward, huber = mapped(_hardswish_backward, 2), mapped(_huber)
+elu, elu_backward = mapped(_elu), mapped(_elu_backward, 2)
+softplus, softplus_backward = mapped(_softplus), mapped(_softplus_backward, 2)
+logsigmoid, softshrink, outside = mapped(_logsigmoid), mapped(_softshrink), mapped(_outside, 2)
+nan_to_num, sign, rsqrt = mapped(_nan_to_num), mapped(_sign), mapped(_rsqrt)
+reciprocal, clamp_in_place = mapped(_reciprocal), in_place(_clamp)
+product_added, quotient_added = mapped(_product_added, 3), mapped(_quotient_added, 3)
+_wheres = mapped(_where, 3), mapped(_where_or_number, 2), mapped(_number_where, 2)
+
+
+def leaky_relu(x: Any, slope: float) -> Any:
+    """x where positive, else x times the slope."""
+    return leaky_relus(x, x, slope)
+
+
+def leaky_relu_backward(g: Any, x: Any, slope: float) -> Any:
     """g where x is positive, else g times the slope."""
-    out = np.empty(x.shape, np.float32)
-    flat = (g.reshape(-1), x.reshape(-1), f(slope), out.reshape(-1))
-    share(_leaky_relu, x.size, x.size, *flat)
-    return out
-
-
-def silu(x: Any) -> Any:
-    """x * sigmoid(x)."""
-    return _mapped(_silu, x)
-
-
-def silu_backward(g: Any, x: Any) -> Any:
-    """g times the slope of `silu`."""
-    return _mapped(_silu_backward, g, x)
+    return leaky_relus(g, x, slope)
 
 
 def gelu(x: Any, approximate: str) -> Any:
     """x times the normal distribution function."""
-    return _mapped(_gelu if approximate == "none" else _gelu_tanh, x)
+    return exact_gelu(x) if approximate == "none" else tanh_gelu(x)
 
 
 def gelu_backward(g: Any, x: Any, approximate: str) -> Any:
     """g times the slope of `gelu`."""
-    return _mapped(_gelu_backward if approximate == "none" else _gelu_tanh_backward, g, x)
-
-
-def hardsigmoid(x: Any) -> Any:
-    """min(max(x + 3, 0), 6) / 6."""
-    return _mapped(_hardsigmoid, x)
-
-
-def hardswish(x: Any) -> Any:
-    """x * hardsigmoid(x)."""
-    return _mapped(_hardswish, x)
-
-
-def hardswish_backward(g: Any, x: Any) -> Any:
-    """g times the slope of `hardswish`."""
-    return _mapped(_hardswish_backward, g, x)
-
-
-def huber(x: Any, delta: float, scale: float) -> Any:
-    """scale times (half the square up to ``delta``, and ``delta`` times the rest beyond)."""
-    out = np.empty(x.shape, np.float32)
-    share(_huber, x.size, x.size, x.reshape(-1), f(delta), f(scale), out.reshape(-1))
-    return out
+    return exact_gelu_backward(g, x) if approximate == "none" else tanh_gelu_backward(g, x)
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
     """x where the condition is true, else y; arrays as large as the condition, or of one element."""
-    kernel = _where if x.size == y.size else _number_where if x.size == 1 else _where_or_number
-    out = np.empty(condition.shape, x.dtype)
-    x, y = (v.reshape(-1) if v.size == out.size else v.reshape(())[()] for v in (x, y))
-    share(kernel, out.size, out.size, condition.reshape(-1), x, y, out.reshape(-1))
-    return out
+    of_both, or_number, number_where = _wheres
+    if x.size == y.size:
+        return of_both(x, y, condition)
+    if y.size == 1:
+        return or_number(x.reshape(condition.shape), condition, y.reshape(())[()])
+    return number_where(y.reshape(condition.shape), condition, x.reshape(())[()])

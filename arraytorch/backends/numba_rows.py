@@ -74,7 +74,7 @@ def _softmax(start, stop, x, out):  # type: ignore[no-untyped-def]
 @compiled(FAST)
 def _softmax_backward(start, stop, g, y, out):  # type: ignore[no-untyped-def]
     for i in range(start, stop):
-        total = g[i, 0] * 0
+        total = g.dtype.type(0)
         for j in range(g.shape[1]):
             total += g[i, j] * y[i, j]
         for j in range(g.shape[1]):
@@ -118,19 +118,19 @@ def _cross_entropy(start, stop, x, target, losses, out):  # type: ignore[no-unty
 def _cross_entropy_backward(start, stop, p, target, share, out):  # type: ignore[no-untyped-def]
     for i in range(start, stop):
         for j in range(p.shape[1]):
-            out[i, j] = p[i, j] * share
-        out[i, target[i]] -= share
+            out[i, j] = p[i, j] * share[i]
+        out[i, target[i]] -= share[i]
 
 
 @compiled(FAST)
 def _layer_norm(start, stop, x, w, b, eps, mean, rstd, out):  # type: ignore[no-untyped-def]
     n = x.shape[1]
     for i in range(start, stop):
-        total = x[i, 0] * 0
+        total = x.dtype.type(0)
         for j in range(n):
             total += x[i, j]
-        middle = total / n
-        squares = x[i, 0] * 0
+        middle = x.dtype.type(total / n)
+        squares = x.dtype.type(0)
         for j in range(n):
             d = x[i, j] - middle
             squares += d * d
@@ -150,15 +150,15 @@ def _layer_norm_backward(  # type: ignore[no-untyped-def]
     n = x.shape[1]
     for i in range(start, stop):
         middle, scale = mean[i], rstd[i]
-        sum_h = x[i, 0] * 0
-        sum_hy = x[i, 0] * 0
+        sum_h = x.dtype.type(0)
+        sum_hy = x.dtype.type(0)
         for j in range(n):
             y = (x[i, j] - middle) * scale
             h = g[i, j] * w[j]
             sum_h += h
             sum_hy += h * y
             gw[j] += g[i, j] * y
-        a, b = sum_h / n, sum_hy / n
+        a, b = x.dtype.type(sum_h / n), x.dtype.type(sum_hy / n)
         for j in range(n):
             y = (x[i, j] - middle) * scale
             out[i, j] = (g[i, j] * w[j] - a - y * b) * scale
@@ -206,9 +206,9 @@ def cross_entropy(x: Any, target: Any) -> tuple[Any, Any]:
 
 
 def cross_entropy_backward(p: Any, target: Any, g: Any) -> Any:
-    """(p - one at the target) times g."""
-    out = np.empty(p.shape, p.dtype)
-    share(_cross_entropy_backward, len(p), p.size, p, target, p.dtype.type(g), out)
+    """(p - one at the target) times g, a number or one for each row."""
+    out, each = np.empty(p.shape, p.dtype), np.full(len(p), g, p.dtype)
+    share(_cross_entropy_backward, len(p), p.size, p, target, each, out)
     return out
 
 

@@ -11,6 +11,8 @@ import numpy as np
 from .._device import CPU, device
 from .._dtypes import ALL, EIGHT_BITS, bfloat16
 from . import compiled, numpy_arithmetic
+from .compiled_pooling import CompiledPooling
+from .compiled_sorting import CompiledSorting
 from .float8 import filling, labelled, recast
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
@@ -30,6 +32,8 @@ from .numpy_softmax import NumpySoftmax
 from .philox import rounds
 from .threads import get_num_threads
 
+_SINGLE = np.dtype(np.float32)
+_CONVERTED = frozenset({"fe", "fE", "ef", "Ef", "lf"})  # what compiled kernels convert, from and to
 _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
@@ -105,6 +109,8 @@ def _flat(owner: Any) -> Any:
 
 
 class NumpyBackend(
+    CompiledPooling,
+    CompiledSorting,
     NumpyAttention,
     NumpyConvolutionKernels,
     NumpyPoolingKernels,
@@ -201,9 +207,19 @@ class NumpyBackend(
             return x
         if dtype.__class__ is _CODES:
             return recast(x, dtype)
+        if (
+            x.size >= compiled.MANY
+            and x.dtype.char + dtype.char in _CONVERTED
+            and x.flags.c_contiguous
+            and (own := compiled.kernels("halves")) is not None
+        ):
+            return own.cast(x, dtype)
         if x.dtype.kind == "c" and dtype.kind not in "cb":
             x = x.real
         return x.astype(dtype, copy=False)
+
+    def _widened(self, x: Any) -> Any:
+        return self.cast(x, _SINGLE) if x.dtype.itemsize == 2 else x
 
     def bitcast(self, x: Any, dtype: Any) -> Any:
         return labelled(x.view(dtype))
@@ -215,7 +231,7 @@ class NumpyBackend(
             return np.asarray(x)
         if x.base is None and _getrefcount is not None and _getrefcount(x) <= _ALONE_IN_OWNED:
             return x
-        return x.copy()
+        return x.copy() if x.nbytes <= _IN_PLACE else self.copy(x)
 
     def accumulate(self, x: Any, y: Any) -> Any:
         if (
@@ -276,6 +292,12 @@ class NumpyBackend(
         return (
             x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
         ) // x.itemsize
+
+    def ramp(self, start: Any, step: Any, n: int, dtype: Any, index: int | None = None) -> Any:
+        if dtype.char == "l" and start.__class__ is int is step.__class__ and step:
+            if abs(start) + abs(step) * n < 1 << 62:
+                return np.arange(start, start + n * step, step, dtype)
+        return super().ramp(start, step, n, dtype, index)
 
     def linspace(
         self, start: Any, end: Any, steps: int, dtype: Any, index: int | None = None
@@ -346,7 +368,8 @@ class NumpyBackend(
 
     def matmul(self, x: Any, y: Any) -> Any:
         if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
-            return super().matmul(x, y)
+            wide = self.matmul(self._widened(x), self._widened(y))
+            return self.cast(wide, x.dtype)
         # dot takes 0.4 us less than matmul for two matrices, and means the same.
         return _dot(x, y) if x.ndim == 2 == y.ndim else products(x, y)
 

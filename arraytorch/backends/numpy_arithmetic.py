@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import MANY
+from .compiled import MANY, kernels
 from .sharing import blockwise
 
 _EXACT = 2.0**28  # quotients of float32 up to here are on the right side of integers in float64
@@ -90,6 +90,8 @@ def _of_pairs(part: Callable[..., bool], ufunc: Any, x: Any, y: Any) -> Any:
         return ufunc(x, y)
     if not x.flags.c_contiguous:
         return ufunc(x, y)
+    if (own := kernels("pairs")) is not None:
+        part = getattr(own, ufunc.__name__, part)
     out = np.empty(x.shape, x.dtype)
 
     def block(out: Any, x: Any, y: Any = other) -> None:

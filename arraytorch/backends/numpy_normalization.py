@@ -96,9 +96,13 @@ class NumpyNormalization(NormalizationKernels):
         if x.size <= _FEW and x.dtype is slope.dtype is shift.dtype:
             if (plan := plan_of(x, (x.ndim - 1,), slope, shift)) is not None:
                 return plan.scaled(x, slope, shift)
-        if x.size < _MANY or x.ndim < 3 or not x.flags.c_contiguous or x.dtype.char not in "fd":
+        if x.size < _MANY or x.ndim < 2 or not x.flags.c_contiguous or x.dtype.char not in "fd":
             return super().scaled(x, slope, shift)
-        compiled = kernels("planes") if prod(x.shape[2:]) >= 16 else None
+        if x.ndim == 2 and slope.size == x.shape[1] == shift.size:
+            if (own := kernels("planes")) is not None:
+                each = (np.zeros(slope.size, x.dtype), slope.reshape(-1), shift.reshape(-1))
+                return own.column_scaled(x, *map(np.ascontiguousarray, each))
+        compiled = kernels("planes") if x.ndim > 2 and prod(x.shape[2:]) >= 16 else None
         if compiled is None:
             return super().scaled(x, slope, shift)
         p = _Planes(x, (), 2)
@@ -341,6 +345,12 @@ class _Sums:
 
 def _columns(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
     n, columns = x.shape
+    if x.dtype.char == "f" and (own := kernels("planes")) is not None:
+        mean = kernels("reductions").sums_between(x[None])[0] / x.dtype.type(n)
+        rstd = _rstd(own.column_squares(x, mean).reshape(1, columns), n, eps)
+        scale = (rstd if weight is None else rstd * weight).reshape(-1)
+        shift = np.zeros(columns, x.dtype) if bias is None else bias.reshape(-1)
+        return own.column_scaled(x, mean, scale, shift), mean.reshape(1, columns), rstd
     row, out, sums, squares = np.arange(n), np.empty(x.shape, x.dtype), _Sums(), _Sums()
 
     def add(row: Any, x: Any) -> None:
@@ -363,6 +373,17 @@ def _columns_backward(
     g: Any, x: Any, weight: Any, mean: Any, rstd: Any, needs: tuple[bool, bool, bool]
 ) -> tuple[Any, Any, Any]:
     """As of planes: a + b d + c g, with d the deviation from the mean."""
+    own = kernels("planes") if x.dtype.char == "f" and g.flags.c_contiguous else None
+    if own is not None:
+        middle = np.ascontiguousarray(mean.reshape(-1))
+        total, dot = (t.reshape(1, -1) for t in own.column_dots(g, x, middle))
+        gw = dot * rstd if needs[1] else None
+        if not needs[0]:
+            return None, gw, g if needs[2] else None
+        c = rstd if weight is None else rstd * weight
+        each = (total * c / -len(x), dot * c * rstd * rstd / -len(x), c)
+        gx = own.column_combined(g, x, middle, *[np.ascontiguousarray(t.reshape(-1)) for t in each])
+        return gx, gw, g if needs[2] else None
     n, row, out, sums, dots = (
         len(x),
         np.arange(len(x)),

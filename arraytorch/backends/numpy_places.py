@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import MANY, kernels
+from .compiled import MANY, in_use, kernels
 from .numpy_reduction import turned
 
+_SHORT = 16  # elements of a row that are taken one by one rather than copied
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
 _FEW_PLACES = 256  # elements of an index up to which what it has in common with others is kept
 _MANY = 4096  # elements from which a sparse matrix is worth making
@@ -42,6 +43,13 @@ class NumpyPlaceKernels:
             return self.take(x, last, len(index) - 1)
         return x[index]
 
+    def roll(self, x: Any, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Any:
+        """Elements moved along dims; along short rows by taking them, as there is little to copy at once."""
+        n = x.shape[-1] if x.ndim else 0
+        if dims != (x.ndim - 1,) or not 0 < n <= _SHORT or x.size < MANY or not in_use():
+            return super().roll(x, shifts, dims)  # type: ignore[misc]
+        return self.take(x, (np.arange(n) - shifts[0]) % n, x.ndim - 1)
+
     def take(self, x: Any, index: Any, dim: int) -> Any:
         """A compiled loop along rows, where NumPy copies each element by itself."""
         if (
@@ -61,7 +69,42 @@ class NumpyPlaceKernels:
     def scatter(self, x: Any, dim: int, index: Any, src: Any) -> Any:
         """One write through a flat index."""
         out = np.array(x, order="C")
+        compiled = _along_rows(out, dim, index)
+        if compiled is not None and src.dtype is out.dtype and src.flags.c_contiguous:
+            width = index.shape[-1]
+            rows = (out.reshape(-1, x.shape[-1]), index.reshape(-1, width), src.reshape(-1, width))
+            compiled.scatter(*rows)
+            return out
         out.reshape(-1)[_flat(x.shape, dim, index)] = src
+        return out
+
+    def scatter_reduce(
+        self, x: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool
+    ) -> Any:
+        """Through a flat index, for which there are compiled loops."""
+        out = np.array(x, order="C")
+        flat, places = out.reshape(-1), _flat(x.shape, dim, index).reshape(-1)
+        if not include_self:
+            flat[places] = self._neutral(reduce, x.dtype)  # type: ignore[attr-defined]
+        function = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce]
+        self.combine_at(flat, (places,), src.reshape(-1), function)
+        return out
+
+    def assigned(self, x: Any, value: Any, index: tuple[Any, ...]) -> Any:
+        """A compiled loop for whole columns, where NumPy writes each element by itself."""
+        last = index[-1] if index else None
+        value = np.asarray(value, x.dtype if value.__class__ in (int, float) else None)
+        if (
+            x.size < MANY or len(index) != x.ndim or x.ndim < 2 or x.dtype.char not in "fdil"
+            or value.dtype is not x.dtype or last.__class__ is not np.ndarray or last.ndim != 1
+            or last.dtype.kind != "i" or not last.size or not _whole(index[:-1])
+            or not -x.shape[-1] <= last.min() <= last.max() < x.shape[-1]
+            or (compiled := kernels("places")) is None
+        ):  # fmt: skip
+            return super().assigned(x, value, index)  # type: ignore[misc]
+        out = np.array(x, order="C")
+        rows = np.broadcast_to(value, (*x.shape[:-1], last.size)).reshape(-1, last.size)
+        compiled.put(out.reshape(-1, x.shape[-1]), np.ascontiguousarray(last), rows)
         return out
 
     def scatter_add(self, x: Any, dim: int, index: Any, src: Any) -> Any:
@@ -73,19 +116,25 @@ class NumpyPlaceKernels:
             rows = (out.reshape(-1, x.shape[-1]), index.reshape(-1, width), src.reshape(-1, width))
             compiled.scatter_add(*rows)
             return out
-        np.add.at(out.reshape(-1), _flat(x.shape, dim, index).reshape(-1), src.reshape(-1))
+        places = _flat(x.shape, dim, index).reshape(-1)
+        self.combine_at(out.reshape(-1), (places,), src.reshape(-1), np.add)
         return out
 
     def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
         """Many rows named by one vector are added by a sparse matrix, 20 times as fast as add.at."""
         rows, n = index[-1], len(index)
+        if n == target.ndim and _whole(index[:-1]) and isinstance(rows, np.ndarray):
+            lead = target.shape[:-1]
+            if rows.ndim > 1 and value.shape == lead + rows.shape:
+                rows, value = rows.reshape(-1), value.reshape(*lead, rows.size)
+                index = (*index[:-1], rows)
         if (
             not isinstance(rows, np.ndarray) or rows.ndim != 1 or rows.dtype.kind not in "iu"
             or target.dtype.kind != "f" or target.dtype.itemsize < 4 or target.ndim == 1
             or not (n == 1 or n == target.ndim and target.flags.c_contiguous and _whole(index[:-1]))
             or target.size * rows.size < _MANY * target.shape[n - 1] or not target.size
         ):  # fmt: skip
-            np.add.at(target, index, value)
+            self.combine_at(target, index, value, np.add)
             return
         shape = (*target.shape[: n - 1], rows.size, *target.shape[n:])
         value, places = np.broadcast_to(value, shape), target.shape[n - 1]
@@ -98,6 +147,10 @@ class NumpyPlaceKernels:
             return
         if n == 1:
             added = _added_rows(rows, places, value.reshape(rows.size, -1))
+        elif target.dtype.char in "fd" and (compiled := kernels("places")) is not None:
+            at = np.where(rows < 0, rows + places, rows)
+            compiled.add_columns(target.reshape(-1, places), at, value.reshape(-1, rows.size))
+            return
         else:  # columns are the rows of what is turned around
             added = turned(_added_rows(rows, places, turned(value.reshape(-1, rows.size).T)).T)
         target += added.reshape(target.shape)
@@ -111,7 +164,16 @@ class NumpyPlaceKernels:
         return coo_array((values, (rows, columns)), (n, y.shape[0])).tocsr() @ y
 
     def combine_at(self, target: Any, index: tuple[Any, ...], value: Any, function: Any) -> None:
-        """The ufunc's own method."""
+        """The ufunc's own method, and of many numbers and a vector of indices a compiled loop."""
+        at = index[0]
+        if (
+            len(index) == 1 and target.ndim == 1 and target.dtype.char in "fdil"
+            and value.dtype is target.dtype and value.shape == at.shape and at.dtype.char == "l"
+            and target.flags.c_contiguous and at.size >= MANY and at.min() >= 0
+            and at.max() < target.size and (compiled := kernels("places")) is not None
+        ):  # fmt: skip
+            compiled.combine_at(target, at.reshape(-1), value.reshape(-1), function)
+            return
         function.at(target, index, value)
 
     def topk(self, x: Any, k: int, dim: int, largest: bool) -> Any:

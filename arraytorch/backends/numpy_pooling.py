@@ -16,6 +16,9 @@ from .pooling import Divisor, PoolingKernels, disjoint, hollow, slices_of
 class NumpyPoolingKernels(PoolingKernels):
     """The maxima of `PoolingKernels`, faster."""
 
+    gather: Any
+    combine_at: Any
+
     def max_pool(self, x: Any, c: Convolution) -> Any:
         if (pool := pool_of(x, c)) is not None:
             return pool.largest(x)[0]
@@ -76,13 +79,21 @@ class NumpyPoolingKernels(PoolingKernels):
         if disjoint(c):
             x.reshape(-1)[places] = wide.reshape(-1)
         else:
-            np.add.at(x.reshape(-1), places, wide.reshape(-1))
+            self.combine_at(x.reshape(-1), (places,), wide.reshape(-1), np.add)
         return x.astype(g.dtype, copy=False)
 
     def max_pool_gather(self, x: Any, arg: Any, c: Convolution) -> Any:
         if hollow(c):
             return super().max_pool_gather(x, arg, c)
         return x.reshape(-1).take(_places(arg, c)).reshape(arg.shape)
+
+    def max_pool_pick(self, x: Any, indices: Any) -> Any:
+        planes = x.shape[0] * x.shape[1]
+        if not indices.size:
+            return super().max_pool_pick(x, indices)
+        rows = np.ascontiguousarray(x).reshape(planes, -1)
+        places = np.ascontiguousarray(indices).reshape(planes, -1)
+        return self.gather(rows, 1, places).reshape(indices.shape)
 
     def max_pool_scatter(self, g: Any, indices: Any, spatial: Any) -> Any:
         wide, planes = self._computed_in(g), g.shape[0] * g.shape[1]
@@ -91,7 +102,7 @@ class NumpyPoolingKernels(PoolingKernels):
             indices.reshape(planes, prod(indices.shape[2:]))
             + np.arange(0, x.size, prod(spatial))[:, None]
         )
-        np.add.at(x.reshape(-1), places.reshape(-1), wide.reshape(-1))
+        self.combine_at(x.reshape(-1), (places.reshape(-1),), wide.reshape(-1), np.add)
         return x.reshape((*g.shape[:2], *spatial)).astype(g.dtype, copy=False)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import MANY, kernels
+
 Array = np.ndarray[Any, Any]
 
 DEFAULT_SEED = 67280421310721
@@ -84,8 +86,15 @@ class MersenneStream:
 
     # ------------------------------------------------------------------------------ uniforms
 
+    def many_words(self, n: int) -> Array:
+        """Returns the next n 32-bit draws, by the compiled twister if they are many."""
+        own = kernels("twister") if n >= MANY else None
+        return self.words(n) if own is None else own.words(self._start(), n)
+
     def words64(self, n: int) -> Array:
         """Returns the next n 64-bit draws."""
+        if n >= MANY and (own := kernels("twister")) is not None:
+            return own.words64(self._start(), n)  # type: ignore[no-any-return]
         words = self.words(2 * n)
         high = words[0::2]
         high <<= np.uint64(32)
@@ -99,7 +108,7 @@ class MersenneStream:
 
     def bits24(self, n: int) -> Array:
         """Returns the next n integers of 24 random bits."""
-        words = self.words(n)
+        words = self.many_words(n)
         words &= _LOW24
         return words.view(np.int64)
 
@@ -107,6 +116,8 @@ class MersenneStream:
         """Returns the next n float32 numbers in [0, 1)."""
         if n <= CHUNK:
             return self.bits24(n).astype(np.float32) * _UNIT24
+        if (own := kernels("twister")) is not None:
+            return own.uniform32(self._start(), n)  # type: ignore[no-any-return]
         out = np.empty(n, np.float32)
         for at in range(0, n, CHUNK):
             part = out[at : at + CHUNK]
@@ -116,6 +127,8 @@ class MersenneStream:
 
     def uniform64(self, n: int) -> Array:
         """Returns the next n float64 numbers in [0, 1)."""
+        if n >= MANY and (own := kernels("twister")) is not None:
+            return own.uniform64(self._start(), n)  # type: ignore[no-any-return]
         out = np.empty(n, np.float64)
         for at in range(0, n, CHUNK):
             part = out[at : at + CHUNK]

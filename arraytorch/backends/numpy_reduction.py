@@ -21,6 +21,8 @@ from .sharing import rowwise
 _add, _multiply = np.add.reduce, np.multiply.reduce
 _max, _min = np.maximum.reduce, np.minimum.reduce
 _all, _any = np.logical_and.reduce, np.logical_or.reduce
+_SINGLE = np.dtype(np.float32)
+_WORTH = 16  # elements that are worth a compiled loop
 _PIECE = 1024  # elements that a product adds up one after the other, at most
 _MANY = 4096  # elements from which finding out how an array lies in memory pays
 
@@ -62,6 +64,8 @@ _ONES = {"f": _Ones("f"), "d": _Ones("d")}
 class NumpyReductionKernels(ReductionKernels):
     """Overrides for real numbers of four or eight bytes; the rest goes the generic way."""
 
+    cast: Any
+
     def sum(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
         kind = x.dtype.char
         if kind == "f" or kind == "d":
@@ -78,11 +82,23 @@ class NumpyReductionKernels(ReductionKernels):
             if size >= _MANY and (rows := as_rows(x, dims)) is not None:
                 # Of many rows, too, the matrix library's own threads are the fastest: they spin.
                 return _finished(row_sums(rows), x.shape, dims, keepdim)
+            if size >= MANY and len(dims) == 1 and kind == "f" and x.flags.c_contiguous:
+                many = x.shape[dims[0]] >= _WORTH <= prod(x.shape[dims[0] + 1 :])
+                if many and (own := kernels("reductions")) is not None:
+                    return self._sums_between(own, x, dims[0], keepdim)
         elif x.dtype.kind in "biu":  # where NumPy would widen what is narrower than its int
             return _add(x, dims, x.dtype, None, keepdim)
         elif x.dtype.itemsize == 2:
-            return _add(x, dims, "f4", None, keepdim).astype(x.dtype)
+            if x.size >= MANY and (own := kernels("reductions")) is not None:
+                if x.dtype.char in "eE" and (rows := as_rows(x, dims)) is not None:
+                    return self.cast(_finished(own.sums(rows), x.shape, dims, keepdim), x.dtype)
+            return self.cast(self.sum(self.cast(x, _SINGLE), dims, keepdim), x.dtype)
         return _add(x, dims, None, None, keepdim)
+
+    def _sums_between(self, own: Any, x: Any, dim: int, keepdim: bool) -> Any:
+        lead, n, rest = prod(x.shape[:dim]), x.shape[dim], x.shape[dim + 1 :]
+        z = own.sums_between(x.reshape(lead, n, -1))
+        return z.reshape(*x.shape[:dim], *((1,) if keepdim else ()), *rest)
 
     def mean(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
         kind = x.dtype.char
@@ -113,12 +129,18 @@ class NumpyReductionKernels(ReductionKernels):
         if len(dims) == x.ndim and _short(x) and not keepdim:
             flat = x.reshape(-1)
             return flat[flat.argmax()]  # of few elements a third of the time of a reduction
+        if x.size >= MANY and (rows := _compiled_rows(x, dims)) is not None:
+            extremes = kernels("reductions").extremes(rows, True)
+            return _finished(extremes, x.shape, dims, keepdim, _max)
         return _max(x, dims, None, None, keepdim)
 
     def amin(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
         if len(dims) == x.ndim and _short(x) and not keepdim:
             flat = x.reshape(-1)
             return flat[flat.argmin()]
+        if x.size >= MANY and (rows := _compiled_rows(x, dims)) is not None:
+            extremes = kernels("reductions").extremes(rows, False)
+            return _finished(extremes, x.shape, dims, keepdim, _min)
         return _min(x, dims, None, None, keepdim)
 
     def all(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
@@ -174,6 +196,11 @@ class NumpyReductionKernels(ReductionKernels):
                 return compiled.cumsum(x.reshape(-1, x.shape[-1])).reshape(x.shape)
             if x.dtype.char != "l" and (sums := _running_sums(x)) is not None:
                 return sums
+        elif x.ndim and dim == x.ndim - 1 and _along_rows(x[..., ::-1], dim):
+            # As the derivative of a running sum wants it: from the end, the memory's way.
+            if (compiled := kernels("places")) is not None:
+                rows = x[..., ::-1].reshape(-1, x.shape[-1])[:, ::-1]
+                return compiled.cumsum(rows)[:, ::-1].reshape(x.shape)[..., ::-1]
         if x.size >= MANY and x.dtype.char in "fdl":
             return scanned(np.add, x, dim)
         return super().cumsum(x, dim)
@@ -203,6 +230,13 @@ def _along_rows(x: Any, dim: int) -> bool:
     return x.size >= MANY and dim == x.ndim - 1 and x.dtype.char in "fdl" and x.flags.c_contiguous
 
 
+def _compiled_rows(x: Any, dims: tuple[int, ...]) -> Any:
+    """The rows of `as_rows`, if there are compiled kernels for their elements."""
+    if x.dtype.char != "f" or kernels("reductions") is None:
+        return None
+    return as_rows(x, dims)
+
+
 def scanned(function: Any, x: Any, dim: int) -> Any:
     """`accumulate`, row after row; NumPy's goes down one column after the other."""
     last = dim == x.ndim - 1
@@ -225,6 +259,11 @@ def scanned(function: Any, x: Any, dim: int) -> Any:
 def turned(x: Any) -> Any:
     """A copy of a transposed matrix, a few columns at a time, whose lines stay in the cache."""
     out = np.empty(x.shape, x.dtype)
+    source = x.swapaxes(-1, -2)
+    if x.dtype.char in "fdl" and source.flags.c_contiguous:
+        if (own := kernels("places")) is not None:
+            own.turn(source.reshape(-1, *source.shape[-2:]), out.reshape(-1, *out.shape[-2:]))
+            return out
     for i in range(0, x.shape[-1], 8):
         out[..., i : i + 8] = x[..., i : i + 8]
     return out
@@ -286,6 +325,8 @@ def as_rows(x: Any, dims: tuple[int, ...]) -> Any:
 def row_sums(rows: Any) -> Any:
     """The sum of each row of a contiguous matrix."""
     n, width = rows.shape
+    if rows.size >= MANY and rows.dtype.char == "f" and (own := kernels("reductions")) is not None:
+        return own.sums(rows)
     if width <= _PIECE:
         return rows.dot(ones(width, rows.dtype))
     if not width % _PIECE:

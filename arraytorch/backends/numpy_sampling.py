@@ -24,6 +24,7 @@ from .box_muller import (
     pair,
     pairs64,
 )  # fmt: skip
+from .compiled import MANY, kernels
 from .numpy_random import CHUNK, MersenneStream
 from .rejection import RejectionSampling
 
@@ -101,7 +102,7 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
 
     def integers_(self, x: Array, base: int, span: int) -> None:
         """Fills a real array with integers from [base, base + span), span at most 2 ** 64."""
-        draw = self.words64 if span >= _WIDE else self.words
+        draw = self.words64 if span >= _WIDE else self.many_words
         values = np.empty(x.size, np.uint64)
         for at in range(0, x.size, CHUNK):
             part = values[at : at + CHUNK]
@@ -120,7 +121,7 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
     def full_integers_(self, x: Array) -> None:
         """Fills a real array from 0 to the largest integer that its type tells from all smaller ones."""
         wide = x.dtype.itemsize == 8
-        words = self.words64(x.size) if wide else self.words(x.size)
+        words = self.words64(x.size) if wide else self.many_words(x.size)
         if x.dtype.kind in "iub":
             words &= np.uint64((1 << _value_bits(x.dtype)) - 1)
         else:
@@ -182,6 +183,8 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
         """Returns the integers below n, shuffled: step i swaps item i with one not before it."""
         if n >= _HUGE:
             return self._huge_permutation(n)
+        if n >= MANY and (own := kernels("twister")) is not None:
+            return own.permutation(self._start(), n)  # type: ignore[no-any-return]
         partners = np.arange(n)
         if n > 1:
             steps = partners[:-1]
@@ -325,6 +328,8 @@ def _remainder(x: Array, divisor: Any) -> Array:
 
 def _search(sums: Array, u: Array) -> Array:
     """Returns, per row, the first index whose running sum is at least u: a binary search for all."""
+    if u.size >= MANY and u.shape[1] >= 16 and (own := kernels("sorting")) is not None:
+        return own.bisect(sums, u, False)  # type: ignore[no-any-return]
     low = np.zeros(u.shape, np.int64)
     high = np.full(u.shape, sums.shape[1])
     while (open_ := low < high).any():

@@ -14,6 +14,7 @@ from .normalization import NormalizationKernels
 from .numpy_reduction import ones, row_dots, row_sums
 from .sharing import rowwise
 
+_WIDE = 8  # columns from which a loop over them is worth a call
 _add, _max = np.add.reduce, np.maximum.reduce
 _FEW = min(1024, _MANY - 1)  # elements up to which calls count, and not passes
 
@@ -33,6 +34,8 @@ class NumpySoftmax(NormalizationKernels):
         if x.dtype.itemsize == 2 or not x.size:
             return super().softmax(x, dim)
         x = self.settled(x)
+        if (own := _between(x, dim)) is not None:
+            return own.softmax(_middle(x, dim), False).reshape(x.shape)
         if x.size < _MANY or dim != x.ndim - 1 or not x.flags.c_contiguous:
             e = np.subtract(x, _max(x, dim, None, None, True))
             np.exp(e, e)
@@ -44,6 +47,9 @@ class NumpySoftmax(NormalizationKernels):
 
     def softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         if not _by_rows(g, out, dim):
+            if g.dtype is out.dtype and (own := _between(out, dim)) is not None:
+                y, slope = _middle(out, dim), _middle(np.ascontiguousarray(g), dim)
+                return own.softmax_backward(slope, y, False).reshape(out.shape)
             return super().softmax_backward(g, out, dim)
         if (compiled := kernels("rows")) is not None:
             return compiled.softmax_backward(g, out)
@@ -55,6 +61,8 @@ class NumpySoftmax(NormalizationKernels):
         if x.dtype.itemsize == 2 or not x.size:
             return super().log_softmax(x, dim)
         x = self.settled(x)
+        if (own := _between(x, dim)) is not None:
+            return own.softmax(_middle(x, dim), True).reshape(x.shape)
         if x.size < _MANY or dim != x.ndim - 1 or not x.flags.c_contiguous:
             shifted = np.subtract(x, _max(x, dim, None, None, True))
             shifted -= np.log(_total(np.exp(shifted), dim))
@@ -65,6 +73,9 @@ class NumpySoftmax(NormalizationKernels):
 
     def log_softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         if not _by_rows(g, out, dim):
+            if g.dtype is out.dtype and (own := _between(out, dim)) is not None:
+                y, slope = _middle(out, dim), _middle(np.ascontiguousarray(g), dim)
+                return own.softmax_backward(slope, y, True).reshape(out.shape)
             return super().log_softmax_backward(g, out, dim)
         if g.dtype.char == "f" and (compiled := kernels("rows")) is not None:
             return compiled.log_softmax_backward(g, out)
@@ -73,6 +84,8 @@ class NumpySoftmax(NormalizationKernels):
     def cross_entropy(self, x: Any, target: Any, ignore: int, mean: bool) -> tuple[Any, Any, Any]:
         n, classes = x.shape
         if x.dtype.itemsize == 2 or _unusual(target, n, classes, ignore):
+            if (own := _for_rows(x)) is not None and target.dtype.char == "l":
+                return self._cross_entropy_of_some(own, x, target, ignore, mean)
             return super().cross_entropy(x, target, ignore, mean)
         plan, rows = _plan(x.dtype, x.shape, 1), ones(n, x.dtype)
         at = _starts(n, classes) + target  # a flat index is found twice as fast as a pair
@@ -132,9 +145,27 @@ class NumpySoftmax(NormalizationKernels):
         out[_starts(n, classes) + target] = share
         return out.reshape(n, classes)
 
+    def _cross_entropy_of_some(
+        self, own: Any, x: Any, target: Any, ignore: int, mean: bool
+    ) -> tuple[Any, Any, Any]:
+        """Where some rows do not count, or may not."""
+        kept = target != ignore
+        safe = np.where(kept, target, 0)
+        if not 0 <= safe.min() <= safe.max() < x.shape[1]:
+            return super().cross_entropy(x, target, ignore, mean)  # which says what is wrong
+        losses, p = own.cross_entropy(x, safe)
+        losses[~kept] = 0
+        loss = _add(losses, None, None, None, False)
+        return np.asarray(loss / x.dtype.type(np.count_nonzero(kept)) if mean else loss), p, kept
+
     def cross_entropy_backward(
         self, g: Any, x: Any, target: Any, ignore: int, mean: bool, p: Any, kept: Any
     ) -> Any:
+        if kept.dtype.kind == "b" and (own := _for_rows(p)) is not None and p.dtype is x.dtype:
+            share = g / x.dtype.type(np.count_nonzero(kept)) if mean else g
+            out = own.cross_entropy_backward(p, np.where(kept, target, 0), share)
+            out[~kept] = 0
+            return out
         if kept.dtype.kind == "b":
             return super().cross_entropy_backward(g, x, target, ignore, mean, p, kept)
         share = g / x.shape[0] if mean else g
@@ -153,6 +184,12 @@ def _unusual(target: Any, n: int, classes: int, ignore: int) -> bool:
     # at argmax is found in a quarter of the time of a reduction.
     t = target.view(_UNSIGNED)
     return (t.item(t.argmax()) if n <= 1024 else _max(t)) >= classes
+
+
+def _for_rows(x: Any) -> Any:
+    """The compiled kernels of rows, if they serve."""
+    plain = x.size >= _MANY and x.dtype.char == "f" and x.flags.c_contiguous
+    return kernels("rows") if plain else None
 
 
 _UNSIGNED = np.dtype(np.uint64)
@@ -198,6 +235,17 @@ def _total(x: Any, dim: int) -> Any:
         total = x.dot(ones(n, x.dtype))
         return total[:, None] if dim else total
     return _add(x, dim, None, None, True)
+
+
+def _between(x: Any, dim: int) -> Any:
+    """The compiled kernels along a dimension that others follow, if they serve."""
+    if x.size < _MANY or x.dtype.char != "f" or not x.flags.c_contiguous:
+        return None
+    return kernels("between") if prod(x.shape[dim + 1 :]) >= _WIDE else None
+
+
+def _middle(x: Any, dim: int) -> Any:
+    return x.reshape(-1, x.shape[dim], prod(x.shape[dim + 1 :]))
 
 
 def _by_rows(g: Any, out: Any, dim: int) -> bool:

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import MANY
+from .compiled import MANY, kernels
 from .threads import get_num_threads, library_alone
 
 SHARE = 1 << 16  # elements that are worth a thread
@@ -70,11 +70,13 @@ def _pieces(arrays: Any, width: int) -> list[tuple[Any, ...]]:
     return [tuple([x[i : i + step] for x in arrays]) for i in range(0, n, step)]
 
 
-def blocked(kernel: Callable[..., Any], arrays: int = 1) -> Any:
+def blocked(kernel: Callable[..., Any], arrays: int = 1, topic: str = "") -> Any:
     """An elementwise method of so many arrays and any numbers, in blocks where arrays are large.
 
-    What it computes in between then stays in the cache.
+    What it computes in between then stays in the cache. float32 goes to the compiled kernel of its name
+    among those of ``topic``, where numba is installed.
     """
+    name = kernel.__name__.lstrip("_")  # _elu is elu of large arrays
 
     @wraps(kernel)
     def method(self: Any, *args: Any) -> Any:
@@ -84,6 +86,8 @@ def blocked(kernel: Callable[..., Any], arrays: int = 1) -> Any:
         given, numbers = args[:arrays], args[arrays:]
         if not all(_like(y, x) for y in given):
             return kernel(self, *args)
+        if topic and x.dtype.char == "f" and (own := kernels(topic)) is not None:
+            return getattr(own, name)(*args)
         out = np.empty(x.shape, x.dtype)
 
         def part(to: Any, *pieces: Any) -> None:

@@ -81,7 +81,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     saves=("input", "least"),
     kernel="threshold",
     name="ThresholdBackward0",
-    d_input=lambda B, g, input, least: B.masked_fill(g, input <= least, 0),
+    d_input=lambda B, g, input, least: B.outside(g, input, -math.inf, least, 0.0),
 )
 def _threshold(input: Tensor, least: float, value: float) -> Tensor:
     refuse_kernel("threshold_cpu", input, "bc")

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import _dtypes
 from .._dtypes import dtype
-from ..autograd.tape import taped, wrap
+from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import BACKENDS, backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative, renamed
 from ._promote import axis_instead, dim_of, dims_of
@@ -167,6 +167,8 @@ def _slope_of_prod(B: Any, g: Any, input: Any, dim: int, kept: Any) -> Any:
     n, lead = input.shape[dim], (slice(None),) * dim
     if not n:
         return B.zeros_like(input)
+    if not isinstance(g, TensorBase) and not B.any_zero(input):
+        return B.reshape(g, kept) * B.conj(B.prod(input, (dim,), True)) / B.conj(input)
     one = B.zeros_like(input[(*lead, slice(0, 1))]) + 1
     rest = slice(0, n - 1)
     before = B.cumprod(B.cat([one, input[(*lead, rest)]], dim), dim)

@@ -43,6 +43,8 @@ def _slope_of_cumprod(B: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
         return g  # exact, also for NaN and infinities
     if isinstance(g, TensorBase) and backend_of(input._data).any_zero(input._data):  # type: ignore[attr-defined]
         return _recursive_slope(B, g, input, dim)
+    if not isinstance(g, TensorBase) and not B.any_zero(input):
+        return _from_behind(B, g * B.conj(out), dim) / B.conj(input)
     zero = input == 0
     nth = B.cumsum(B.cast(zero, _INT), dim)
     first = zero & (nth == 1)

@@ -46,7 +46,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
     saves=("input", "size"),
     kernel="hardshrink",
     name="HardshrinkBackward0",
-    d_input=lambda B, g, input, size: B.masked_fill(g, (input >= -size) & (input <= size), 0),
+    d_input=lambda B, g, input, size: B.outside(g, input, -size, size, 0.0),
 )
 def _hardshrink(input: Tensor, size: float) -> Tensor:
     refuse("hardshrink", input, "biuc")
@@ -69,7 +69,7 @@ def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
 @derivative(
     saves=("input", "size"),
     name="SoftshrinkBackward0",
-    d_input=lambda B, g, input, size: B.masked_fill(g, (input >= -size) & (input <= size), 0),
+    d_input=lambda B, g, input, size: B.outside(g, input, -size, size, 0.0),
 )
 def _softshrink(input: Tensor, size: float) -> Tensor:
     refuse("softshrink", input, "biuc")
