@@ -27,8 +27,14 @@ from .numpy_recurrence import NumpyRecurrence
 from .numpy_reduction import NumpyReductionKernels, ones, scanned, turned
 from .numpy_sampling import NumpyGenerator
 from .numpy_softmax import NumpySoftmax
+from .numpy_sorting import NumpySortingKernels
+from .numpy_special import NumpySpecialKernels
 from .philox import rounds
 from .threads import get_num_threads
+
+# What NumPy broadcasts it copies into buffers of so many elements, unless rows are longer: of 8192, its
+# own choice, half of the time that arithmetic with rows or columns of a large matrix takes.
+np.setbufsize(768)
 
 _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
@@ -112,6 +118,8 @@ class NumpyBackend(
     NumpyLinalg,
     NumpyNormalization,
     NumpySoftmax,
+    NumpySortingKernels,
+    NumpySpecialKernels,
     NumpyOptimizerKernels,
     NumpyPointwiseKernels,
     NumpyRecurrence,

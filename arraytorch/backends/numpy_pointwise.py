@@ -253,10 +253,6 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     _hardswish_backward = blocked(ActivationKernels.hardswish_backward, 2)
     _huber = blocked(ActivationKernels.huber)
     _erf = blocked(PointwiseKernels.erf)
-    erfc = blocked(PointwiseKernels.erfc)
-    erfinv = blocked(PointwiseKernels.erfinv)
-    lgamma = blocked(PointwiseKernels.lgamma)
-    digamma = blocked(PointwiseKernels.digamma)
     rsqrt = blocked(PointwiseKernels.rsqrt)
     reciprocal = blocked(PointwiseKernels.reciprocal)
 
