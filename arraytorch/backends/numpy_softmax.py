@@ -10,6 +10,7 @@ import numpy as np
 from .compiled import MANY as _MANY
 from .compiled import kernels
 from .normalization import NormalizationKernels
+from .numpy_extremes import row_extremes
 from .numpy_reduction import ones, row_dots, row_sums, spread_sums
 from .sharing import rowwise
 
@@ -161,7 +162,7 @@ def _by_row(kernel: Any, *arrays: Any) -> Any:
 
 
 def _softmax(x: Any, e: Any) -> None:
-    np.subtract(x, _max(x, 1, None, None, True), out=e)
+    np.subtract(x, row_extremes(x, True)[:, None], out=e)
     np.exp(e, out=e)
     e *= np.reciprocal(row_sums(e))[:, None]
 
@@ -172,7 +173,7 @@ def _softmax_backward(g: Any, y: Any, out: Any) -> None:
 
 
 def _log_softmax(x: Any, out: Any) -> None:
-    np.subtract(x, _max(x, 1, None, None, True), out=out)
+    np.subtract(x, row_extremes(x, True)[:, None], out=out)
     out -= np.log(row_sums(np.exp(out)))[:, None]
 
 
@@ -184,7 +185,7 @@ def _log_softmax_backward(g: Any, y: Any, out: Any) -> None:
 
 def _shifted_softmax(x: Any, target: Any, e: Any, picked: Any, total: Any) -> None:
     """The softmax, with what goes into the loss: the target's logit less the largest, and the sum."""
-    np.subtract(x, _max(x, 1, None, None, True), out=e)
+    np.subtract(x, row_extremes(x, True)[:, None], out=e)
     picked[...] = e.take(_starts(*e.shape) + target)
     np.exp(e, out=e)
     total[...] = row_sums(e)
