@@ -15,6 +15,7 @@ from arraytorch.backends import (
     box_muller,
     compiled,
     numpy_attention,
+    numpy_layer_norm,
     numpy_normalization,
     numpy_optimizers,
     numpy_places,
@@ -41,6 +42,7 @@ class Plain(ArrayModuleBackend):
 WITH_CHOICE = (
     box_muller,
     numpy_attention,
+    numpy_layer_norm,
     numpy_normalization,
     numpy_optimizers,
     numpy_places,

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._device import CPU, device
 from .._dtypes import ALL, EIGHT_BITS, bfloat16
-from . import compiled, numpy_arithmetic
+from . import compiled, freed_memory, numpy_arithmetic
 from .float8 import filling, labelled, recast
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
@@ -35,6 +35,7 @@ from .threads import get_num_threads
 # What NumPy broadcasts it copies into buffers of so many elements, unless rows are longer: of 8192, its
 # own choice, half of the time that arithmetic with rows or columns of a large matrix takes.
 np.setbufsize(768)
+freed_memory.keep()
 
 _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
