@@ -1,4 +1,4 @@
-"""Sorting, searching and shuffling of large arrays, which NumPy's backend does by counting digits."""
+"""Sorting, searching, shuffling and scattering of large arrays, for which NumPy's backend has its own ways."""
 
 import numpy as np
 import pytest
@@ -86,3 +86,24 @@ def test_large_permutations_are_those_of_swaps():
         [21615, 38303, 13217, 38042],
         [38942, 19912, 10674, 24326],
     )
+
+
+@pytest.mark.parametrize("reduce", ["prod", "amax", "amin"])
+@pytest.mark.parametrize("include_self", [True, False])
+def test_sources_are_reduced_into_places(reduce, include_self):
+    """In each place that is named, whether or not what was there counts."""
+    rng = np.random.default_rng(9)
+    x, source = rng.standard_normal((90, 250)), rng.standard_normal((90, 240))
+    index = rng.integers(0, 250, (90, 240))
+    source[5, 7] = np.nan
+    combine = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce]
+    expected = x.copy()
+    if not include_self:
+        np.put_along_axis(expected, index, {"prod": 1, "amax": -np.inf, "amin": np.inf}[reduce], 1)
+    for row, column in np.ndindex(*index.shape):
+        at = row, index[row, column]
+        expected[at] = combine(expected[at], source[row, column])
+    result = torch.tensor(x).scatter_reduce(
+        1, torch.tensor(index), torch.tensor(source), reduce, include_self=include_self
+    )
+    np.testing.assert_allclose(result.numpy(), expected, rtol=1e-12)

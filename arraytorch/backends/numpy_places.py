@@ -76,6 +76,20 @@ class NumpyPlaceKernels:
         np.add.at(out.reshape(-1), _flat(x.shape, dim, index).reshape(-1), src.reshape(-1))
         return out
 
+    def scatter_reduce(
+        self, x: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool
+    ) -> Any:
+        """The ufunc's method in one dimension, where it is ten times as fast."""
+        if index.size < MANY or index.shape != src.shape:
+            return super().scatter_reduce(x, dim, index, src, reduce, include_self)  # type: ignore[misc]
+        out = np.array(x, order="C")
+        flat, places = out.reshape(-1), _flat(x.shape, dim, index).reshape(-1)
+        if not include_self:
+            flat[places] = self._neutral(reduce, x.dtype)  # type: ignore[attr-defined]
+        function = {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce]
+        function.at(flat, places, src.reshape(-1))
+        return out
+
     def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
         """Many rows named by one vector are added by a sparse matrix, 20 times as fast as add.at."""
         rows, n = index[-1], len(index)
@@ -214,7 +228,8 @@ def _flat(shape: tuple[int, ...], dim: int, index: Any) -> Any:
     if index.size <= _FEW_PLACES:
         apart, starts = _starts(shape, dim, index.shape)
         return index * apart + starts if apart != 1 else index + starts
-    flat = index * prod(shape[dim + 1 :])
+    apart = prod(shape[dim + 1 :])
+    flat = index * apart if apart != 1 else index
     for d, n in enumerate(index.shape):
         if d != dim:
             step = np.arange(n) * prod(shape[d + 1 :])

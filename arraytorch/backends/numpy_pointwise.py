@@ -207,7 +207,19 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def huber(self, x: Any, delta: float, scale: float) -> Any:
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.huber(x, delta, scale)
-        return self._huber(x, delta, scale)
+        if not _plain(x):
+            return self._huber(x, delta, scale)
+        zero, most, factor, share = _numbers(0, delta, -0.5 * scale, scale)
+
+        def part(x: Any, out: Any) -> None:
+            size = np.abs(x)
+            near = size.clip(zero, most)
+            size *= share
+            np.multiply(near, factor, out=out)
+            out += size
+            out *= near
+
+        return _computed(part, x)
 
     def softshrink(self, x: Any, size: float) -> Any:
         if not _plain(x):

@@ -367,13 +367,19 @@ def _column_sums(x: Any, dims: tuple[int, ...]) -> Any:
     return np.matmul(ones(count, x.dtype), matrices).reshape(shape)
 
 
+@lru_cache(256)
+def _even_piece(width: int) -> int:
+    """The length of the largest pieces that rows can be cut into, all alike; 0 if these are short."""
+    return next((n for n in range(_PIECE, _PIECE // 8, -1) if not width % n), 0)
+
+
 def row_sums(rows: Any) -> Any:
     """The sum of each row of a contiguous matrix."""
     n, width = rows.shape
     if width <= _PIECE:
         return rows.dot(ones(width, rows.dtype))
-    if not width % _PIECE:
-        pieces = rows.reshape(-1, _PIECE).dot(ones(_PIECE, rows.dtype))
+    if piece := _even_piece(width):
+        pieces = rows.reshape(-1, piece).dot(ones(piece, rows.dtype))
         return _add(pieces.reshape(n, -1), 1)
     whole = width - width % _PIECE
     if n == 1:

@@ -63,6 +63,13 @@ class NumpySpecialKernels(PointwiseKernels):
     def digamma(self, x: Any) -> Any:
         return _computed(_digamma, x) if _large(x, "fd") else super().digamma(x)
 
+    def ndtr(self, x: Any) -> Any:
+        if not _large(x, "f"):
+            return super().ndtr(x)  # type: ignore[misc]
+        z = self.erfc(x * np.float32(-math.sqrt(0.5)))
+        z *= np.float32(0.5)
+        return z
+
     # SciPy's, in blocks that threads share
     _erfc = blocked(PointwiseKernels.erfc)
     _erfinv = blocked(PointwiseKernels.erfinv)
