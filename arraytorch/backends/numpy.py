@@ -10,7 +10,7 @@ import numpy as np
 
 from .._device import CPU, device
 from .._dtypes import ALL, EIGHT_BITS, bfloat16
-from . import compiled, freed_memory, numpy_arithmetic
+from . import compiled, freed_memory, numpy_arithmetic, numpy_halves
 from .float8 import filling, labelled, recast
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
@@ -37,6 +37,8 @@ from .threads import get_num_threads
 np.setbufsize(768)
 freed_memory.keep()
 
+_HALVES = {"e", "f"}  # types that are converted by arithmetic on bits
+_SINGLE = np.dtype(np.float32)
 _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
@@ -212,7 +214,16 @@ class NumpyBackend(
             return recast(x, dtype)
         if x.dtype.kind == "c" and dtype.kind not in "cb":
             x = x.real
+        if (
+            x.size >= compiled.MANY
+            and {x.dtype.char, dtype.char} == _HALVES
+            and x.flags.c_contiguous
+        ):
+            return numpy_halves.convert(x, dtype)
         return x.astype(dtype, copy=False)
+
+    def _widened(self, x: Any) -> Any:
+        return self.cast(x, _SINGLE) if x.dtype.itemsize == 2 else x
 
     def bitcast(self, x: Any, dtype: Any) -> Any:
         return labelled(x.view(dtype))
@@ -355,7 +366,7 @@ class NumpyBackend(
 
     def matmul(self, x: Any, y: Any) -> Any:
         if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
-            return super().matmul(x, y)
+            return self.cast(self.matmul(self._widened(x), self._widened(y)), x.dtype)
         # dot takes 0.4 us less than matmul for two matrices, and means the same.
         return _dot(x, y) if x.ndim == 2 == y.ndim else products(x, y)
 

@@ -60,6 +60,7 @@ class _Ones(dict[int, Any]):
         return self.setdefault(n, np.ones(n, self.dtype))
 
 
+_SINGLE = np.dtype(np.float32)
 _ONES = {"f": _Ones("f"), "d": _Ones("d")}
 
 
@@ -67,9 +68,8 @@ class NumpyReductionKernels(ReductionKernels):
     """Overrides for real numbers of four or eight bytes; the rest goes the generic way."""
 
     def sum(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
-        kind = x.dtype.char
+        kind, size = x.dtype.char, x.size
         if kind == "f" or kind == "d":
-            size = x.size
             if size <= 1024:  # short sums are products too, at 0.3 us against 0.8 for add.reduce
                 ndim = x.ndim
                 if len(dims) == ndim and not keepdim:
@@ -87,6 +87,9 @@ class NumpyReductionKernels(ReductionKernels):
         elif x.dtype.kind in "biu":  # where NumPy would widen what is narrower than its int
             return _add(x, dims, x.dtype, None, keepdim)
         elif x.dtype.itemsize == 2:
+            if size >= MANY and x.flags.c_contiguous:
+                wide = self.cast(x, _SINGLE)  # type: ignore[attr-defined]
+                return self.sum(wide, dims, keepdim).astype(x.dtype)
             return _add(x, dims, "f4", None, keepdim).astype(x.dtype)
         return _add(x, dims, None, None, keepdim)
 
