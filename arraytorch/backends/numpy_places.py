@@ -93,8 +93,14 @@ class NumpyPlaceKernels:
     def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
         """Many rows named by one vector are added by a sparse matrix, 20 times as fast as add.at."""
         rows, n = index[-1], len(index)
+        numbers = isinstance(rows, np.ndarray) and rows.dtype.kind in "iu"
+        if numbers and rows.ndim > 1 and _whole(index[:-1]):
+            lead, rest = target.shape[: n - 1], target.shape[n:]
+            value = np.broadcast_to(value, (*lead, *rows.shape, *rest))
+            value = value.reshape(*lead, rows.size, *rest)
+            index, rows = (*index[:-1], rows.reshape(-1)), rows.reshape(-1)
         if (
-            not isinstance(rows, np.ndarray) or rows.ndim != 1 or rows.dtype.kind not in "iu"
+            not numbers or rows.ndim != 1
             or target.dtype.kind != "f" or target.dtype.itemsize < 4 or target.ndim == 1
             or not (n == 1 or n == target.ndim and target.flags.c_contiguous and _whole(index[:-1]))
             or target.size * rows.size < _MANY * target.shape[n - 1] or not target.size

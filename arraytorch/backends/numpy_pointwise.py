@@ -183,6 +183,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def silu_backward(self, g: Any, x: Any) -> Any:
         if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
             return compiled.silu_backward(g, x)
+        if _plain(x) and _plain(g):
+            return _computed(_silu_slope, x, g)
         return self._silu_backward(g, x)
 
     def hardsigmoid(self, x: Any) -> Any:
@@ -202,7 +204,15 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def hardswish_backward(self, g: Any, x: Any) -> Any:
         if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
             return compiled.hardswish_backward(g, x)
-        return self._hardswish_backward(g, x)
+        if not (_plain(x) and _plain(g)):
+            return self._hardswish_backward(g, x)
+        generic = super().hardswish_backward
+
+        def part(x: Any, g: Any, out: Any) -> None:
+            if not _hardswish_slope(x, g, out):
+                out[...] = generic(g, x)
+
+        return _computed(part, x, g)
 
     def huber(self, x: Any, delta: float, scale: float) -> Any:
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
@@ -292,6 +302,33 @@ def _hardswish(x: Any, out: Any) -> None:
     out.clip(_NONE, _SIX, out=out)
     out *= x
     out *= _SIXTH
+
+
+def _hardswish_slope(x: Any, g: Any, out: Any) -> bool:
+    """g times x / 3 + 1/2 within -3 and 3, less 1/2 from 3 on, plus 1/2 up to -3; False if there is NaN."""
+    if x.max() != x.max():
+        return False
+    beyond = (x >= 3).view(np.int8)
+    beyond -= (x <= -3).view(np.int8)
+    half = beyond.astype(x.dtype)
+    half *= _HALF
+    x.clip(-_THREE, _THREE, out=out)
+    out /= _THREE
+    out += _HALF
+    out -= half
+    out *= g
+    return True
+
+
+def _silu_slope(x: Any, g: Any, out: Any) -> None:
+    """g s (1 + x (1 - s)) with s = sigmoid(x)."""
+    s = np.empty_like(x)
+    _sigmoid(x, s)
+    np.subtract(1, s, out=out)
+    out *= x
+    out += 1
+    out *= s
+    out *= g
 
 
 def _silu(x: Any, out: Any) -> None:

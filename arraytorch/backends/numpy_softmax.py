@@ -14,6 +14,7 @@ from .numpy_extremes import row_extremes
 from .numpy_reduction import ones, row_dots, row_sums, spread_sums
 from .sharing import rowwise
 
+_MODERATE = 30  # numbers whose exponentials, and sums of them, are far from the ends of float32
 _add, _max = np.add.reduce, np.maximum.reduce
 
 
@@ -127,7 +128,9 @@ def _moderate(x: Any) -> bool:
 
     To find two places takes 0.4 us; the largest number of each row, and to subtract it, 1.4.
     """
-    return 0 < x.size <= 1024 and x.item(x.argmin()) > -30 and x.item(x.argmax()) < 30
+    if not 0 < x.size <= 1024:
+        return False
+    return x.item(x.argmin()) > -_MODERATE and x.item(x.argmax()) < _MODERATE  # type: ignore[no-any-return]
 
 
 def _total(x: Any, dim: int) -> Any:
@@ -162,8 +165,11 @@ def _by_row(kernel: Any, *arrays: Any) -> Any:
 
 
 def _softmax(x: Any, e: Any) -> None:
-    np.subtract(x, row_extremes(x, True)[:, None], out=e)
-    np.exp(e, out=e)
+    if x.max() < _MODERATE and x.min() > -_MODERATE:
+        np.exp(x, out=e)
+    else:
+        np.subtract(x, row_extremes(x, True)[:, None], out=e)
+        np.exp(e, out=e)
     e *= np.reciprocal(row_sums(e))[:, None]
 
 
