@@ -107,3 +107,15 @@ def test_sources_are_reduced_into_places(reduce, include_self):
         1, torch.tensor(index), torch.tensor(source), reduce, include_self=include_self
     )
     np.testing.assert_allclose(result.numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int8", "int16", "int32", "int64"])
+def test_largest_of_many_integers(kind):
+    """In order, equal ones in that of their places; all, where they are the smallest there are."""
+    x = np.random.default_rng(11).integers(-60, 60, (60, 300)).astype(kind)
+    least = np.full((60, 300), np.iinfo(kind).min, kind)
+    values, places = torch.topk(torch.tensor(x), 4, 1)
+    expected = np.argsort(-x.astype(float), 1, kind="stable")[:, :4]
+    assert (places.numpy() == expected).all()
+    assert (values.numpy() == np.take_along_axis(x, expected, 1)).all()
+    assert (torch.topk(torch.tensor(least), 4, 1)[0] == int(least[0, 0])).all()

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._device import CPU, device
 from .._dtypes import ALL, EIGHT_BITS, bfloat16
-from . import compiled, freed_memory, numpy_arithmetic, numpy_halves
+from . import compiled, freed_memory, numpy_arithmetic, numpy_halves, numpy_integers
 from .float8 import filling, labelled, recast
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
@@ -169,7 +169,9 @@ class NumpyBackend(
         return x
 
     def trunc_divide(self, x: Any, y: Any) -> Any:
-        return super().trunc_divide(x, _no_zero(x, y))
+        y = _no_zero(x, y)
+        quotient = numpy_integers.trunc_divide(x, y)
+        return super().trunc_divide(x, y) if quotient is None else quotient
 
     asarray = staticmethod(np.asarray)  # type: ignore[assignment]  # scalars become 0-d arrays
 
@@ -367,6 +369,8 @@ class NumpyBackend(
     def matmul(self, x: Any, y: Any) -> Any:
         if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
             return self.cast(self.matmul(self._widened(x), self._widened(y)), x.dtype)
+        if x.dtype.kind in "iu" and (z := numpy_integers.matmul(x, y)) is not None:
+            return z
         # dot takes 0.4 us less than matmul for two matrices, and means the same.
         return _dot(x, y) if x.ndim == 2 == y.ndim else products(x, y)
 

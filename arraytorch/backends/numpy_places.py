@@ -143,7 +143,7 @@ class NumpyPlaceKernels:
             or (x.dtype.kind == "f" and np.isnan(x).any())
         ):
             return super().topk(x, k, dim, largest)  # type: ignore[misc]
-        if k <= _FEW and largest and x.dtype.kind == "f" and x.size >= _MANY:
+        if k <= _FEW and largest and x.size >= _MANY:
             places = _first_maxima(x, k, dim)
             if places is not None:
                 return places
@@ -194,13 +194,14 @@ def _beyond_rank(x: Any, k: int, largest: bool) -> Any:
 
 
 def _first_maxima(x: Any, k: int, dim: int) -> Any:
-    """The places of the k largest elements, by as many searches; None if some of them are -inf."""
+    """The places of the k largest elements, by as many searches; None if some are the least there is."""
     rest, places = x.copy(), []
+    least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     for _ in range(k):
         at = rest.argmax(dim, keepdims=True)
-        if np.isneginf(np.take_along_axis(rest, at, dim)).any():
+        if (np.take_along_axis(rest, at, dim) == least).any():
             return None
-        np.put_along_axis(rest, at, -np.inf, dim)
+        np.put_along_axis(rest, at, least, dim)
         places.append(at)
     return np.concatenate(places, dim)
 
