@@ -367,11 +367,16 @@ class NumpyBackend(
         return z
 
     def matmul(self, x: Any, y: Any) -> Any:
+        if x.dtype.char not in "fd":
+            return self._other_products(x, y)
+        # dot takes 0.4 us less than matmul for two matrices, and means the same.
+        return _dot(x, y) if x.ndim == 2 == y.ndim else products(x, y)
+
+    def _other_products(self, x: Any, y: Any) -> Any:
         if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
             return self.cast(self.matmul(self._widened(x), self._widened(y)), x.dtype)
-        if x.dtype.kind in "iu" and (z := numpy_integers.matmul(x, y)) is not None:
+        if (z := numpy_integers.matmul(x, y)) is not None:
             return z
-        # dot takes 0.4 us less than matmul for two matrices, and means the same.
         return _dot(x, y) if x.ndim == 2 == y.ndim else products(x, y)
 
     def linear(self, x: Any, weight: Any, bias: Any) -> Any:
