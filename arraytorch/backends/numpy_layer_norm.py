@@ -130,9 +130,13 @@ def _slopes(g: Any, x: Any, w: Any, m: Any, r: Any, needs: Any, out: Any) -> Any
         total, inner = g.dot(along), product.dot(along)
         inner *= r
         inner -= offset * total
-        np.multiply(g, r[:, None], out=out)
-        if w is not None:
-            out *= w
+        if w is not None and count <= _NARROW:
+            np.dot(r[:, None], w[None], out=out)
+            out *= g
+        else:
+            np.multiply(g, r[:, None], out=out)
+            if w is not None:
+                out *= w
         np.multiply(x, (r * r * inner / -count)[:, None], out=product)
         product += ((offset * inner - total) * r / count)[:, None]
         out += product
