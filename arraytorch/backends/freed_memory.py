@@ -26,4 +26,6 @@ def keep() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):
         return False
-    return bool(mallopt(_MMAP_THRESHOLD, _MAPPED) and mallopt(_TRIM_THRESHOLD, _KEPT))
+    # Before version 2.35 the library takes no more than 32 MB for the first of the two.
+    mapped = mallopt(_MMAP_THRESHOLD, _MAPPED) or mallopt(_MMAP_THRESHOLD, 32 << 20)
+    return bool(mapped and mallopt(_TRIM_THRESHOLD, _KEPT))
