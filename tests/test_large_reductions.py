@@ -93,3 +93,14 @@ def test_gradients_of_running_products():
     with torch.no_grad():
         x[1, 2] = 0
     assert torch.autograd.gradcheck(lambda x: torch.cumprod(x, 1), x)
+
+
+@pytest.mark.parametrize(("left", "right"), [("i", "i"), ("ij", "j"), ("j", "jk"), ("bij", "j")])
+def test_products_with_large_vectors(left, right):
+    """A vector is a row on the left and a column on the right, and no dimension of the result."""
+    sizes = {"i": 300, "j": 200, "k": 250, "b": 2} if left != "i" else {"i": 90000}
+    x, y = (some([sizes[d] for d in term], np.float64) / 40 for term in (left, right))
+    kept = "".join(sorted((set(left) | set(right)) - (set(left) & set(right))))
+    expected = np.einsum(f"{left},{right}->{kept}", x, y)
+    result = torch.tensor(x) @ torch.tensor(y)
+    np.testing.assert_allclose(result.numpy(), expected, rtol=1e-9, atol=1e-9)
