@@ -18,6 +18,7 @@ from arraytorch.backends import (
     compiled_sorting,
     numpy_arithmetic,
     numpy_attention,
+    numpy_layer_norm,
     numpy_normalization,
     numpy_optimizers,
     numpy_places,
@@ -49,6 +50,7 @@ WITH_CHOICE = (
     compiled_sorting,
     numpy_arithmetic,
     numpy_attention,
+    numpy_layer_norm,
     numpy_normalization,
     numpy_optimizers,
     numpy_places,
@@ -180,6 +182,11 @@ def test_activations_of_large_arrays(choice):
     alike("sigmoid", x, rtol=1e-6)
     alike("silu", x, rtol=1e-6)
     alike("silu_backward", g, x, rtol=1e-5, atol=1e-6)
+    x[:6] = 3, -3, np.inf, -np.inf, 2.9999998, -2.9999998
+    alike("hardswish", x[4:])
+    alike("hardswish_backward", g, x, rtol=1e-5, atol=1e-6)
+    x[7] = np.nan
+    alike("hardswish_backward", g, x, rtol=1e-5, atol=1e-6)
     for name in ("sigmoid", "silu"):
         assert np.isnan(getattr(OWN, name)(np.full(20000, np.nan, "f4"))).all()
 
@@ -471,10 +478,11 @@ def test_columns_that_a_vector_names_are_added():
     for dtype in (np.float32, np.float64, np.int64):
         target, value = np.ones((4, 50, 90), dtype), (rand(4, 50, 300) * 9).astype(dtype)
         expected = target.copy()
-        index = (slice(None), slice(None), i)
-        np.add.at(expected, index, value)
-        OWN.add_at(target, index, value)
-        np.testing.assert_allclose(target, expected, rtol=1e-5, atol=1e-4)
+        for at, given in ((i, value), (i.reshape(3, 100), value.reshape(4, 50, 3, 100))):
+            index = (slice(None), slice(None), at)
+            np.add.at(expected, index, given)
+            OWN.add_at(target, index, given)
+            np.testing.assert_allclose(target, expected, rtol=1e-5, atol=1e-4)
 
 
 def test_few_largest_and_smallest_of_one_vector():

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._device import CPU, device
 from .._dtypes import ALL, EIGHT_BITS, bfloat16
-from . import compiled, numpy_arithmetic
+from . import compiled, freed_memory, numpy_arithmetic, numpy_halves, numpy_integers
 from .compiled_pooling import CompiledPooling
 from .compiled_sorting import CompiledSorting
 from .float8 import filling, labelled, recast
@@ -29,11 +29,20 @@ from .numpy_recurrence import NumpyRecurrence
 from .numpy_reduction import NumpyReductionKernels, ones, scanned, turned
 from .numpy_sampling import NumpyGenerator
 from .numpy_softmax import NumpySoftmax
+from .numpy_sorting import NumpySortingKernels
+from .numpy_special import NumpySpecialKernels
 from .philox import rounds
 from .threads import get_num_threads
 
-_SINGLE = np.dtype(np.float32)
+# What NumPy broadcasts it copies into buffers of so many elements, unless rows are longer: of 8192, its
+# own choice, half of the time that arithmetic with rows or columns of a large matrix takes.
+if np.getbufsize() == 8192:
+    np.setbufsize(768)
+freed_memory.keep()
+
 _CONVERTED = frozenset({"fe", "fE", "ef", "Ef", "lf"})  # what compiled kernels convert, from and to
+_HALVES = {"e", "f"}  # types that are converted by arithmetic on bits
+_SINGLE = np.dtype(np.float32)
 _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
@@ -118,6 +127,8 @@ class NumpyBackend(
     NumpyLinalg,
     NumpyNormalization,
     NumpySoftmax,
+    NumpySortingKernels,
+    NumpySpecialKernels,
     NumpyOptimizerKernels,
     NumpyPointwiseKernels,
     NumpyRecurrence,
@@ -164,7 +175,9 @@ class NumpyBackend(
         return x
 
     def trunc_divide(self, x: Any, y: Any) -> Any:
-        return super().trunc_divide(x, _no_zero(x, y))
+        y = _no_zero(x, y)
+        quotient = numpy_integers.trunc_divide(x, y)
+        return super().trunc_divide(x, y) if quotient is None else quotient
 
     asarray = staticmethod(np.asarray)  # type: ignore[assignment]  # scalars become 0-d arrays
 
@@ -216,6 +229,12 @@ class NumpyBackend(
             return own.cast(x, dtype)
         if x.dtype.kind == "c" and dtype.kind not in "cb":
             x = x.real
+        if (
+            x.size >= compiled.MANY
+            and {x.dtype.char, dtype.char} == _HALVES
+            and x.flags.c_contiguous
+        ):
+            return numpy_halves.convert(x, dtype)
         return x.astype(dtype, copy=False)
 
     def _widened(self, x: Any) -> Any:
@@ -367,10 +386,16 @@ class NumpyBackend(
         return z
 
     def matmul(self, x: Any, y: Any) -> Any:
-        if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
-            wide = self.matmul(self._widened(x), self._widened(y))
-            return self.cast(wide, x.dtype)
+        if x.dtype.char not in "fd":
+            return self._other_products(x, y)
         # dot takes 0.4 us less than matmul for two matrices, and means the same.
+        return _dot(x, y) if x.ndim == 2 == y.ndim else products(x, y)
+
+    def _other_products(self, x: Any, y: Any) -> Any:
+        if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
+            return self.cast(self.matmul(self._widened(x), self._widened(y)), x.dtype)
+        if (z := numpy_integers.matmul(x, y)) is not None:
+            return z
         return _dot(x, y) if x.ndim == 2 == y.ndim else products(x, y)
 
     def linear(self, x: Any, weight: Any, bias: Any) -> Any:

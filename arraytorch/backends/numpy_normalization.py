@@ -11,6 +11,7 @@ from .compiled import MANY as _MANY
 from .compiled import kernels
 from .normalization import NormalizationKernels
 from .numpy_few_norms import plan_of
+from .numpy_layer_norm import Sums, norm_rows, one_over_std, rows_backward
 from .numpy_numbers import number
 from .numpy_reduction import row_dots, row_sums
 from .sharing import rowwise
@@ -37,7 +38,7 @@ class NumpyNormalization(NormalizationKernels):
             if prod(x.shape[lead:]) >= _PLANE:
                 return _planes(x, dims, lead, weight, bias, eps)
             if _along(x, dims, weight) and _along(x, dims, bias):
-                return _rows(x, dims, count, weight, bias, eps)
+                return norm_rows(x, dims, count, weight, bias, eps)
             if _across(x, dims, weight) and _across(x, dims, bias):
                 return _columns(x, weight, bias, eps)
         mean = _add(x, dims, None, None, True)
@@ -48,7 +49,7 @@ class NumpyNormalization(NormalizationKernels):
             squares = _add(off * off, dims, None, None, True)
         else:
             squares = np.einsum("ij,ij->i", rows, rows).reshape(mean.shape)
-        rstd = _rstd(squares, count, eps)
+        rstd = one_over_std(squares, count, eps)
         off *= rstd
         if weight is not None:
             off *= weight
@@ -79,7 +80,7 @@ class NumpyNormalization(NormalizationKernels):
                 return _columns_backward(g, x, weight, mean, rstd, needs)
         if not x.flags.c_contiguous or not _along(x, dims, weight):
             return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
-        return _rows_backward(g, x, dims, weight, mean, rstd, needs)
+        return rows_backward(g, x, dims, weight, mean, rstd, needs)
 
     def _slope_and_shift(
         self, mean: Any, variance: Any, weight: Any, bias: Any, eps: float
@@ -130,85 +131,6 @@ def _across(x: Any, dims: tuple[int, ...], weight: Any) -> bool:
     return dims == (0,) and x.ndim == 2 and (weight is None or weight.shape == (1, x.shape[1]))
 
 
-def _rstd(squares: Any, count: int, eps: float) -> Any:
-    """One over the root of a mean square and eps, in place."""
-    squares /= count
-    squares += eps
-    np.sqrt(squares, out=squares)
-    return np.reciprocal(squares, out=squares)
-
-
-# rows: all that is standardised together lies together, and has a weight for each element
-
-
-def _rows(
-    x: Any, dims: tuple[int, ...], count: int, weight: Any, bias: Any, eps: float
-) -> tuple[Any, Any, Any]:
-    rows, kept = x.reshape(-1, count), x.shape[: dims[0]] + (1,) * len(dims)
-    w, b = (None if t is None else t.reshape(count) for t in (weight, bias))
-    if (compiled := kernels("rows")) is not None:
-        out, mean, rstd = compiled.layer_norm(rows, w, b, eps)
-        return out.reshape(x.shape), mean.reshape(kept), rstd.reshape(kept)
-    n = len(rows)
-    out, mean, rstd = np.empty(rows.shape, x.dtype), np.empty(n, x.dtype), np.empty(n, x.dtype)
-
-    def part(x: Any, off: Any, mean: Any, rstd: Any) -> None:
-        np.divide(row_sums(x), count, out=mean)
-        np.subtract(x, mean[:, None], out=off)
-        rstd[...] = _rstd(row_dots(off, off), count, eps)
-        off *= rstd[:, None]
-        if w is not None:
-            off *= w
-        if b is not None:
-            off += b
-
-    rowwise(part, rows, out, mean, rstd)
-    return out.reshape(x.shape), mean.reshape(kept), rstd.reshape(kept)
-
-
-def _rows_backward(
-    g: Any,
-    x: Any,
-    dims: tuple[int, ...],
-    weight: Any,
-    mean: Any,
-    rstd: Any,
-    needs: tuple[bool, bool, bool],
-) -> tuple[Any, Any, Any]:
-    """The generic formula: sums of products without the products, the rest in place."""
-    count = prod([x.shape[d] for d in dims])
-    x, given = x.reshape(-1, count), g.reshape(-1, count)
-    if x.size >= _MANY and (compiled := kernels("rows")) is not None:
-        flat = None if weight is None else weight.reshape(count)
-        out, gw = compiled.layer_norm_backward(given, x, flat, mean.reshape(-1), rstd.reshape(-1))
-        gw = gw.reshape(weight.shape) if needs[1] else None
-        return out.reshape(g.shape) if needs[0] else None, gw, g if needs[2] else None
-    mean, rstd = mean.reshape(-1, 1), rstd.reshape(-1, 1)
-    out = np.empty(x.shape, x.dtype)
-    w = None if weight is None else weight.reshape(1, count)
-    sums = _Sums()
-
-    def part(row: Any, x: Any, h: Any, y: Any, mean: Any, rstd: Any) -> None:
-        np.subtract(x, mean, out=y)
-        y *= rstd
-        if needs[1]:
-            sums.parts[row[0]] = np.einsum("ij,ij->j", h, y)
-        if needs[0]:
-            h = h if w is None else h * w
-            y *= row_dots(h, y)[:, None] / -count
-            y += h
-            y -= row_sums(h)[:, None] / count
-            y *= rstd
-
-    rowwise(part, np.arange(len(x)), x, given, out, mean, rstd)
-    gw = sums.total().reshape(weight.shape) if needs[1] else None
-    return (
-        out.reshape(g.shape) if needs[0] else None,
-        gw,
-        g if needs[2] else None,
-    )
-
-
 # planes: the last dimensions have one weight, so that all else is known once they are summed
 
 
@@ -254,7 +176,7 @@ def _planes(
     mean /= count
     if (compiled := kernels("planes")) is not None:
         middle = p.each(mean).reshape(-1)
-        rstd = _rstd(p.total(compiled.squares(p.x, middle)), count, eps)
+        rstd = one_over_std(p.total(compiled.squares(p.x, middle)), count, eps)
         scale = p.each(rstd if weight is None else rstd * weight).reshape(-1)
         shift = np.zeros(len(p.x), x.dtype) if bias is None else p.each(bias).reshape(-1)
         out = compiled.scaled(p.x, middle, scale, shift)
@@ -266,7 +188,7 @@ def _planes(
         squares[...] = row_dots(off, off)
 
     rowwise(part, p.x, middle, off, squares)
-    rstd = _rstd(p.total(squares), count, eps)
+    rstd = one_over_std(p.total(squares), count, eps)
     scale = p.each(rstd if weight is None else rstd * weight)
     shift = None if bias is None else p.each(bias)
     rowwise(_scaled, off, scale, *([] if shift is None else [shift]))
@@ -333,37 +255,27 @@ def _combined(off: Any, g: Any, a: Any, b: Any, c: Any) -> None:
 # columns: the batch norm of a matrix, whose sums are those of the rows
 
 
-class _Sums:
-    """Sums over parts of rows, which are added in their order, whichever was ready first."""
-
-    def __init__(self) -> None:
-        self.parts: dict[int, Any] = {}
-
-    def total(self) -> Any:
-        return sum([self.parts[row] for row in sorted(self.parts)])
-
-
 def _columns(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
     n, columns = x.shape
     if x.dtype.char == "f" and (own := kernels("planes")) is not None:
         mean = kernels("reductions").sums_between(x[None])[0] / x.dtype.type(n)
-        rstd = _rstd(own.column_squares(x, mean).reshape(1, columns), n, eps)
+        rstd = one_over_std(own.column_squares(x, mean).reshape(1, columns), n, eps)
         scale = (rstd if weight is None else rstd * weight).reshape(-1)
         shift = np.zeros(columns, x.dtype) if bias is None else bias.reshape(-1)
         return own.column_scaled(x, mean, scale, shift), mean.reshape(1, columns), rstd
-    row, out, sums, squares = np.arange(n), np.empty(x.shape, x.dtype), _Sums(), _Sums()
+    row, out, sums, squares = np.arange(n), np.empty(x.shape, x.dtype), Sums(), Sums()
 
-    def add(row: Any, x: Any) -> None:
+    def add(x: Any, row: Any) -> None:
         sums.parts[row[0]] = _add(x, 0, keepdims=True)
 
-    def center(row: Any, x: Any, out: Any) -> None:
+    def center(x: Any, out: Any, row: Any) -> None:
         np.subtract(x, mean, out=out)
         squares.parts[row[0]] = np.einsum("ij,ij->j", out, out)
 
-    rowwise(add, row, x)
+    rowwise(add, x, row)
     mean = sums.total() / x.dtype.type(n)
-    rowwise(center, row, x, out)
-    rstd = _rstd(squares.total().reshape(1, columns), n, eps)
+    rowwise(center, x, out, row)
+    rstd = one_over_std(squares.total().reshape(1, columns), n, eps)
     scale = rstd if weight is None else rstd * weight
     rowwise(lambda out: _scaled(out, scale, bias), out)
     return out, mean, rstd
@@ -388,16 +300,16 @@ def _columns_backward(
         len(x),
         np.arange(len(x)),
         np.empty(x.shape, x.dtype),
-        _Sums(),
-        _Sums(),
+        Sums(),
+        Sums(),
     )
 
-    def add(row: Any, x: Any, g: Any, out: Any) -> None:
+    def add(x: Any, g: Any, out: Any, row: Any) -> None:
         np.subtract(x, mean, out=out)
         sums.parts[row[0]] = _add(g, 0, keepdims=True)
         dots.parts[row[0]] = np.einsum("ij,ij->j", g, out)[None]
 
-    rowwise(add, row, x, g, out)
+    rowwise(add, x, g, out, row)
     dot = dots.total()
     gw = dot * rstd if needs[1] else None
     if not needs[0]:

@@ -237,6 +237,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def silu_backward(self, g: Any, x: Any) -> Any:
         if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
             return compiled.silu_backward(g, x)
+        if _plain(x) and _plain(g):
+            return _computed(_silu_slope, x, g)
         return self._silu_backward(g, x)
 
     def hardsigmoid(self, x: Any) -> Any:
@@ -260,12 +262,32 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def hardswish_backward(self, g: Any, x: Any) -> Any:
         if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
             return compiled.hardswish_backward(g, x)
-        return self._hardswish_backward(g, x)
+        if not (_plain(x) and _plain(g)):
+            return self._hardswish_backward(g, x)
+        generic = super().hardswish_backward
+
+        def part(x: Any, g: Any, out: Any) -> None:
+            if not _hardswish_slope(x, g, out):
+                out[...] = generic(g, x)
+
+        return _computed(part, x, g)
 
     def huber(self, x: Any, delta: float, scale: float) -> Any:
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.huber(x, delta, scale)
-        return self._huber(x, delta, scale)
+        if not _plain(x):
+            return self._huber(x, delta, scale)
+        zero, most, factor, share = _numbers(0, delta, -0.5 * scale, scale)
+
+        def part(x: Any, out: Any) -> None:
+            size = np.abs(x)
+            near = size.clip(zero, most)
+            size *= share
+            np.multiply(near, factor, out=out)
+            out += size
+            out *= near
+
+        return _computed(part, x)
 
     def softshrink(self, x: Any, size: float) -> Any:
         if _few(x):
@@ -321,10 +343,6 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     _hardswish_backward = blocked(ActivationKernels.hardswish_backward, 2)
     _huber = blocked(ActivationKernels.huber)
     _erf = blocked(PointwiseKernels.erf)
-    erfc = blocked(PointwiseKernels.erfc, topic="special")
-    erfinv = blocked(PointwiseKernels.erfinv, topic="special")
-    lgamma = blocked(PointwiseKernels.lgamma, topic="special")
-    digamma = blocked(PointwiseKernels.digamma, topic="special")
     rsqrt = _compiled(PointwiseKernels.rsqrt)
     reciprocal = _compiled(PointwiseKernels.reciprocal)
 
@@ -363,6 +381,33 @@ def _mish(x: Any, out: Any) -> None:
     np.add(m, _TWO, out=out)
     np.divide(m, out, out=out)
     out *= x
+
+
+def _hardswish_slope(x: Any, g: Any, out: Any) -> bool:
+    """g times x / 3 + 1/2 within -3 and 3, less 1/2 from 3 on, plus 1/2 up to -3; False if there is NaN."""
+    if x.max() != x.max():
+        return False
+    beyond = (x >= 3).view(np.int8)
+    beyond -= (x <= -3).view(np.int8)
+    half = beyond.astype(x.dtype)
+    half *= _HALF
+    x.clip(-_THREE, _THREE, out=out)
+    out /= _THREE
+    out += _HALF
+    out -= half
+    out *= g
+    return True
+
+
+def _silu_slope(x: Any, g: Any, out: Any) -> None:
+    """g s (1 + x (1 - s)) with s = sigmoid(x)."""
+    s = np.empty_like(x)
+    _sigmoid(x, s)
+    np.subtract(1, s, out=out)
+    out *= x
+    out += 1
+    out *= s
+    out *= g
 
 
 def _silu(x: Any, out: Any) -> None:

@@ -41,7 +41,8 @@ def matmul(x: Any, y: Any) -> Any:
     """The product of arrays of matrices, in C order."""
     lead = x.shape[:-2]
     if (
-        y.shape[:-2] == lead
+        lead
+        and y.shape[:-2] == lead
         and x.size + y.size > _WORTH >> 8
         and x.dtype is y.dtype
         and x.dtype.char in "fd"

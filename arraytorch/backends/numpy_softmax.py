@@ -11,9 +11,11 @@ import numpy as np
 from .compiled import MANY as _MANY
 from .compiled import kernels
 from .normalization import NormalizationKernels
+from .numpy_extremes import row_extremes
 from .numpy_reduction import ones, row_dots, row_sums
 from .sharing import rowwise
 
+_MODERATE = 30  # numbers whose exponentials, and sums of them, are far from the ends of float32
 _WIDE = 8  # columns from which a loop over them is worth a call
 _add, _max = np.add.reduce, np.maximum.reduce
 _FEW = min(1024, _MANY - 1)  # elements up to which calls count, and not passes
@@ -269,8 +271,11 @@ def _by_row(kernel: Any, *arrays: Any) -> Any:
 
 
 def _softmax(x: Any, e: Any) -> None:
-    np.subtract(x, _max(x, 1, None, None, True), out=e)
-    np.exp(e, out=e)
+    if x.max() < _MODERATE and x.min() > -_MODERATE:
+        np.exp(x, out=e)
+    else:
+        np.subtract(x, row_extremes(x, True)[:, None], out=e)
+        np.exp(e, out=e)
     e *= np.reciprocal(row_sums(e))[:, None]
 
 
@@ -280,7 +285,7 @@ def _softmax_backward(g: Any, y: Any, out: Any) -> None:
 
 
 def _log_softmax(x: Any, out: Any) -> None:
-    np.subtract(x, _max(x, 1, None, None, True), out=out)
+    np.subtract(x, row_extremes(x, True)[:, None], out=out)
     out -= np.log(row_sums(np.exp(out)))[:, None]
 
 
@@ -292,7 +297,7 @@ def _log_softmax_backward(g: Any, y: Any, out: Any) -> None:
 
 def _shifted_softmax(x: Any, target: Any, e: Any, picked: Any, total: Any) -> None:
     """The softmax, with what goes into the loss: the target's logit less the largest, and the sum."""
-    np.subtract(x, _max(x, 1, None, None, True), out=e)
+    np.subtract(x, row_extremes(x, True)[:, None], out=e)
     picked[...] = e.take(_starts(*e.shape) + target)
     np.exp(e, out=e)
     total[...] = row_sums(e)

@@ -82,7 +82,7 @@ class SortingKernels:
 
     def unique(self, x: Any) -> tuple[Any, Any, Any]:
         """The sorted distinct elements of a vector, each one's index among them, and the counts."""
-        order = self.xp.argsort(x, kind="stable")
+        order = self.argsort(x, 0, False)
         values, inverse, counts = self.unique_consecutive(x[order])
         back = self.xp.empty(x.shape, "i8")
         back[order] = inverse
@@ -105,7 +105,7 @@ class SortingKernels:
         """The indices that sort the rows of a matrix, by the first column, then the second ..."""
         order = self.xp.arange(x.shape[0])
         for column in range(x.shape[1] - 1, -1, -1):
-            order = order[self.xp.argsort(x[order, column], kind="stable")]
+            order = order[self.argsort(x[order, column], 0, False)]
         return order
 
     def bincount(self, x: Any, weights: Any, length: int) -> Any:

@@ -41,7 +41,10 @@ def _slope_of_cumprod(B: Any, g: Any, input: Any, out: Any, dim: int) -> Any:
     """
     if input.shape[dim] == 1:
         return g  # exact, also for NaN and infinities
-    if isinstance(g, TensorBase) and backend_of(input._data).any_zero(input._data):  # type: ignore[attr-defined]
+    x = input._data if isinstance(input, TensorBase) else input
+    if not backend_of(x).any_zero(x):
+        return _from_behind(B, g * B.conj(out), dim) / B.conj(input)
+    if isinstance(g, TensorBase):
         return _recursive_slope(B, g, input, dim)
     if not isinstance(g, TensorBase) and not B.any_zero(input):
         return _from_behind(B, g * B.conj(out), dim) / B.conj(input)
