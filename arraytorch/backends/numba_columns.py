@@ -9,7 +9,20 @@ from __future__ import annotations
 import numpy as np
 
 from .numba_math import EXACT, compiled
-from .numba_tiles import ROWS, VECTORS, aligned, dots, move, tiles, turn, window, windows
+from .numba_tiles import (
+    ROWS,
+    VECTORS,
+    aligned,
+    clear,
+    dots,
+    move,
+    sieve2,
+    sieve4,
+    tiles,
+    turn,
+    window,
+    windows,
+)
 
 _DEPTH = 192  # elements that are summed up in registers at once
 _BLOCK = 80 * 1024  # elements of columns that are gathered at a time
@@ -31,16 +44,26 @@ def padded(start, stop, x, plane, source, spans, lanes, wide):  # type: ignore[n
             at, many = p * plane + source[i], last - first if source[i] >= 0 else 0
             if many == 0:
                 first, last = each, each
-            for j in range(first):
-                wide[to + j] = 0
-            if step == 1 and to + last + lanes <= end and at + many + lanes <= x.size:
-                for j in range(0, many, lanes):  # what is too much is written again
-                    move(x, at + j, wide, to + first + j)
+            fast = step == 1 or step == 2 or step == 4
+            if fast and to + each + lanes <= end and at + step * (many + lanes) <= x.size:
+                for j in range(0, first, lanes):  # what is too much is written again
+                    clear(wide, to + j)
+                for j in range(0, many, lanes):
+                    if step == 1:
+                        move(x, at + j, wide, to + first + j)
+                    elif step == 2:
+                        sieve2(x, at + 2 * j, wide, to + first + j)
+                    else:
+                        sieve4(x, at + 4 * j, wide, to + first + j)
+                for j in range(last, each, lanes):
+                    clear(wide, to + j)
             else:
+                for j in range(first):
+                    wide[to + j] = 0
                 for j in range(many):
                     wide[to + first + j] = x[at + j * step]
-            for j in range(last, each):
-                wide[to + j] = 0
+                for j in range(last, each):
+                    wide[to + j] = 0
             to += each
 
 

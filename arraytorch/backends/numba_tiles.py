@@ -303,6 +303,40 @@ def move(typingctx: Any, source, s0, to, t0):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def clear(typingctx: Any, to, t0):  # type: ignore[no-untyped-def]
+    """Makes a vector zero."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        code = _Code(context, builder, signature.args[0])
+        code.store(code.zero, code.at(signature.args[0], args[0], args[1]))
+        return context.get_dummy_value()
+
+    return types.void(to, types.intp), generate
+
+
+def _sieve(step: int) -> Any:
+    """What copies every second or fourth number, as many as a vector has."""
+
+    def chosen(typingctx: Any, source, s0, to, t0):  # type: ignore[no-untyped-def]
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            code = _Code(context, builder, signature.args[2])
+            start, even = code.at(signature.args[0], args[0], args[1]), range(0, 2 * code.lanes, 2)
+            found = [code.load(code.moved(start, i * code.lanes)) for i in range(step)]
+            while len(found) > 1:
+                pairs = zip(found[::2], found[1::2], strict=True)
+                found = [code.picked(x, y, list(even)) for x, y in pairs]
+            code.store(found[0], code.at(signature.args[2], args[2], args[3]))
+            return context.get_dummy_value()
+
+        return types.void(source, types.intp, to, types.intp), generate
+
+    return intrinsic(chosen)
+
+
+sieve2, sieve4 = _sieve(2), _sieve(4)
+
+
+@intrinsic
 def turn(typingctx: Any, source, s0, row, to, t0, pitch):  # type: ignore[no-untyped-def]
     """Copies a square of as many numbers as a vector has, transposed."""
 
