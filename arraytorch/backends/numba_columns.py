@@ -9,7 +9,21 @@ from __future__ import annotations
 import numpy as np
 
 from .numba_math import EXACT, compiled
-from .numba_tiles import ROWS, VECTORS, aligned, dots, move, tiles, turn, window, windows
+from .numba_tiles import (
+    ROWS,
+    VECTORS,
+    aligned,
+    clear,
+    dots,
+    move,
+    scatter2,
+    sieve2,
+    sieve4,
+    tiles,
+    turn,
+    window,
+    windows,
+)
 
 _DEPTH = 192  # elements that are summed up in registers at once
 _BLOCK = 80 * 1024  # elements of columns that are gathered at a time
@@ -31,16 +45,26 @@ def padded(start, stop, x, plane, source, spans, lanes, wide):  # type: ignore[n
             at, many = p * plane + source[i], last - first if source[i] >= 0 else 0
             if many == 0:
                 first, last = each, each
-            for j in range(first):
-                wide[to + j] = 0
-            if step == 1 and to + last + lanes <= end and at + many + lanes <= x.size:
-                for j in range(0, many, lanes):  # what is too much is written again
-                    move(x, at + j, wide, to + first + j)
+            fast = step == 1 or step == 2 or step == 4
+            if fast and to + each + lanes <= end and at + step * (many + lanes) <= x.size:
+                for j in range(0, first, lanes):  # what is too much is written again
+                    clear(wide, to + j)
+                for j in range(0, many, lanes):
+                    if step == 1:
+                        move(x, at + j, wide, to + first + j)
+                    elif step == 2:
+                        sieve2(x, at + 2 * j, wide, to + first + j)
+                    else:
+                        sieve4(x, at + 4 * j, wide, to + first + j)
+                for j in range(last, each, lanes):
+                    clear(wide, to + j)
             else:
+                for j in range(first):
+                    wide[to + j] = 0
                 for j in range(many):
                     wide[to + first + j] = x[at + j * step]
-            for j in range(last, each):
-                wide[to + j] = 0
+                for j in range(last, each):
+                    wide[to + j] = 0
             to += each
 
 
@@ -99,14 +123,18 @@ def _gathered(wide, last, offsets, extra, runs, n, lanes, width, moves, to, t0):
 
 
 @compiled(EXACT)
-def _placed(sums, width, high, runs, n, plane, gap, tile, out, channel):  # type: ignore[no-untyped-def]
+def _placed(sums, width, high, runs, n, plane, gap, lanes, tile, out, channel):  # type: ignore[no-untyped-def]
     """Copies runs of a tile's rows to planes of the result."""
     for i in range(n):
         c, many = tile + runs[i, 0], runs[i, 1]
         to = runs[i, 3] + channel * plane
         for _ in range(high):
-            for j in range(many):
-                out[to + j * gap] = sums[c + j]
+            if gap == 2:
+                for j in range(0, many, lanes):
+                    scatter2(sums, c + j, many - j, out, to + 2 * j)
+            else:
+                for j in range(many):
+                    out[to + j * gap] = sums[c + j]
             to, c = to + plane, c + width
 
 
@@ -162,7 +190,8 @@ def convolved(start, stop, sizes, wide, offsets, rows, places, weight, bias, out
                     tiles(high, vectors, weight, channel * k + k0, k, 1, buffer, at, deep,
                           result, to, pitch, bias, channel, k0 == 0)  # fmt: skip
                     if not direct and k0 + deep == k:
-                        _placed(sums, wider, high, runs[p], counts[p], plane, gap, to, out, channel)
+                        _placed(sums, wider, high, runs[p], counts[p], plane, gap, lanes, to,
+                                out, channel)  # fmt: skip
                     at += deep * vectors * lanes
         unit += count
 
@@ -275,29 +304,34 @@ def planes(start, stop, sizes, wide, offsets, rows, places, weight, bias, out): 
     """The planes of a convolution of each channel by itself, a few vectors of a line at a time."""
     channels, length, sample, plane, gap, plain, lanes = sizes
     k, width = offsets.size, VECTORS * lanes
+    pieces = rows.size * -(-length // lanes)
     tile = np.empty(width, wide.dtype)
-    at, to, aside = (
-        np.zeros(VECTORS, np.int64),
-        np.zeros(VECTORS, np.int64),
-        np.arange(VECTORS) * lanes,
-    )
+    at, to, many = np.zeros((3, VECTORS), np.int64)
+    aside = np.arange(VECTORS) * lanes
     for p in range(start, stop):
-        c = p % channels
-        for r in range(rows.size):
-            for i in range(0, length, width):
-                vectors = min(VECTORS, -(-(length - i) // lanes))
-                place = places[r] + i * gap
+        c, r, i = p % channels, 0, 0
+        for q in range(0, pieces, VECTORS):
+            vectors = min(VECTORS, pieces - q)
+            for v in range(vectors):  # of lines that are short, a piece each
+                at[v] = p * sample + rows[r] + i
+                to[v] = p * plane + places[r] + i * gap
+                many[v] = min(lanes, length - i)
+                i += lanes
+                if i >= length:
+                    r, i = r + 1, 0
+            if plain and to[vectors - 1] + lanes <= (p + 1) * plane:
+                # What is too much is written again.
+                window(1, vectors, weight, c * k, k, wide, at, offsets, 0, k,
+                       out, to, plane, bias, c, True)  # fmt: skip
+            else:
+                window(1, vectors, weight, c * k, k, wide, at, offsets, 0, k,
+                       tile, aside, width, bias, c, True)  # fmt: skip
                 for v in range(vectors):
-                    at[v] = p * sample + rows[r] + i + v * lanes
-                    to[v] = p * plane + place + v * lanes
-                if plain and place + vectors * lanes <= plane:  # what is too much is written again
-                    window(1, vectors, weight, c * k, k, wide, at, offsets, 0, k,
-                           out, to, plane, bias, c, True)  # fmt: skip
-                else:
-                    window(1, vectors, weight, c * k, k, wide, at, offsets, 0, k,
-                           tile, aside, width, bias, c, True)  # fmt: skip
-                    for j in range(min(width, length - i)):
-                        out[p * plane + place + j * gap] = tile[j]
+                    if gap == 2:
+                        scatter2(tile, aside[v], many[v], out, to[v])
+                    else:
+                        for j in range(many[v]):
+                            out[to[v] + j * gap] = tile[aside[v] + j]
 
 
 @compiled(EXACT)

@@ -303,6 +303,74 @@ def move(typingctx: Any, source, s0, to, t0):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def clear(typingctx: Any, to, t0):  # type: ignore[no-untyped-def]
+    """Makes a vector zero."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        code = _Code(context, builder, signature.args[0])
+        code.store(code.zero, code.at(signature.args[0], args[0], args[1]))
+        return context.get_dummy_value()
+
+    return types.void(to, types.intp), generate
+
+
+def _sieve(step: int) -> Any:
+    """What copies every second or fourth number, as many as a vector has."""
+
+    def chosen(typingctx: Any, source, s0, to, t0):  # type: ignore[no-untyped-def]
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            code = _Code(context, builder, signature.args[2])
+            start, even = code.at(signature.args[0], args[0], args[1]), range(0, 2 * code.lanes, 2)
+            found = [code.load(code.moved(start, i * code.lanes)) for i in range(step)]
+            while len(found) > 1:
+                pairs = zip(found[::2], found[1::2], strict=True)
+                found = [code.picked(x, y, list(even)) for x, y in pairs]
+            code.store(found[0], code.at(signature.args[2], args[2], args[3]))
+            return context.get_dummy_value()
+
+        return types.void(source, types.intp, to, types.intp), generate
+
+    return intrinsic(chosen)
+
+
+sieve2, sieve4 = _sieve(2), _sieve(4)
+
+
+@intrinsic
+def scatter2(typingctx: Any, source, s0, count, to, t0):  # type: ignore[no-untyped-def]
+    """Copies ``count`` numbers, a vector at most, to every second place, and leaves what is between."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        code = _Code(context, builder, signature.args[3])
+        value, n = code.load(code.at(signature.args[0], args[0], args[1])), code.lanes
+        place = code.at(signature.args[3], args[3], args[4])
+        numbers, flags = ir.VectorType(_INDEX, n), ir.VectorType(ir.IntType(1), n)
+        pointer = code.vector.as_pointer()
+        store = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(ir.VoidType(), [code.vector, pointer, _INDEX, flags]),
+            f"llvm.masked.store.v{n}f{8 * code.size}.p0",
+        )
+        nothing = ir.Constant(numbers, ir.Undefined)
+        one = builder.insert_element(
+            nothing, builder.trunc(args[2], _INDEX), ir.Constant(_INDEX, 0)
+        )
+        limit = builder.shuffle_vector(one, nothing, ir.Constant(numbers, None))
+        for half in range(2):
+            order = [half * n // 2 + i // 2 for i in range(n)]
+            # An odd place is never chosen: its number is too large.
+            chosen = ir.Constant(numbers, [1 << 30 if i % 2 else order[i] for i in range(n)])
+            mask = builder.icmp_signed("<", chosen, limit)
+            at = builder.bitcast(code.moved(place, half * n), pointer)
+            builder.call(
+                store, [code.picked(value, value, order), at, ir.Constant(_INDEX, code.size), mask]
+            )
+        return context.get_dummy_value()
+
+    return types.void(source, types.intp, types.intp, to, types.intp), generate
+
+
+@intrinsic
 def turn(typingctx: Any, source, s0, row, to, t0, pitch):  # type: ignore[no-untyped-def]
     """Copies a square of as many numbers as a vector has, transposed."""
 
