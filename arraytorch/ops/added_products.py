@@ -7,8 +7,7 @@ from typing import Any
 from ..autograd.tape import TensorBase
 from ..backends import dtype_of
 from ..backends.host import ndarray
-from ._declare import hides_older
-from ._older import in_order
+from ._older import hides_older, in_order
 from ._promote import alike
 from ._results import check_tensor, finished, is_half, rounded_once, same_dtype
 from .products import bmm, matmul, widened
