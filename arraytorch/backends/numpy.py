@@ -38,6 +38,8 @@ _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
 _FEW = 1 << 10  # elements up to which a mask of triangles is kept
+_FEW_STEPS = 32  # values up to which Python's own numbers are faster
+_EXACT = 1 << 62  # integers up to which the end of a range is one, too
 _PIECE = 1 << 13  # elements of which Philox makes numbers at a time
 _getrefcount = getattr(sys, "getrefcount", None)
 if (
@@ -309,6 +311,15 @@ class NumpyBackend(
         if dtype not in (np.float32, np.float64) or steps < 2:
             return super().linspace(start, end, steps, dtype, index)
         first, last = dtype.type(start), dtype.type(end)
+        if dtype == np.float32 and steps <= _FEW_STEPS:  # by Python's numbers, in half the time
+            gap, low, high = (
+                float((last - first) / dtype.type(steps - 1)),
+                float(first),
+                float(last),
+            )
+            half = steps // 2
+            lower = [low + i * gap for i in range(half)]
+            return np.array(lower + [high - i * gap for i in range(steps - half)[::-1]], dtype)
         wide = np.float64 if dtype == np.float32 else np.longdouble
         step = wide((last - first) / dtype.type(steps - 1))
         half = steps // 2
@@ -318,6 +329,14 @@ class NumpyBackend(
         places[:half] += first
         places[half:] += last
         return places.astype(dtype)
+
+    def ramp(self, start: Any, step: Any, n: int, dtype: Any, index: int | None = None) -> Any:
+        end = start + n * step
+        if dtype.char == "l" and n and -_EXACT < start < _EXACT and -_EXACT < end < _EXACT:
+            return np.arange(start, end, step, dtype)  # one pass of three
+        if dtype.char in "fd" and start == 0 and step == 1 and n <= 1 << 24:
+            return np.arange(0, n, 1, dtype)
+        return super().ramp(start, step, n, dtype, index)
 
     # shape
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backends import backend_of, dtype_of
+from ..backends import backend_of, dtype_of, host
 from . import creation
 from ._pinning import pinned
 
@@ -45,7 +45,9 @@ def new_zeros(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
-    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)
+    if self._data.__class__ is not host.ndarray:
+        new = _for_samples(self, new)
+    return pinned(new) if pin_memory else new
 
 
 def new_ones(
@@ -67,7 +69,9 @@ def new_ones(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
-    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)
+    if self._data.__class__ is not host.ndarray:
+        new = _for_samples(self, new)
+    return pinned(new) if pin_memory else new
 
 
 def new_empty(
@@ -89,7 +93,9 @@ def new_empty(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
-    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)
+    if self._data.__class__ is not host.ndarray:
+        new = _for_samples(self, new)
+    return pinned(new) if pin_memory else new
 
 
 def new_full(
@@ -112,4 +118,6 @@ def new_full(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
-    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)
+    if self._data.__class__ is not host.ndarray:
+        new = _for_samples(self, new)
+    return pinned(new) if pin_memory else new
