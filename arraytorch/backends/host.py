@@ -63,6 +63,11 @@ def from_nested(data: Any, native: Any) -> Any:
     return np.array(data, dtype=native, order="C")
 
 
+def integers(numbers: list[int]) -> Any:
+    """Returns a list of integers as a vector of int64; OverflowError if one is larger."""
+    return np.array(numbers, np.int64)
+
+
 def _whole(x: Any, native: Any) -> Any:
     """Numbers as integers: truncated, and negative ones wrapped around in an unsigned type."""
     bits = 8 * native.itemsize

@@ -201,8 +201,11 @@ class NumpyReductionKernels(ReductionKernels):
             if (compiled := kernels("places")) is not None:
                 rows = x[..., ::-1].reshape(-1, x.shape[-1])[:, ::-1]
                 return compiled.cumsum(rows)[:, ::-1].reshape(x.shape)[..., ::-1]
-        if x.size >= MANY and x.dtype.char in "fdl":
-            return scanned(np.add, x, dim)
+        if x.dtype.char in "fdl":
+            if x.size >= MANY:
+                return scanned(np.add, x, dim)
+            if x.flags.c_contiguous:
+                return x.cumsum(dim)
         return super().cumsum(x, dim)
 
     def cumprod(self, x: Any, dim: int) -> Any:

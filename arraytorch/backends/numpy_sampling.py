@@ -68,8 +68,8 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
         if x.dtype.kind == "c":
             x, std = _real(x), std / math.sqrt(2.0)
         if x.size < 16 or not x.flags.c_contiguous:
-            normals = self._serial_normals(x.size, mean, std)
-            _store(x, normals if x.dtype.char in "fd" else np.asarray(normals, np.float64))
+            few = self._serial_normals(x.size, mean, std)
+            _store(x, few if x.dtype.char in "fd" else np.asarray(few, np.float64))
             return
         double = x.dtype == np.float64
         uniform, fill = (
@@ -94,7 +94,7 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
         if (missing := n - len(made)) > 0:
             drawn = missing + missing % 2
             if missing > SMALL:
-                u = self.uniform64(drawn)
+                u: Any = self.uniform64(drawn)
                 normals = pairs64(u).tolist() if made else pairs64(u)
             else:
                 few = drawn <= _FEW

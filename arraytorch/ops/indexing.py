@@ -7,7 +7,7 @@ from typing import Any
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, taped_view, wrap
 from ..backends import backend_of, dtype_of
-from ..backends.host import ndarray
+from ..backends.host import integers, ndarray
 from ._declare import cast, derivative, renamed
 from ._fitting import fitting
 from ._promote import dim_of, is_number
@@ -174,6 +174,11 @@ def _is_sequence_of_numbers(index: list[Any]) -> bool:
 
 
 def _listed(part: Any, x: Any) -> Tensor:
+    if part.__class__ is list and part and x.__class__ is ndarray and {*map(type, part)} == {int}:
+        try:
+            return wrap(integers(part))
+        except OverflowError:
+            pass
     part = list(part) if isinstance(part, range) else part
     made = tensor(part) if len(part) else tensor(part).long()
     return made if backend_of(x).device_type == "cpu" else made.to(backend_of(x).device_of(x))

@@ -43,7 +43,9 @@ def _checked(
                 "Index tensor must have the same number of dimensions as input tensor: "
                 f"{name}() got {list(places)} and {list(shape)}"
             )
-        if any(p > s for i, (p, s) in enumerate(zip(places, shape, strict=True)) if i != d):
+        if places != shape and any(
+            p > s for i, (p, s) in enumerate(zip(places, shape, strict=True)) if i != d
+        ):
             raise RuntimeError(
                 f"Size does not match at some dimension other than {d}: {name}() expected index "
                 f"{list(places)} to be no larger than self {list(shape)} there"
@@ -52,8 +54,13 @@ def _checked(
     if src is not None:
         same_dtype(name, input, src)
         source = src._data.shape or (1,)
-        if 0 not in places and (
-            len(source) != len(places) or any(p > s for p, s in zip(places, source, strict=True))
+        if (
+            source != places
+            and 0 not in places
+            and (
+                len(source) != len(places)
+                or any(p > s for p, s in zip(places, source, strict=True))
+            )
         ):
             raise RuntimeError(
                 f"{name}(): expected index {list(places)} to be no larger than src {list(source)}"
@@ -227,9 +234,9 @@ def _scatter_reduce(
 
 def _cut(src: Tensor, places: tuple[int, ...]) -> Tensor:
     """The part of ``src`` that index names; the rest is not looked at."""
-    src = reshape(src, src._data.shape or (1,))
     if src._data.shape == places:
         return src
+    src = reshape(src, src._data.shape or (1,))
     return src[tuple([slice(n) for n in places])]
 
 
@@ -239,7 +246,9 @@ def _on_vectors(name: str, op: Any, input: Any, dim: int, index: Any, src: Any, 
     if not index._data.size:
         return input.clone()
     shape = input._data.shape
-    result = op(reshape(input, shape or (1,)), d, reshape(index, places), _cut(src, places), *rest)
+    if not index._data.ndim:
+        index = reshape(index, places)
+    result = op(input if shape else reshape(input, (1,)), d, index, _cut(src, places), *rest)
     return result if shape else reshape(result, ())
 
 
