@@ -269,7 +269,7 @@ class NumpyBackend(
 
     def data_ptr(self, x: Any) -> int:
         """The address of the first element."""
-        return x.ctypes.data if x.size else 0
+        return x.__array_interface__["data"][0] if x.size else 0
 
     def diagonal(self, x: Any, offset: int, dim1: int, dim2: int) -> Any:
         z = x.diagonal(offset, dim1, dim2)  # a fifth of the time of strides computed here
@@ -309,6 +309,8 @@ class NumpyBackend(
     def storage_offset(self, x: Any) -> int:
         """How many elements after the start of its memory x begins."""
         owner = _owner(x)
+        if owner is x:
+            return 0
         return (
             x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
         ) // x.itemsize
@@ -408,7 +410,10 @@ class NumpyBackend(
             wide = self.matmul(self._widened(x), self._widened(y))
             return self.cast(wide, x.dtype)
         # dot takes 0.4 us less than matmul for two matrices, and means the same.
-        return _dot(x, y) if x.ndim == 2 == y.ndim else products(x, y)
+        if x.ndim == 2 == y.ndim:
+            return _dot(x, y)
+        few = x.size <= _FEW >= y.size and 0 < x.ndim <= 2 >= y.ndim > 0
+        return x.dot(y) if few else products(x, y)
 
     def linear(self, x: Any, weight: Any, bias: Any) -> Any:
         if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":

@@ -31,6 +31,7 @@ from ..autograd.tape import (
 from ..backends import AS_ARRAY, backend_of, dtype_of, learned, numpy_dtype, outermost
 from ..backends.host import ndarray
 from . import _intercept
+from ._fitting import wrapped_around
 from ._older import signature_in_place
 from ._promote import (
     broadcast_shape,
@@ -271,10 +272,13 @@ class _Pointwise:
         self.result, self.refuses, self.differentiable = result, refuses, differentiable
         self.kernels: dict[type, Callable[..., Any]] = {}  # by array type
         self.ufuncs: dict[type, Callable[..., Any]] = {}  # those that can write into an array
+        self.natives: dict[Any, Any] = {}  # what is computed in, by dtypes of few operands
 
     def slow(self, input: Any, other: Any, out: Any) -> Any:
         """Does what the hot path would not: learns kernels, promotes, moves, writes ``out``, raises."""
         operands = [input] if len(self.names) == 1 else [input, other]
+        if out is None and (cast_ := self._cast_few(operands)) is not None:
+            return self.op(*cast_)
         for position, operand in enumerate(operands):
             if _overrides(operand):
                 return _intercept.handled(self.name, operands, {} if out is None else {"out": out})
@@ -298,11 +302,7 @@ class _Pointwise:
         operands = [moved(t, place) if isinstance(t, TensorBase) else plain(t) for t in operands]
         tensors = [t for t in operands if isinstance(t, TensorBase)]
         broadcast_shape(self.name, *[t._data.shape for t in tensors])
-        dtype = result_type(*operands)
-        if "float" in self.result and not (dtype.is_floating_point or dtype.is_complex):
-            dtype = _dtypes.get_default_dtype()
-        elif self.result == "number" and dtype is _dtypes.bool:
-            dtype = _dtypes.int64
+        dtype = self._dtype(operands)
         native = numpy_dtype(dtype)
         if native.kind in self.refuses:
             raise self._unsupported(dtype)
@@ -323,6 +323,44 @@ class _Pointwise:
             return self._computed(operands, dtype, B, fallback)
         return write_result(self.name, out, self._computed(operands, dtype, B, fallback), tensors)
 
+    def _dtype(self, operands: list[Any]) -> _dtypes.dtype:
+        """The dtype in which the operands are computed with."""
+        dtype = result_type(*operands)
+        if "float" in self.result and not (dtype.is_floating_point or dtype.is_complex):
+            return _dtypes.get_default_dtype()
+        return _dtypes.int64 if self.result == "number" and dtype is _dtypes.bool else dtype
+
+    def _cast_few(self, operands: list[Any]) -> list[Any] | None:
+        """Operands for which the hot path lacks nothing but one dtype, in that one; None for others.
+
+        Of arrays of the host this is a third of the time of finding out all that can be wrong.
+        """
+        kinds: list[Any] = []
+        for operand in operands:
+            if operand.__class__ is int or operand.__class__ is float:
+                if not self.numbers[1] or operand is operands[0]:
+                    return None
+                kinds.append(operand.__class__)
+            elif operand.__class__ is final.Tensor and operand._data.__class__ is ndarray:
+                kinds.append((operand._data.dtype, operand._data.ndim > 0))
+            else:
+                return None
+        if ndarray not in self.kernels or self.fallback:
+            return None
+        key = (*kinds, _dtypes.get_default_dtype())
+        native = self.natives.get(key)
+        if native is None:
+            native = self.natives[key] = numpy_dtype(self._dtype(operands))
+        made, done = [], False
+        for operand in operands:
+            if isinstance(operand, TensorBase):
+                if operand._data.dtype.kind in self.refuses:
+                    return None
+                if operand._data.dtype is not native:
+                    operand, done = cast(operand, native), True
+            made.append(operand)
+        return made if done and native.kind not in self.refuses else None
+
     def slow_operator(self, input: Any, other: Any, out: Any) -> Any:
         """The slow path of a Python operator, which leaves foreign types to the other operand."""
         if not (isinstance(other, TensorBase) or is_number(other)):
@@ -333,7 +371,7 @@ class _Pointwise:
 
     def _as(self, operand: Any, native: Any, B: Any, index: int | None) -> Any:
         if not isinstance(operand, TensorBase):
-            return wrap(B.full((), _wrapped(operand, native), native, index))
+            return wrap(B.full((), wrapped_around(operand, native), native, index))
         return operand if operand._data.dtype == native else cast(operand, native)
 
     def _computed(self, operands: list[Any], dtype: Any, B: Any, fallback: Any) -> Any:
@@ -385,15 +423,6 @@ def _kind(operand: Any) -> str:
     return (
         operand._data.dtype.kind if isinstance(operand, TensorBase) else type(operand).__name__[0]
     )
-
-
-def _wrapped(value: Any, native: Any) -> Any:
-    """A Python integer as a fixed-width one, wrapped around as in C."""
-    if native.kind not in "iu" or not isinstance(value, int):
-        return value
-    bits = 8 * native.itemsize
-    value &= (1 << bits) - 1
-    return value - (1 << bits) if native.kind == "i" and value >> (bits - 1) else value
 
 
 @derivative(d_input=lambda g: g, name="ToCopyBackward0")

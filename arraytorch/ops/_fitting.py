@@ -79,3 +79,12 @@ def _limit(native: Any) -> float:
 def _overflow(native: Any, names: dict[str, str]) -> RuntimeError:
     name = names.get(native.name, native.name)
     return RuntimeError(f"value cannot be converted to type {name} without overflow")
+
+
+def wrapped_around(value: Any, native: Any) -> Any:
+    """Returns a Python integer as a fixed-width one, wrapped around as in C."""
+    if native.kind not in "iu" or not isinstance(value, int):
+        return value
+    bits = 8 * native.itemsize
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if native.kind == "i" and value >> (bits - 1) else value
