@@ -136,6 +136,11 @@ def write(target: Any, x: Any) -> None:
     np.copyto(target, x, casting="unsafe")
 
 
+def write_where(target: Any, value: Any, mask: Any) -> None:
+    """Writes a number into an array where a mask is true; ValueError if that is not broadcast to it."""
+    np.copyto(target, value, where=mask)
+
+
 def castable(source: Any, target: Any, rule: str) -> bool:
     """Returns whether NumPy's rule, such as "same_kind", lets one type become another."""
     return np.can_cast(source, target, casting=rule)  # type: ignore[arg-type]

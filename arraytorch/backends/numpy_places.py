@@ -195,9 +195,12 @@ class NumpyPlaceKernels:
 
     def argsort(self, x: Any, dim: int, descending: bool) -> Any:
         """The array's own method, where NumPy's function takes 0.6 us to get to it."""
-        if descending or x.dtype.kind not in "iuf":
+        if x.dtype.kind not in "iuf":
             return super().argsort(x, dim, descending)  # type: ignore[misc]
-        return x.argsort(dim, kind="stable")
+        if not descending:
+            return x.argsort(dim, kind="stable")
+        back = (*(slice(None),) * dim, slice(None, None, -1))
+        return x.shape[dim] - 1 - x[back].argsort(dim, kind="stable")[back]
 
     def topk(self, x: Any, k: int, dim: int, largest: bool) -> Any:
         """A partial sort, and a sort of what it picked."""

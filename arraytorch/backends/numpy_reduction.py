@@ -115,7 +115,7 @@ class NumpyReductionKernels(ReductionKernels):
         return self.sum(x, dims, keepdim) / (number(count, x.dtype) if count else 0.0)
 
     def var(self, x: Any, dims: tuple[int, ...], correction: float, keepdim: bool) -> Any:
-        count = prod([x.shape[d] for d in dims])
+        count = x.shape[dims[0]] if len(dims) == 1 else prod([x.shape[d] for d in dims])
         if x.dtype.char not in "fd" or count <= correction or not x.ndim:
             return super().var(x, dims, correction, keepdim)
         total = spread_sums(x) if dims == (1,) else None

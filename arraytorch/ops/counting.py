@@ -170,8 +170,11 @@ def equal(input: Tensor, other: Tensor) -> bool:
     >>> torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2]))
     True
     """
-    check_tensor("equal", input, other)
-    x, y = input._data, other._data
+    try:
+        x, y = input._data, other._data
+    except AttributeError:
+        check_tensor("equal", input, other)
+        raise
     if x.__class__ is not ndarray or y.__class__ is not ndarray:
         common_device("equal", [input, other])
     if x.shape != y.shape:

@@ -8,7 +8,7 @@ from typing import Any
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, wrap
 from ..backends import backend_of
-from ..backends.host import ndarray
+from ..backends.host import ndarray, write_where
 from . import arithmetic, comparison, elementary, selection
 from ._declare import derivative, inplace, unrecorded
 from ._fitting import fitting
@@ -56,7 +56,7 @@ bitwise_and_, bitwise_or_ = inplace(comparison.bitwise_and), inplace(comparison.
 bitwise_xor_, bitwise_not_ = inplace(comparison.bitwise_xor), inplace(comparison.bitwise_not)
 bitwise_left_shift_ = inplace(comparison.bitwise_left_shift)
 bitwise_right_shift_ = inplace(comparison.bitwise_right_shift)
-masked_fill_ = inplace(selection.masked_fill)
+_masked_fill = inplace(selection.masked_fill, "masked_fill_")
 _fill, _zero = inplace(selection.fill, "fill_"), inplace(selection.zeroed, "zero_")
 
 
@@ -100,6 +100,21 @@ def fill_(self: Tensor, value: Tensor | int | float | complex | bool) -> Tensor:
     x.fill(fitting(value, x.dtype))
     stamp(self)
     return self
+
+
+def masked_fill_(self: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
+    """In-place form of `masked_fill`."""
+    try:
+        x, m = self._data, mask._data
+        few = x.__class__ is m.__class__ is ndarray and x.size <= 1024 and m.dtype.kind == "b"
+        if few and x.dtype.kind == "f" and value.__class__ is float and 0 not in x.strides:
+            if unrecorded(self):
+                write_where(x, fitting(value, x.dtype), m)  # of few elements half of the time
+                stamp(self)
+                return self
+    except (AttributeError, ValueError):  # shapes that do not fit, which is said in other words
+        pass
+    return _masked_fill(self, mask, value)
 
 
 def zero_(self: Tensor) -> Tensor:

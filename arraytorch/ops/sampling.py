@@ -302,7 +302,7 @@ def _fill(self: Tensor, rules: Any, generator: Any, fill: Callable[[Any, Any], N
         return self
     fill(source, x)
     if not recorded:
-        stamp(self)
+        stamp(self, 3)
         return self
     old = wrap(x)
     old._node = self._node

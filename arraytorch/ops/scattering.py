@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ..autograd.tape import taped, wrap
@@ -43,9 +44,7 @@ def _checked(
                 "Index tensor must have the same number of dimensions as input tensor: "
                 f"{name}() got {list(places)} and {list(shape)}"
             )
-        if places != shape and any(
-            p > s for i, (p, s) in enumerate(zip(places, shape, strict=True)) if i != d
-        ):
+        if places != shape and _exceeds(places, shape, d):
             raise RuntimeError(
                 f"Size does not match at some dimension other than {d}: {name}() expected index "
                 f"{list(places)} to be no larger than self {list(shape)} there"
@@ -67,6 +66,12 @@ def _checked(
             )
     check_index(name, index, shape[d], error=RuntimeError)
     return d, places
+
+
+@lru_cache(1024)
+def _exceeds(places: tuple[int, ...], shape: tuple[int, ...], dim: int) -> bool:
+    """Whether an index is larger than what it is for in some dimension but ``dim``."""
+    return any(p > s for i, (p, s) in enumerate(zip(places, shape, strict=True)) if i != dim)
 
 
 @derivative(
@@ -109,9 +114,10 @@ def _pick(input: Tensor, dim: int, index: Tensor, keepdim: bool, op: Any) -> Ten
     """`gather` for ops that choose; ``op`` is the copy of this that names the node."""
     x = input._data
     B, rows = backend_of(x), x.shape or (1,)
-    z = B.gather(B.reshape(x, rows), dim, index._data)
-    shape = z.shape if keepdim else z.shape[:dim] + z.shape[dim + 1 :]
-    z = as_array(B, B.reshape(z, shape if x.ndim else ()), x)
+    z = B.gather(x if x.ndim else B.reshape(x, rows), dim, index._data)
+    if not keepdim or not x.ndim:
+        z = B.reshape(z, z.shape[:dim] + z.shape[dim + 1 :] if x.ndim else ())
+    z = as_array(B, z, x)
     return taped(op, z, (input,), (dim, index, rows, x.shape))
 
 
@@ -133,7 +139,8 @@ def picked(
     """
     at = wrap(index)
     values = _pick(input, dim, at, keepdim, _PICKS[name])
-    indices = wrap(backend_of(index).reshape(index, values._data.shape))
+    shape = values._data.shape
+    indices = wrap(index[...] if index.shape == shape else backend_of(index).reshape(index, shape))
     at._owner = indices  # what is saved notices when the user writes to what is returned
     return values, indices
 
