@@ -153,6 +153,13 @@ class NumpyReductionKernels(ReductionKernels):
             return np.count_nonzero(x) > 0
         return _any(x, dims, None, None, keepdim)
 
+    def count_nonzero(self, x: Any, dims: tuple[int, ...]) -> Any:
+        if len(dims) == x.ndim and x.dtype.kind in "biufc":
+            return np.asarray(
+                np.count_nonzero(x)
+            )  # a loop of its own, a fifth of the time of a sum
+        return super().count_nonzero(x, dims)
+
     def argmax(self, x: Any, dim: int | None, keepdim: bool) -> Any:
         return x.argmax(dim, keepdims=True) if keepdim else x.argmax(dim)
 

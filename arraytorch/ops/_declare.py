@@ -338,7 +338,7 @@ class _Pointwise:
         kinds: list[Any] = []
         for operand in operands:
             if operand.__class__ is int or operand.__class__ is float:
-                if not self.numbers[1] or operand is operands[0]:
+                if operand is operands[0] or not self.numbers[1]:
                     return None
                 kinds.append(operand.__class__)
             elif operand.__class__ is final.Tensor and operand._data.__class__ is ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.modes import grad_enabled
-from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, taped_view, wrap
+from ..autograd.tape import TensorBase, final, forbid_leaf, rebase, record, taped, taped_view, wrap
 from ..backends import backend_of, dtype_of
 from ..backends.host import integers, ndarray
 from ._declare import cast, derivative, renamed
@@ -39,6 +39,15 @@ def getitem(input: Tensor, index: Any) -> Tensor:
             return taped_view(_selected, x[at], input, (at,), saved)
         except (IndexError, TypeError) as error:
             raise _bad_index(error, x, index) from None
+    if c is final.Tensor and x.__class__ is index._data.__class__ is ndarray and x.ndim:
+        i = index._data
+        if i.dtype.char == "l" and i.ndim:  # one vector of indices, which needs no parsing
+            try:
+                B = backend_of(x)
+                z = B.settled(B.getitem(x, (i,)))
+                return taped(_advanced, z, (input,), (held((i,), input), x.shape))
+            except IndexError as error:
+                raise _bad_index(error, x, index) from None
     parts = index if c is tuple else (index,)
     advanced = False
     for part in parts:
