@@ -187,7 +187,7 @@ def _listed(part: Any, x: Any) -> Tensor:
         try:
             return wrap(integers(part))
         except OverflowError:
-            pass
+            raise ValueError("Overflow when unpacking long long") from None
     part = list(part) if isinstance(part, range) else part
     made = tensor(part) if len(part) else tensor(part).long()
     return made if backend_of(x).device_type == "cpu" else made.to(backend_of(x).device_of(x))
