@@ -36,7 +36,7 @@ class NumpyPlaceKernels:
         """One vector of indices behind whole dimensions, x[:, i], is ten times as fast to take."""
         last = index[-1]
         if x.size <= _FEW_PLACES and last.__class__ is np.ndarray and last.dtype.char == "l":
-            if len(index) == 1 and x.dtype.kind != "V" or len(index) > 1 and _whole(index[:-1]):
+            if len(index) <= x.ndim and (len(index) == 1 or _whole(index[:-1])):
                 return x.take(last, len(index) - 1)  # a quarter of the time
         if (
             len(index) > 1

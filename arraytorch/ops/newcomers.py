@@ -44,7 +44,8 @@ def _new(
     if dtype is None:
         dtype = dtype_of(x)
     if x.__class__ is host.ndarray:
-        new = _made(name, shape, fill, dtype, device or CPU, requires_grad, None, layout)
+        where = CPU if device is None else device
+        new = _made(name, shape, fill, dtype, where, requires_grad, None, layout)
     else:
         where = _place(self, device)
         made = _made(name, shape, fill, dtype, where, requires_grad, None, _layout(self, layout))
