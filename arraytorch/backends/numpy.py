@@ -39,7 +39,6 @@ _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
 _FEW = 1 << 10  # elements up to which a mask of triangles is kept
 _FEW_STEPS = 32  # values up to which Python's own numbers are faster
-_EXACT = 1 << 62  # integers up to which the end of a range is one, too
 _PIECE = 1 << 13  # elements of which Philox makes numbers at a time
 _getrefcount = getattr(sys, "getrefcount", None)
 if (
@@ -319,6 +318,8 @@ class NumpyBackend(
         if dtype.char == "l" and start.__class__ is int is step.__class__ and step:
             if abs(start) + abs(step) * n < 1 << 62:
                 return np.arange(start, start + n * step, step, dtype)
+        if dtype.char in "fd" and start == 0 and step == 1 and n <= 1 << 24:
+            return np.arange(0, n, 1, dtype)
         return super().ramp(start, step, n, dtype, index)
 
     def linspace(
@@ -349,14 +350,6 @@ class NumpyBackend(
         places[:half] += first
         places[half:] += last
         return places.astype(dtype)
-
-    def ramp(self, start: Any, step: Any, n: int, dtype: Any, index: int | None = None) -> Any:
-        end = start + n * step
-        if dtype.char == "l" and n and -_EXACT < start < _EXACT and -_EXACT < end < _EXACT:
-            return np.arange(start, end, step, dtype)  # one pass of three
-        if dtype.char in "fd" and start == 0 and step == 1 and n <= 1 << 24:
-            return np.arange(0, n, 1, dtype)
-        return super().ramp(start, step, n, dtype, index)
 
     # shape
 
