@@ -239,7 +239,8 @@ class Methods(TensorBase):
     @property
     def T(self) -> Any:
         """A view with its dimensions in the opposite order."""
-        return shapes.permute(self, tuple(range(self._data.ndim))[::-1])
+        ndim = self._data.ndim
+        return shapes.permute(self, (1, 0) if ndim == 2 else tuple(range(ndim))[::-1])
 
     @property
     def mT(self) -> Any:
@@ -251,7 +252,7 @@ class Methods(TensorBase):
                 "tensor.mT is only supported on matrices or batches of matrices. Got "
                 f"{self._data.ndim}-D tensor."
             )
-        return self.transpose(-2, -1)
+        return shapes.transpose(self, -2, -1)
 
     @property
     def H(self) -> Any:

@@ -22,8 +22,8 @@ class Size(tuple[int, ...]):
     def __repr__(self) -> str:
         return f"torch.Size({list(self)})"
 
-    def __getitem__(self, index: Any) -> Any:
-        found = tuple.__getitem__(self, index)
+    def __getitem__(self, index: Any, item: Any = tuple.__getitem__) -> Any:
+        found = item(self, index)
         return Size(found) if found.__class__ is tuple else found
 
     def __add__(self, other: Any) -> Any:

@@ -24,7 +24,7 @@ from .ops._assigned_grads import check_grad
 from .ops._declare import OPS
 from .ops._late import loaded
 from .ops._promote import dim_of
-from .ops._strides import check_layout
+from .ops._strides import check_layout, in_elements
 
 
 class Tensor(Methods):
@@ -67,7 +67,8 @@ class Tensor(Methods):
     @property
     def device(self) -> device:
         """Where the memory is."""
-        return backend_of(self._data).device_of(self._data)
+        x = self._data
+        return _device.CPU if x.__class__ is host.ndarray else backend_of(x).device_of(x)
 
     @property
     def ndim(self) -> int:
@@ -158,8 +159,9 @@ class Tensor(Methods):
 
     def stride(self, dim: int | None = None) -> Any:
         """Returns how many elements apart neighbours along each dimension, or along one, lie."""
-        strides = tuple([s // self._data.dtype.itemsize for s in self._data.strides])
-        return strides if dim is None else strides[dim_of(dim, self._data.ndim)]
+        x = self._data
+        strides = in_elements(x.strides, x.dtype.itemsize)
+        return strides if dim is None else strides[dim_of(dim, x.ndim)]
 
     def storage_offset(self) -> int:
         """Returns how many elements after the start of its memory the tensor begins."""
@@ -179,7 +181,7 @@ class Tensor(Methods):
 
     def is_floating_point(self) -> bool:
         """Returns whether the dtype is a real floating-point one."""
-        return self.dtype.is_floating_point
+        return self._data.dtype.kind == "f" or self.dtype.is_floating_point
 
     def is_complex(self) -> bool:
         """Returns whether the dtype is complex."""

@@ -80,6 +80,11 @@ k.float(); v.long(); x.type_as(y); x.cpu(); v.repeat(2); v.repeat_interleave(2);
 v.clone().add_(w); nought.add_(w); nought.mul_(0.5); nought.copy_(w); nought.zero_(); nought.fill_(1.0); nought.add_(w, alpha=0.1); nought.sub_(0.5)
 nought.clamp_(-1, 1); nought.div_(2.0); nought.relu_(); nought.__setitem__(0, 1.0); nought.__setitem__(slice(1, 3), 0.0); x.masked_fill_(mask, 0.0)
 nought.lerp_(w, 0.5); nought.addcmul_(v, w); nought.addcdiv_(v, w)
+v + k; k / 2; mask * v; k.float() * v; v > k; k < 2; k.clamp(0, 2); (v > 0) & (v < 1); (v > 0).sum(); M.count_nonzero(v)
+x.permute(1, 0); x.reshape(4, 2, 2); v.unsqueeze(1); x[::2]; x[:-1]; x[1:, :-1]; cube[1, 2, 3]; x[x > 0.5]; xg[k]; xg[:, 1]; mask.float(); k.double()
+x[0].add_(1.0); x[1:].zero_(); x[0].copy_(v); x.view(-1).fill_(0.5); nought.sub_(w); nought.sqrt_(); nought.tanh_(); nought.uniform_(); nought.scatter_add_(0, k, w)
+x.__setitem__(0, v); x.__setitem__(k, y); x.__setitem__(mask, 0.0); x.mean((0, 1)); cube.sum((0, 2)); cube.var((1, 2)); M.isin(k, k); M.searchsorted(v.sort()[0], w)
+backward(M.stack([vg, bg]).sum()); backward(xg[k].sum()); backward(xg.permute(1, 0).sum()); backward(M.where(mask, vg, bg).sum()); backward(xg.max(1)[0].sum())
 M.add(v, w); M.add(v, w, alpha=2); M.mul(v, w); M.sub(v, w); M.div(v, w); M.div(v, w, rounding_mode="floor")
 s.item(); v[0].item(); float(s); v.tolist(); v.shape; v.size(); v.size(0); v.dim(); v.dtype; v.device; v.numel(); v.requires_grad
 len(v); v.ndim; v.is_contiguous(); v.numpy(); bool(s > 0); v.stride(); v.data; v.shape[0]; x.shape == y.shape; v.is_floating_point()

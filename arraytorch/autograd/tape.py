@@ -478,22 +478,31 @@ def replay(base: Any, step: tuple[Any, ...] | None) -> Any:
 # ------------------------------------------------------------------------------ in-place writes
 
 
-def stamp(tensor: Any) -> None:
-    """Dates a write to the memory of a tensor, so that whoever saved the old value will notice."""
-    # Looking at a frame makes an object of it, 60 ns, so that none is looked at in vain.
+def stamp(tensor: Any, depth: int = 2) -> None:
+    """Dates a write to the memory of a tensor, so that whoever saved the old value will notice.
+
+    ``depth`` is how many frames away the caller of the public function can be at the nearest.
+    """
+    # Looking at a frame makes an object of it, 60 ns, and a call that ends while it has such an object
+    # takes 0.4 us longer: none is looked at in vain.
     try:
-        frame = sys._getframe(2)  # whoever calls this is one of ours
+        frame = sys._getframe(depth)
     except ValueError:
         frame = sys._getframe(1)
     while frame.f_globals.get("__name__", "").startswith("arraytorch."):
         if frame.f_back is None:
             break
         frame = frame.f_back
-    owner = tensor if tensor._owner is None else tensor._owner
+    owner = tensor._owner
+    if owner is None:
+        owner = tensor
     owner._writer = frame.f_code, frame.f_lasti
-    _date(owner)
-    if tensor is not owner:
-        _date_outputs(tensor._node, owner._written, owner._writer)
+    owner._written = now = tick()
+    node = owner._node
+    if node is not None and node.__class__ is not Leaf:
+        _date_outputs(node, now, owner._writer)
+    if tensor is not owner and tensor._node is not None:
+        _date_outputs(tensor._node, now, owner._writer)
 
 
 def stamp_quietly(tensors: Iterable[Any]) -> None:

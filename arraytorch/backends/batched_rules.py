@@ -25,7 +25,7 @@ _POINTWISE_NAMES = """
     dirichlet_grad div elu elu_backward entr eq erf erfc erfcx erfinv exp exp2 expm1 floor
     floor_divide fmax fmin fmod frexp gcd ge gelu gelu_backward gt hardshrink hardsigmoid hardswish
     hardswish_backward heaviside huber hypot i0 i0e i1 i1e igamma igammac imag integer_pow isfinite
-    isinf isnan lcm ldexp_by le leaky_relu leaky_relu_backward lgamma log log10 log1p log2 log_ndtr
+    isinf isnan lcm ldexp_by le leaky_relu leaky_relu_backward lerp lgamma log log10 log1p log2 log_ndtr
     logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logsigmoid lt maximum
     minimum mish mish_backward modified_bessel_i0 modified_bessel_i1 modified_bessel_k0
     modified_bessel_k1 mul nan_to_num ndtr ndtri ne neg nextafter outside polygamma polynomial

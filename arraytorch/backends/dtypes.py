@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ def dtype_of(array: Any) -> _dtypes.dtype:
         return _unusual(array.dtype)
 
 
+@lru_cache(64)
 def largest(dtype: Any) -> float:
     """Returns the largest finite number of a floating-point type."""
     import ml_dtypes

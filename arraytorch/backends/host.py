@@ -63,6 +63,11 @@ def from_nested(data: Any, native: Any) -> Any:
     return np.array(data, dtype=native, order="C")
 
 
+def integers(numbers: list[int]) -> Any:
+    """Returns a list of integers as a vector of int64; OverflowError if one is larger."""
+    return np.array(numbers, np.int64)
+
+
 def _whole(x: Any, native: Any) -> Any:
     """Numbers as integers: truncated, and negative ones wrapped around in an unsigned type."""
     bits = 8 * native.itemsize
@@ -129,6 +134,11 @@ def map_array(filename: str, shared: bool, count: int, native: Any) -> Any:
 def write(target: Any, x: Any) -> None:
     """Writes an array into another, converted, whatever the types."""
     np.copyto(target, x, casting="unsafe")
+
+
+def write_where(target: Any, value: Any, mask: Any) -> None:
+    """Writes a number into an array where a mask is true; ValueError if that is not broadcast to it."""
+    np.copyto(target, value, where=mask)
 
 
 def castable(source: Any, target: Any, rule: str) -> bool:

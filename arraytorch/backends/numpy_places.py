@@ -13,6 +13,7 @@ from .numpy_reduction import turned
 
 _SHORT = 16  # elements of a row that are taken one by one rather than copied
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
+_FEW_LOOKED_AT = 16  # indices up to which Python compares them faster
 _FEW_PLACES = 256  # elements of an index up to which what it has in common with others is kept
 _MANY = 4096  # elements from which a sparse matrix is worth making
 _RARE = 2  # how many more rows there have to be than are named, for a sum of the named ones alone
@@ -23,6 +24,8 @@ class NumpyPlaceKernels:
 
     def gather(self, x: Any, dim: int, index: Any) -> Any:
         """One take from the flat memory, with no bounds to check: the op has done that."""
+        if x.ndim == 1:
+            return x.take(index, mode="clip")
         if (compiled := _along_rows(x, dim, index)) is not None:
             rows = compiled.gather(x.reshape(-1, x.shape[-1]), index.reshape(-1, index.shape[-1]))
             return rows.reshape(index.shape)
@@ -32,6 +35,9 @@ class NumpyPlaceKernels:
     def getitem(self, x: Any, index: tuple[Any, ...]) -> Any:
         """One vector of indices behind whole dimensions, x[:, i], is ten times as fast to take."""
         last = index[-1]
+        if x.size <= _FEW_PLACES and last.__class__ is np.ndarray and last.dtype.char == "l":
+            if len(index) <= x.ndim and (len(index) == 1 or _whole(index[:-1])):
+                return x.take(last, len(index) - 1)  # a quarter of the time
         if (
             len(index) > 1
             and last.__class__ is np.ndarray
@@ -65,6 +71,17 @@ class NumpyPlaceKernels:
             rows = compiled.take(x.reshape(-1, x.shape[-1]), np.ascontiguousarray(index))
             return rows.reshape(*x.shape[:-1], index.size)
         return np.take(x, index, dim)
+
+    def first_outside(
+        self, x: Any, least: int, size: int, op: str, ignored: int | None = None
+    ) -> int | None:
+        """A look at each of a few, where NumPy's reductions take longer to start."""
+        if x.size > _FEW_LOOKED_AT or ignored is not None:
+            return super().first_outside(x, least, size, op, ignored)  # type: ignore[misc]
+        for i in (x if x.ndim == 1 else x.reshape(-1)).tolist():
+            if not least <= i < size:
+                return i
+        return None
 
     def scatter(self, x: Any, dim: int, index: Any, src: Any) -> Any:
         """One write through a flat index."""
@@ -178,6 +195,24 @@ class NumpyPlaceKernels:
             compiled.combine_at(target, at.reshape(-1), value.reshape(-1), function)
             return
         function.at(target, at if len(index) == 1 else index, value)
+
+    def argsort(self, x: Any, dim: int, descending: bool) -> Any:
+        """The array's own method, where NumPy's function takes 0.6 us to get to it."""
+        if x.dtype.kind not in "iuf":
+            return super().argsort(x, dim, descending)  # type: ignore[misc]
+        if not descending:
+            return x.argsort(dim, kind="stable")
+        back = (*(slice(None),) * dim, slice(None, None, -1))
+        return x.shape[dim] - 1 - x[back].argsort(dim, kind="stable")[back]
+
+    def searchsorted(self, ordered: Any, values: Any, right: bool) -> Any:
+        """NumPy's, for a row that is in order indeed; it has other results where one is not."""
+        n = ordered.shape[-1]
+        if 0 < n == ordered.size and ordered.dtype is values.dtype and ordered.dtype.kind in "iuf":
+            row = ordered.reshape(-1)
+            if (row[1:] >= row[:-1]).all():
+                return row.searchsorted(values, "right" if right else "left")
+        return super().searchsorted(ordered, values, right)  # type: ignore[misc]
 
     def topk(self, x: Any, k: int, dim: int, largest: bool) -> Any:
         """A partial sort, and a sort of what it picked."""

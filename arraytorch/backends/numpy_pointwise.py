@@ -107,16 +107,29 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def clamp(self, x: Any, low: Any, high: Any) -> Any:
         if not x.ndim:  # NumPy makes scalars of 0-d arrays, which cannot be written to
             return np.asarray(super().clamp(x, low, high))
-        if x.dtype.char not in "fd":
-            return super().clamp(x, low, high)
         if x.size < _MANY:
-            low, high = _operand(low, x.dtype), _operand(high, x.dtype)
+            if low.__class__ is float or low.__class__ is int:
+                x = np.maximum(x, number(low, x.dtype))
+            elif low is not None:
+                x = np.maximum(x, low)
+            if high.__class__ is float or high.__class__ is int:
+                return np.minimum(x, number(high, x.dtype))
+            return x if high is None else np.minimum(x, high)
+        if x.dtype.char not in "fd":
             return super().clamp(x, low, high)
         bounds = [b for b in (low, high) if b is not None]
         if not all(isinstance(b, (int, float)) for b in bounds):
             return super().clamp(x, low, high)
         least, most = _limits(x.dtype)
         return _clipped(x, least if low is None else low, most if high is None else high)
+
+    def lerp(self, x: Any, y: Any, weight: float) -> Any:
+        if not x.ndim or not y.ndim or x.size >= _MANY:
+            return super().lerp(x, y, weight)
+        near = abs(weight) < 0.5
+        span = y - x
+        np.multiply(span, number(weight if near else 1 - weight, x.dtype), span)
+        return np.add(x, span, span) if near else np.subtract(y, span, span)
 
     def sign(self, x: Any) -> Any:
         if x.dtype.char not in "fd":
@@ -128,6 +141,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def nan_to_num(self, x: Any, nan: float, posinf: float, neginf: float) -> Any:
         generic = super().nan_to_num  # type: ignore[misc]
         if not _plain(x):
+            if x.ndim and x.dtype.char in "fd" and np.isfinite(x).all():
+                return x.copy()
             return generic(x, nan, posinf, neginf)
         if (compiled := kernels("pointwise")) is not None:
             return compiled.nan_to_num(x, nan, posinf, neginf)
@@ -345,11 +360,6 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     _erf = blocked(PointwiseKernels.erf)
     rsqrt = _compiled(PointwiseKernels.rsqrt)
     reciprocal = _compiled(PointwiseKernels.reciprocal)
-
-
-def _operand(bound: Any, dtype: Any) -> Any:
-    """A bound as an array, unless it is None."""
-    return number(bound, dtype) if bound.__class__ is int or bound.__class__ is float else bound
 
 
 def _computed(kernel: Any, *arrays: Any) -> Any:

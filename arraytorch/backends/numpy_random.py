@@ -22,6 +22,7 @@ CHUNK = 1 << 15  # draws at a time: what is made of them stays in the cache, 1.3
 # As 0-d arrays, which take 0.2 us less as operands than scalars.
 _LOW24, _LOW53 = np.array((1 << 24) - 1, np.uint64), np.array((1 << 53) - 1, np.uint64)
 _UNIT24 = np.array(2.0**-24, np.float32)
+_MASK53 = (1 << 53) - 1
 
 # PyTorch's serialised state: 32-bit words in 64-bit slots and the fields of its older generators.
 STATE = np.dtype(
@@ -124,6 +125,17 @@ class MersenneStream:
             part[...] = self.bits24(part.size)
         out *= _UNIT24
         return out
+
+    def few_uniforms(self, n: int) -> list[float]:
+        """Returns what `uniform64` does as Python numbers, of which a few take a third of the time."""
+        words = iter(self.words(2 * n).tolist())
+        return [
+            (high << 32 & _MASK53 | low) * 2.0**-53 for high, low in zip(words, words, strict=True)
+        ]
+
+    def few_singles(self, n: int) -> list[float]:
+        """Returns what `uniform32` does, likewise."""
+        return [(word & 0xFFFFFF) * 2.0**-24 for word in self.words(n).tolist()]
 
     def uniform64(self, n: int) -> Array:
         """Returns the next n float64 numbers in [0, 1)."""

@@ -121,7 +121,7 @@ class NumpyReductionKernels(ReductionKernels):
         return self.sum(x, dims, keepdim) / (number(count, x.dtype) if count else 0.0)
 
     def var(self, x: Any, dims: tuple[int, ...], correction: float, keepdim: bool) -> Any:
-        count = prod([x.shape[d] for d in dims])
+        count = x.shape[dims[0]] if len(dims) == 1 else prod([x.shape[d] for d in dims])
         if x.dtype.char not in "fd" or count <= correction or not x.ndim:
             return super().var(x, dims, correction, keepdim)
         total = spread_sums(x) if dims == (1,) else None
@@ -176,6 +176,13 @@ class NumpyReductionKernels(ReductionKernels):
         ):
             return _kept(found, x.shape, dims) if keepdim else found
         return _any(x, dims, None, None, keepdim)
+
+    def count_nonzero(self, x: Any, dims: tuple[int, ...]) -> Any:
+        if len(dims) == x.ndim and x.dtype.kind in "biufc":
+            return np.asarray(
+                np.count_nonzero(x)
+            )  # a loop of its own, a fifth of the time of a sum
+        return super().count_nonzero(x, dims)
 
     def argmax(self, x: Any, dim: int | None, keepdim: bool) -> Any:
         return x.argmax(dim, keepdims=True) if keepdim else x.argmax(dim)
@@ -235,8 +242,11 @@ class NumpyReductionKernels(ReductionKernels):
             if (compiled := kernels("places")) is not None:
                 rows = x[..., ::-1].reshape(-1, x.shape[-1])[:, ::-1]
                 return compiled.cumsum(rows)[:, ::-1].reshape(x.shape)[..., ::-1]
-        if x.size >= MANY and x.dtype.char in "fdl":
-            return scanned(np.add, x, dim)
+        if x.dtype.char in "fdl":
+            if x.size >= MANY:
+                return scanned(np.add, x, dim)
+            if x.flags.c_contiguous:
+                return x.cumsum(dim)
         return super().cumsum(x, dim)
 
     def cumprod(self, x: Any, dim: int) -> Any:

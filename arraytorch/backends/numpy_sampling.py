@@ -28,6 +28,7 @@ from .compiled import MANY, kernels
 from .numpy_random import CHUNK, MersenneStream
 from .rejection import RejectionSampling
 
+_FEW = 16  # elements up to which Python's own numbers are faster
 _WIDE = 1 << 28  # from here PyTorch takes 64 bits for an integer, so that all are equally likely
 _HUGE = 0xFFFFFFFF // 20  # from here permutations need 64-bit draws
 
@@ -40,15 +41,18 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
     def uniform_(self, x: Array, low: float, high: float) -> None:
         """Fills a floating-point or complex array from [low, high)."""
         x = _real(x)
+        if x.size <= _FEW and low == 0.0 and high == 1.0 and x.dtype.char in "fd":
+            few = self.few_singles if x.dtype.char == "f" else self.few_uniforms
+            _store(x, few(x.size))
+            return
         if x.dtype.char == "d":
             values = self.uniform64(x.size)
             if low != 0.0 or high != 1.0:
                 values = fused64(values, high - low, low)
         else:
             values = self.uniform32(x.size)
-            lowest, span = np.float32(low), np.float32(high) - np.float32(low)
             if low != 0.0 or high != 1.0:
-                fused32(values, span, lowest, values)
+                fused32(values, np.float32(high) - np.float32(low), np.float32(low), values)
             values = values.astype(x.dtype, copy=False)
         if x.dtype.itemsize == 2 or low != 0.0 or high != 1.0:
             first, end = np.array([low, high], values.dtype)
@@ -64,7 +68,8 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
         if x.dtype.kind == "c":
             x, std = _real(x), std / math.sqrt(2.0)
         if x.size < 16 or not x.flags.c_contiguous:
-            _store(x, self._serial_normals(x.size, mean, std))
+            few = self._serial_normals(x.size, mean, std)
+            _store(x, few if x.dtype.char in "fd" else np.asarray(few, np.float64))
             return
         double = x.dtype == np.float64
         uniform, fill = (
@@ -81,28 +86,35 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
             fill(last, mean, std)
             flat[-16:] = last
 
-    def _serial_normals(self, n: int, mean: float, std: float) -> Array:
-        """Returns n float64 normals, made in pairs."""
+    def _serial_normals(self, n: int, mean: float, std: float) -> Any:
+        """Returns n float64 normals, made in pairs; standard ones maybe as a list."""
         made: Any = []
         if n and self.spare_normal is not None:
             made, self.spare_normal = [self.spare_normal], None
         if (missing := n - len(made)) > 0:
-            u = self.uniform64(missing + missing % 2)
+            drawn = missing + missing % 2
             if missing > SMALL:
+                u: Any = self.uniform64(drawn)
                 normals = pairs64(u).tolist() if made else pairs64(u)
             else:
-                u = u.tolist()
-                normals = [z for at in range(0, len(u), 2) for z in pair(u[at], u[at + 1])]
+                few = drawn <= _FEW
+                u = self.few_uniforms(drawn) if few else self.uniform64(drawn).tolist()
+                numbers = iter(u)
+                normals = [z for u, v in zip(numbers, numbers, strict=True) for z in pair(u, v)]
             if missing % 2:
                 self.spare_normal = float(normals[-1])
                 normals = normals[:-1]
             made = made + normals if made else normals
-        values = np.asarray(made, np.float64)
-        return values if mean == 0.0 and std == 1.0 else fused64(values, std, mean)
+        if mean == 0.0 and std == 1.0:
+            return made
+        return fused64(np.asarray(made, np.float64), std, mean)
 
     def integers_(self, x: Array, base: int, span: int) -> None:
         """Fills a real array with integers from [base, base + span), span at most 2 ** 64."""
         draw = self.words64 if span >= _WIDE else self.many_words
+        if x.size <= _FEW and span < _WIDE and x.dtype.char == "l":
+            _store(x, [w % span + base for w in self.words(x.size).tolist()])
+            return
         values = np.empty(x.size, np.uint64)
         for at in range(0, x.size, CHUNK):
             part = values[at : at + CHUNK]
@@ -175,7 +187,8 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
 
     def log_normal_(self, x: Array, mean: float, std: float) -> None:
         """Fills a floating-point array with exponentials of normals."""
-        _store(x, libm(_exp, np.exp, self._serial_normals(x.size, mean, std)))
+        normals = np.asarray(self._serial_normals(x.size, mean, std), np.float64)
+        _store(x, libm(_exp, np.exp, normals))
 
     # ------------------------------------------------------------------------------- indices
 
@@ -183,6 +196,12 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
         """Returns the integers below n, shuffled: step i swaps item i with one not before it."""
         if n >= _HUGE:
             return self._huge_permutation(n)
+        if 1 < n <= _FEW:
+            items = list(range(n))
+            for i, w in enumerate(self.words(n - 1).tolist()):
+                j = i + w % (n - i)
+                items[i], items[j] = items[j], items[i]
+            return np.array(items, np.int64)
         if n >= MANY and (own := kernels("twister")) is not None:
             return own.permutation(self._start(), n)  # type: ignore[no-any-return]
         partners = np.arange(n)
@@ -275,15 +294,18 @@ def _memory_order(x: Array) -> list[int]:
     return sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))
 
 
-def _store(x: Array, values: Array) -> None:
-    """Writes values, in the order of memory, with the conversions that C++ would do."""
+def _store(x: Array, values: Any) -> None:
+    """Writes values, in the order of memory, with the conversions that C++ would do.
+
+    Few numbers may be a list, which need not become an array first: half of the time.
+    """
     if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" and values.dtype.itemsize == 8:
         values = values.astype(np.float32)  # 16-bit floats are made from float32
     if x.flags.c_contiguous:
-        x.reshape(-1)[...] = values
+        (x if x.ndim == 1 else x.reshape(-1))[...] = values
     else:
         view = x.transpose(_memory_order(x))
-        view[...] = values.reshape(view.shape)
+        view[...] = np.asarray(values).reshape(view.shape)
 
 
 def _swapped_one_by_one(partners: Array) -> Array:

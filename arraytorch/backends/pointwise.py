@@ -129,6 +129,11 @@ class PointwiseKernels:
             x = self.xp.maximum(x, low)
         return x if high is None else self.xp.minimum(x, high)
 
+    def lerp(self, x: Any, y: Any, weight: float) -> Any:
+        """x + weight (y - x), from the nearer end, which keeps the ends themselves exact."""
+        span = y - x
+        return x + span * weight if abs(weight) < 0.5 else y - span * (1 - weight)
+
     def step(self, x: Any) -> Any:
         """0 where x <= 0, else 1, NaN too, in x's own type: the slope of relu, which is 0 at 0."""
         return (~(x <= 0)).astype(x.dtype)

@@ -9,7 +9,6 @@ input) to `_Pointwise.slow`, which finds it by the exception or the unexpected r
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from copy import copy
 from types import FunctionType, SimpleNamespace
@@ -30,7 +29,10 @@ from ..autograd.tape import (
     wrap,
 )
 from ..backends import AS_ARRAY, backend_of, dtype_of, learned, numpy_dtype, outermost
+from ..backends.host import ndarray
 from . import _intercept
+from ._fitting import wrapped_around
+from ._older import signature_in_place
 from ._promote import (
     broadcast_shape,
     common_device,
@@ -270,10 +272,13 @@ class _Pointwise:
         self.result, self.refuses, self.differentiable = result, refuses, differentiable
         self.kernels: dict[type, Callable[..., Any]] = {}  # by array type
         self.ufuncs: dict[type, Callable[..., Any]] = {}  # those that can write into an array
+        self.natives: dict[Any, Any] = {}  # what is computed in, by dtypes of few operands
 
     def slow(self, input: Any, other: Any, out: Any) -> Any:
         """Does what the hot path would not: learns kernels, promotes, moves, writes ``out``, raises."""
         operands = [input] if len(self.names) == 1 else [input, other]
+        if out is None and (cast_ := self._cast_few(operands)) is not None:
+            return self.op(*cast_)
         for position, operand in enumerate(operands):
             if _overrides(operand):
                 return _intercept.handled(self.name, operands, {} if out is None else {"out": out})
@@ -297,11 +302,7 @@ class _Pointwise:
         operands = [moved(t, place) if isinstance(t, TensorBase) else plain(t) for t in operands]
         tensors = [t for t in operands if isinstance(t, TensorBase)]
         broadcast_shape(self.name, *[t._data.shape for t in tensors])
-        dtype = result_type(*operands)
-        if "float" in self.result and not (dtype.is_floating_point or dtype.is_complex):
-            dtype = _dtypes.get_default_dtype()
-        elif self.result == "number" and dtype is _dtypes.bool:
-            dtype = _dtypes.int64
+        dtype = self._dtype(operands)
         native = numpy_dtype(dtype)
         if native.kind in self.refuses:
             raise self._unsupported(dtype)
@@ -322,6 +323,44 @@ class _Pointwise:
             return self._computed(operands, dtype, B, fallback)
         return write_result(self.name, out, self._computed(operands, dtype, B, fallback), tensors)
 
+    def _dtype(self, operands: list[Any]) -> _dtypes.dtype:
+        """The dtype in which the operands are computed with."""
+        dtype = result_type(*operands)
+        if "float" in self.result and not (dtype.is_floating_point or dtype.is_complex):
+            return _dtypes.get_default_dtype()
+        return _dtypes.int64 if self.result == "number" and dtype is _dtypes.bool else dtype
+
+    def _cast_few(self, operands: list[Any]) -> list[Any] | None:
+        """Operands for which the hot path lacks nothing but one dtype, in that one; None for others.
+
+        Of arrays of the host this is a third of the time of finding out all that can be wrong.
+        """
+        kinds: list[Any] = []
+        for operand in operands:
+            if operand.__class__ is int or operand.__class__ is float:
+                if operand is operands[0] or not self.numbers[1]:
+                    return None
+                kinds.append(operand.__class__)
+            elif operand.__class__ is final.Tensor and operand._data.__class__ is ndarray:
+                kinds.append((operand._data.dtype, operand._data.ndim > 0))
+            else:
+                return None
+        if ndarray not in self.kernels or self.fallback:
+            return None
+        key = (*kinds, _dtypes.get_default_dtype())
+        native = self.natives.get(key)
+        if native is None:
+            native = self.natives[key] = numpy_dtype(self._dtype(operands))
+        made, done = [], False
+        for operand in operands:
+            if isinstance(operand, TensorBase):
+                if operand._data.dtype.kind in self.refuses:
+                    return None
+                if operand._data.dtype is not native:
+                    operand, done = cast(operand, native), True
+            made.append(operand)
+        return made if done and native.kind not in self.refuses else None
+
     def slow_operator(self, input: Any, other: Any, out: Any) -> Any:
         """The slow path of a Python operator, which leaves foreign types to the other operand."""
         if not (isinstance(other, TensorBase) or is_number(other)):
@@ -332,7 +371,7 @@ class _Pointwise:
 
     def _as(self, operand: Any, native: Any, B: Any, index: int | None) -> Any:
         if not isinstance(operand, TensorBase):
-            return wrap(B.full((), _wrapped(operand, native), native, index))
+            return wrap(B.full((), wrapped_around(operand, native), native, index))
         return operand if operand._data.dtype == native else cast(operand, native)
 
     def _computed(self, operands: list[Any], dtype: Any, B: Any, fallback: Any) -> Any:
@@ -386,15 +425,6 @@ def _kind(operand: Any) -> str:
     )
 
 
-def _wrapped(value: Any, native: Any) -> Any:
-    """A Python integer as a fixed-width one, wrapped around as in C."""
-    if native.kind not in "iu" or not isinstance(value, int):
-        return value
-    bits = 8 * native.itemsize
-    value &= (1 << bits) - 1
-    return value - (1 << bits) if native.kind == "i" and value >> (bits - 1) else value
-
-
 @derivative(d_input=lambda g: g, name="ToCopyBackward0")
 def cast(input: Any, native: Any) -> Any:
     """Converts to another type of array element; the engine converts gradients back."""
@@ -441,27 +471,25 @@ def _unary_inplace(op: Any, name: str) -> Any:
     kernels, ufuncs, refuses = op.declared.kernels, op.declared.ufuncs, op.declared.refuses
 
     def op_(self: Any) -> Any:
-        x = self._data
-        kernel = kernels.get(x.__class__)
-        if (
-            kernel is not None
-            and 0 not in x.strides
-            and not (refuses and x.dtype.kind in refuses)
-            and unrecorded(self)
-        ):
-            try:
-                if x.__class__ in ufuncs:
-                    kernel(x, out=x)
-                elif (z := kernel(x)).dtype is x.dtype:
-                    backend_of(x).write(x, z)
-                else:
-                    return _replace(self, op, (), {}, name)
-            except UNCOMMON:
-                pass
+        try:
+            x = self._data
+            if (
+                0 in x.strides
+                or (refuses and x.dtype.kind in refuses)
+                or not (self._node is None and self._base is None or unrecorded(self))
+            ):
+                return _replace(self, op, (), {}, name)
+            kernel = ufuncs.get(x.__class__)
+            if kernel is not None:
+                kernel(x, x)
+            elif (z := kernels[x.__class__](x)).dtype is x.dtype:
+                x[...] = z
             else:
-                stamp(self)
-                return self
-        return _replace(self, op, (), {}, name)
+                return _replace(self, op, (), {}, name)
+        except UNCOMMON:
+            return _replace(self, op, (), {}, name)
+        stamp(self)
+        return self
 
     return op_
 
@@ -469,82 +497,68 @@ def _unary_inplace(op: Any, name: str) -> Any:
 def _binary_inplace(op: Any, name: str) -> Any:
     ufuncs, refuses = op.declared.ufuncs, op.declared.refuses
 
-    def op_(self: Any, other: Any) -> Any:
-        x, y = self._data, other
-        if isinstance(other, TensorBase):
-            y = other._data
-            common = y.dtype is x.dtype and unrecorded(self, other)
-        else:
-            common = (y.__class__ is float or y.__class__ is int) and unrecorded(self)
-        kernel = ufuncs.get(x.__class__)
-        if (
-            common
-            and kernel is not None
-            and 0 not in x.strides
-            and not (refuses and x.dtype.kind in refuses)
-        ):
-            try:
-                kernel(x, y, out=x)
-            except UNCOMMON:
-                pass
+    def op_(self: Any, other: Any, *, depth: int = 2) -> Any:
+        try:
+            x = self._data
+            if other.__class__ is float or other.__class__ is int:
+                y, b = other, None
             else:
-                stamp(self)
-                return self
-        return _replace(self, op, (other,), {}, name)
+                y, b = other._data, other._node
+            kernel = ufuncs.get(x.__class__)
+            if (
+                kernel is None
+                or 0 in x.strides
+                or (refuses and x.dtype.kind in refuses)
+                or (y is not other and y.dtype is not x.dtype)
+                or not (
+                    self._node is None and self._base is None and b is None
+                    or unrecorded(self, other)
+                )
+            ):  # fmt: skip
+                return _replace(self, op, (other,), {}, name)
+            kernel(x, y, x)
+        except UNCOMMON:
+            return _replace(self, op, (other,), {}, name)
+        stamp(self, depth)
+        return self
 
     return op_
 
 
 def _general_inplace(op: Any, name: str) -> Any:
     def op_(input: Any, *args: Any, **kwargs: Any) -> Any:
-        return _replace(input, op, args, kwargs, name)
+        # What nobody records needs half of what _replace does, and so half of its time.
+        try:
+            x = input._data
+            if (
+                x.__class__ is not ndarray
+                or input._node is not None
+                or input._base is not None
+                or 0 in x.strides
+                or autocast_dtypes.get()
+            ):
+                return _replace(input, op, args, kwargs, name)
+        except AttributeError:
+            return _replace(input, op, args, kwargs, name)
+        result = op(input, *args, **kwargs)
+        if result._node is not None:
+            return _replace(input, op, args, kwargs, name)
+        z = result._data
+        if z.__class__ is not ndarray or z.dtype is not x.dtype or z.shape != x.shape:
+            return _written(input, result, name)
+        x[...] = z
+        stamp(input)
+        return input
 
     op_.__signature__ = signature_in_place(op)  # type: ignore[attr-defined]
     return op_
 
 
-def hides_older(op: F) -> F:
-    """Leaves ``*older`` out of the signature that help() shows: what takes older orders of arguments."""
-    op.__signature__ = _signature(op, ("older",))  # type: ignore[attr-defined]
-    return op
-
-
-def signature_in_place(op: Any) -> inspect.Signature:
-    """The signature of an op without ``out``."""
-    return _signature(op, ("out", "older"))
-
-
-def _signature(op: Any, without: tuple[str, ...]) -> inspect.Signature:
-    """The signature of an op without some parameters.
-
-    From the code object: inspect.signature takes ten times as long, for every op, at import.
-    """
-    code, P = getattr(op, "uncast", op).__code__, inspect.Parameter
-    count, flags = code.co_argcount, code.co_flags
-    names = list(code.co_varnames[: count + code.co_kwonlyargcount + 2])
-    required = count - len(op.__defaults__ or ())
-    parameters = []
-    for i, name in enumerate(names[:count]):
-        default = P.empty if i < required else op.__defaults__[i - required]
-        parameters.append(P(name, P.POSITIONAL_OR_KEYWORD, default=default))
-    only = names[count : count + code.co_kwonlyargcount]
-    rest = names[count + code.co_kwonlyargcount :]
-    if flags & inspect.CO_VARARGS and (name := rest.pop(0)) not in without:
-        parameters.append(P(name, P.VAR_POSITIONAL))
-    for name in only:
-        if name not in without:
-            default = (op.__kwdefaults__ or {}).get(name, P.empty)
-            parameters.append(P(name, P.KEYWORD_ONLY, default=default))
-    if flags & inspect.CO_VARKEYWORDS:
-        parameters.append(P(rest.pop(0), P.VAR_KEYWORD))
-    return inspect.Signature(parameters)
-
-
 def _replace(self: Any, op: Any, args: Any, kwargs: Any, name: str) -> Any:
-    if name not in ("fill_", "zero_"):  # which write the same number everywhere
+    old, x = self, self._data
+    if 0 in x.strides and name not in ("fill_", "zero_"):  # which write the same number everywhere
         forbid_overlap(self)
-    old = self
-    x, records = self._data, not unrecorded(self, *args, *kwargs.values())
+    records = not unrecorded(self, *args, *kwargs.values())
     if records:
         forbid_leaf(self)
         old = wrap(backend_of(self._data).copy(self._data))
@@ -553,7 +567,12 @@ def _replace(self: Any, op: Any, args: Any, kwargs: Any, name: str) -> Any:
         result = _uncast(op, old, args, kwargs)
     else:
         result = op(old, *args, **kwargs)
-    z = result._data
+    return _written(self, result, name, records)
+
+
+def _written(self: Any, result: Any, name: str, records: bool = False) -> Any:
+    """The tensor with a result written into it, if that has its shape and can have its dtype."""
+    x, z = self._data, result._data
     if z.shape != x.shape:
         raise RuntimeError(
             f"output with shape {list(x.shape)} doesn't match the broadcast shape "
@@ -568,7 +587,7 @@ def _replace(self: Any, op: Any, args: Any, kwargs: Any, name: str) -> Any:
     else:
         B = backend_of(x) if x.__class__ is z.__class__ else outermost(x, z)
         B.write(x, z)
-        stamp(self)
+        stamp(self, 4)
     return self
 
 

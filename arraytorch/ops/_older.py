@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from ..autograd.tape import TensorBase
 from ._promote import is_number
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # By what stands where, a tensor (T) or a number (n): what the numbers are called today.
 ORDERS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -48,3 +52,40 @@ def in_order(op: Any, like: str, *args: Any, **options: Any) -> Any:
         )
     numbers = [a for a in args if not isinstance(a, TensorBase)]
     return op(*tensors, **dict(zip(names, numbers, strict=True)), **options)
+
+
+def hides_older(op: F) -> F:
+    """Leaves ``*older`` out of the signature that help() shows: what takes older orders of arguments."""
+    op.__signature__ = _signature(op, ("older",))  # type: ignore[attr-defined]
+    return op
+
+
+def signature_in_place(op: Any) -> inspect.Signature:
+    """The signature of an op without ``out``."""
+    return _signature(op, ("out", "older"))
+
+
+def _signature(op: Any, without: tuple[str, ...]) -> inspect.Signature:
+    """The signature of an op without some parameters.
+
+    From the code object: inspect.signature takes ten times as long, for every op, at import.
+    """
+    code, P = getattr(op, "uncast", op).__code__, inspect.Parameter
+    count, flags = code.co_argcount, code.co_flags
+    names = list(code.co_varnames[: count + code.co_kwonlyargcount + 2])
+    required = count - len(op.__defaults__ or ())
+    parameters = []
+    for i, name in enumerate(names[:count]):
+        default = P.empty if i < required else op.__defaults__[i - required]
+        parameters.append(P(name, P.POSITIONAL_OR_KEYWORD, default=default))
+    only = names[count : count + code.co_kwonlyargcount]
+    rest = names[count + code.co_kwonlyargcount :]
+    if flags & inspect.CO_VARARGS and (name := rest.pop(0)) not in without:
+        parameters.append(P(name, P.VAR_POSITIONAL))
+    for name in only:
+        if name not in without:
+            default = (op.__kwdefaults__ or {}).get(name, P.empty)
+            parameters.append(P(name, P.KEYWORD_ONLY, default=default))
+    if flags & inspect.CO_VARKEYWORDS:
+        parameters.append(P(rest.pop(0), P.VAR_KEYWORD))
+    return inspect.Signature(parameters)

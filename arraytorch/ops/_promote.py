@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from .. import _dtypes
-from .._device import as_device, device, get_default_device
+from .._device import CPU, as_device, device, get_default_device
+from .._device import _default as default_device
 from .._dtypes import dtype
 from ..autograd.tape import TensorBase
 from ..backends import backend_for, backend_of, dtype_of, numpy_dtype
@@ -225,8 +226,13 @@ def shape_of(size: tuple[Any, ...], name: str = "size") -> tuple[int, ...]:
         ) from None
 
 
+_HOST = backend_for(CPU), CPU
+
+
 def place_for(where: Any) -> tuple[Any, device]:
     """Returns the backend and the device that new tensors go to; None asks the default device."""
+    if (where is None and default_device.get() is None) or where is CPU:
+        return _HOST
     place = get_default_device() if where is None else as_device(where)
     B = backend_for(place)
     if place.index is not None and hasattr(B, "at"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from .. import _layouts
@@ -113,3 +114,9 @@ def packed_strides(shape: tuple[int, ...], order: Any) -> tuple[int, ...]:
         strides[d] = step
         step *= max(shape[d], 1)
     return tuple(strides)
+
+
+@lru_cache(1024)
+def in_elements(strides: tuple[int, ...], size: int) -> tuple[int, ...]:
+    """Returns strides in bytes as strides in elements of a size."""
+    return tuple([s // size for s in strides])

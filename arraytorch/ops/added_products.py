@@ -7,13 +7,13 @@ from typing import Any
 from ..autograd.tape import TensorBase
 from ..backends import dtype_of
 from ..backends.host import ndarray
-from ._declare import hides_older
-from ._older import in_order
+from ._older import hides_older, in_order
 from ._promote import alike
 from ._results import check_tensor, finished, is_half, rounded_once, same_dtype
+from .arithmetic import mul
 from .products import bmm, matmul, widened
 from .reduction import sum
-from .shape import expand, reshape
+from .shape import expand, reshape, unsqueeze
 
 Tensor = Any
 Number = int | float | complex | bool
@@ -216,7 +216,7 @@ def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     for t, name in ((input, "self"), (vec2, "vec2")):
         if t._data.ndim != 1:
             raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {t._data.ndim}-D")
-    product = reshape(input, (-1, 1)) * reshape(vec2, (1, -1))
+    product = mul(unsqueeze(input, 1), vec2)
     return finished("outer", product, out, (input, vec2))
 
 

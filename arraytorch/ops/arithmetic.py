@@ -8,9 +8,9 @@ from typing import Any
 from .. import _dtypes
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, dtype_of
-from ._declare import cast, derivative, hides_older, kernel_op, pointwise
+from ._declare import cast, derivative, kernel_op, pointwise
 from ._fitting import fitting
-from ._older import in_order
+from ._older import hides_older, in_order
 from ._promote import broadcast_shape, is_number, numpy_result
 from ._results import check_tensor
 from ._write import write_result
@@ -78,8 +78,9 @@ def sub(
 
 def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
     """alpha * other, with alpha of a category that the result can hold."""
-    if alpha.__class__ is float and isinstance(other, TensorBase) and other._data.dtype.kind == "f":
-        return other * alpha  # type: ignore[operator]
+    if alpha.__class__ is float or alpha.__class__ is int:
+        if isinstance(other, TensorBase) and other._data.dtype.kind == "f":
+            return mul(other, alpha)
     if isinstance(alpha, TensorBase):
         alpha = alpha.item()  # type: ignore[attr-defined]
     operands = [o for o in (input, other) if isinstance(o, TensorBase)]
@@ -106,10 +107,7 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
     >>> torch.rsub(torch.tensor([1.0, 2.0]), 10)
     tensor([9., 8.])
     """
-    if not isinstance(input, TensorBase):
-        raise TypeError(
-            f"rsub(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}"
-        )
+    check_tensor("rsub", input)
     if not (isinstance(other, TensorBase) or is_number(other)):
         raise TypeError(
             f"rsub(): argument 'other' must be Tensor or Number, not {type(other).__name__}"
@@ -556,11 +554,11 @@ def clamp(
     if out is None and min is not max and min.__class__ in _BOUNDS and max.__class__ in _BOUNDS:
         try:
             x = input._data
-            if x.dtype.kind == "f":  # the common case needs no promotion
-                B = backend_of(x)
+            kind, B = x.dtype.kind, backend_of(x)  # the common case needs no promotion
+            if kind == "f" or kind == "i" and float not in (min.__class__, max.__class__):
                 z = B.cast(B.clamp(x, min, max), x.dtype)
                 return taped(_clamp, z, (input, None, None), (input, min, max))
-        except AttributeError:
+        except (AttributeError, OverflowError):
             pass
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")

@@ -7,11 +7,13 @@ from typing import Any
 
 from .. import _dtypes
 from ..autograd.tape import TensorBase, taped, wrap
-from ..backends import backend_of, dtype_of, numpy_dtype
-from ._declare import cast, derivative, hides_older, pointwise
-from ._older import in_order
+from ..backends import backend_of, dtype_of, numpy_dtype, outermost
+from ..backends.host import ndarray
+from ._declare import cast, derivative, pointwise
+from ._older import hides_older, in_order
 from ._promote import broadcast_shape, dim_of, result_type
 from ._results import (
+    as_array,
     check_tensor,
     finished,
     floating,
@@ -21,7 +23,7 @@ from ._results import (
     rounded_once,
     same_dtype,
 )
-from .arithmetic import clamp, mul
+from .arithmetic import clamp, mul, plus, true_divide
 from .arithmetic import pow as _pow
 from .comparison import eq
 from .complex_numbers import complex as _complex
@@ -34,6 +36,20 @@ from .shape import expand
 
 Tensor = Any
 Number = int | float | complex | bool
+
+
+def alike_floats(input: Tensor, *others: Tensor) -> bool:
+    """Whether all are tensors of single or of double precision, for which there is little to check."""
+    try:
+        kind = input._data.dtype
+        if kind.char not in "fd":
+            return False
+        for t in others:
+            if t._data.dtype is not kind:
+                return False
+    except AttributeError:
+        return False
+    return True
 
 
 def _scaled(name: str, input: Tensor, product: Tensor, value: Number) -> Tensor:
@@ -64,6 +80,9 @@ def addcmul(
     """
     if older:
         return in_order(addcmul, "addcmul", input, tensor1, tensor2, *older, out=out)
+    if out is None and alike_floats(input, tensor1, tensor2):
+        product = mul(tensor1, tensor2)
+        return plus(input, product if value.__class__ is int and value == 1 else product * value)
     check_tensor("addcmul", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
     if input._data.dtype.kind == "b":
         raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
@@ -89,6 +108,9 @@ def addcdiv(
     """
     if older:
         return in_order(addcdiv, "addcmul", input, tensor1, tensor2, *older, out=out)
+    if out is None and alike_floats(input, tensor1, tensor2):
+        ratio = true_divide(tensor1, tensor2)
+        return plus(input, ratio if value.__class__ is int and value == 1 else ratio * value)
     check_tensor("addcdiv", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
     if tensor1._data.dtype.kind in "biu" and tensor2._data.dtype.kind in "biu":
         raise RuntimeError(
@@ -109,6 +131,12 @@ def lerp(
     >>> torch.lerp(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 6.0]), 0.5)
     tensor([2., 4.])
     """
+    if weight.__class__ is float and out is None and alike_floats(input, end):
+        if input._data.__class__ is end._data.__class__ is ndarray:
+            try:
+                return _lerp(input, end, weight)
+            except ValueError:  # shapes that do not fit, of which minus tells in PyTorch's words
+                pass
     check_tensor("lerp", input, end, names=("input", "end"))
     refuse("lerp", input, "biu")
     same_dtype("lerp", input, end, *([weight] if isinstance(weight, TensorBase) else []))
@@ -123,6 +151,19 @@ def lerp(
         near = abs(weight) < 0.5
         result = input + span * weight if near else end - span * (1 - weight)
     return finished("lerp", result, out, (input, end, weight))
+
+
+@derivative(
+    saves=("weight",),
+    kernel="lerp",
+    name="LerpBackward0",
+    d_input=lambda g, weight: g * (1 - weight),
+    d_end=lambda g, weight: g * weight,
+)
+def _lerp(input: Tensor, end: Tensor, weight: float) -> Tensor:
+    x, y = input._data, end._data
+    B = outermost(x, y)
+    return taped(_lerp, as_array(B, B.lerp(x, y, weight), x), (input, end), (weight,))
 
 
 def _log_but_at_0(B: Any, g: Any, input: Any, other: Any) -> Any:

@@ -10,6 +10,7 @@ from .._dtypes import dtype as Dtype
 from .._layouts import preserve_format
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_for, backend_of, numpy_dtype
+from ..backends.host import ndarray
 from ._declare import cast, derivative
 from ._promote import as_device
 from ._results import check_tensor
@@ -146,6 +147,12 @@ def formatted(input: Tensor, memory_format: Any) -> Tensor:
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:
     """Returns the tensor with the dtype and device of another."""
+    try:
+        x, y = self._data, other._data
+        if x.__class__ is y.__class__ is ndarray and x.dtype is y.dtype:
+            return self
+    except AttributeError:
+        pass
     return to(self, other)
 
 
@@ -165,7 +172,10 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     (2, 1)
     """
     if memory_format is None:
-        return input if is_contiguous(input) else _made_contiguous(input)
+        x = input._data
+        if x.flags.c_contiguous if x.__class__ is ndarray else is_contiguous(input):
+            return input
+        return _made_contiguous(input)
     if follows(input._data, memory_format):
         return input
     if memory_format is preserve_format:
@@ -177,6 +187,8 @@ def is_contiguous(input: Tensor, memory_format: Any = None) -> bool:
     """Returns whether the elements lie in memory in C order (or in another) without gaps."""
     x = input._data
     if memory_format is None:
+        if x.__class__ is ndarray:  # without asking the backend: half of the time
+            return x.flags.c_contiguous
         return bool(backend_of(x).is_contiguous(x))
     return follows(x, memory_format)
 

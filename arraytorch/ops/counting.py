@@ -7,6 +7,7 @@ from typing import Any
 from .. import _dtypes
 from ..autograd.tape import TensorBase, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype, outermost
+from ..backends.host import ndarray
 from ._promote import common_device, dim_of
 from ._results import check_tensor, finished, promoted, refuse, refuse_kernel
 from .arithmetic import abs
@@ -169,15 +170,20 @@ def equal(input: Tensor, other: Tensor) -> bool:
     >>> torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2]))
     True
     """
-    check_tensor("equal", input, other)
-    common_device("equal", [input, other])
-    x, y = input._data, other._data
+    try:
+        x, y = input._data, other._data
+    except AttributeError:
+        check_tensor("equal", input, other)
+        raise
+    if x.__class__ is not ndarray or y.__class__ is not ndarray:
+        common_device("equal", [input, other])
     if x.shape != y.shape:
         return False
     if x.dtype is not y.dtype or x.__class__ is not y.__class__:
         return bool(all(eq(input, other)))
     B = backend_of(x)
-    return bool(wrap(B.asarray(B.all(B.eq(x, y), EVERY[x.ndim][0], False))))
+    found = B.all(B.eq(x, y), EVERY[x.ndim][0], False)
+    return bool(found if x.__class__ is ndarray else wrap(B.asarray(found)))
 
 
 def isclose(

@@ -270,15 +270,16 @@ def _made(
 ) -> Tensor:
     if layout is sparse_coo:
         return _without_elements(name, size, fill, dtype, device, requires_grad)
-    check_layout(name, layout)
+    if layout is not None:
+        check_layout(name, layout)
     if size and min(size) < 0:
         raise RuntimeError(
             f"Trying to create tensor with negative dimension {min(size)}: {list(size)}"
         )
-    if out is not None:
-        dtype = dtype or dtype_of(out._data)
+    if dtype is None:
+        dtype = _dtypes.get_default_dtype() if out is None else dtype_of(out._data)
     B, place = place_for(device)
-    native = numpy_dtype(dtype or _dtypes.get_default_dtype())
+    native = numpy_dtype(dtype)
     if order is not None:
         size = tuple([size[d] for d in order])
     if fill is None:
@@ -289,7 +290,7 @@ def _made(
         array = B.full(size, fill, native, place.index)
     if order is not None:
         array = B.permute(array, inverse(order))
-    result = finished(array, requires_grad, name)
+    result = finished(array, True, name) if requires_grad else wrap(array)
     return result if out is None else write_result(name, out, result)
 
 
@@ -302,10 +303,9 @@ def _without_elements(
     return loaded("sparse:empty")(size, dtype, device, requires_grad)
 
 
-def _check_names(names: Any) -> None:
-    """Raises RuntimeError if dimensions are to have names, which tensors do not keep."""
-    if names is not None:
-        raise RuntimeError(f"tensors have no named dimensions here, names={names!r} was asked for")
+def _no_names(names: Any) -> RuntimeError:
+    """The error where dimensions are to have names, which tensors do not keep."""
+    return RuntimeError(f"tensors have no named dimensions here, names={names!r} was asked for")
 
 
 def zeros(
@@ -325,7 +325,8 @@ def zeros(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    _check_names(names)
+    if names is not None:
+        raise _no_names(names)
     shape = shape_of(sizes if size is None else (size,), "zeros")
     new = _made("zeros", shape, 0, dtype, device, requires_grad, out, layout)
     return pinned(new) if pin_memory else new
@@ -347,7 +348,8 @@ def ones(
     >>> torch.ones(2)
     tensor([1., 1.])
     """
-    _check_names(names)
+    if names is not None:
+        raise _no_names(names)
     shape = shape_of(sizes if size is None else (size,), "ones")
     new = _made("ones", shape, 1, dtype, device, requires_grad, out, layout)
     return pinned(new) if pin_memory else new
@@ -370,9 +372,10 @@ def empty(
     >>> torch.empty(2, 3).shape
     torch.Size([2, 3])
     """
-    _check_names(names)
+    if names is not None:
+        raise _no_names(names)
     shape = shape_of(sizes if size is None else (size,), "empty")
-    order = order_of_format(memory_format, len(shape))
+    order = None if memory_format is None else order_of_format(memory_format, len(shape))
     new = _made("empty", shape, None, dtype, device, requires_grad, out, layout, order)
     return pinned(new) if pin_memory else new
 
@@ -394,10 +397,10 @@ def full(
     >>> torch.full((2,), 7)
     tensor([7, 7])
     """
-    _check_names(names)
+    if names is not None:
+        raise _no_names(names)
     if isinstance(fill_value, TensorBase):
         fill_value = fill_value.item()  # type: ignore[attr-defined]
-    fill_value = plain(fill_value)
     if dtype is None and out is None:
         dtype = scalar_dtype(fill_value)
     shape = shape_of((size,), "full") if not isinstance(size, int) else (size,)
@@ -425,7 +428,8 @@ def _like(
     if hasattr(x, "layout") if layout is None else layout is sparse_coo:
         return loaded("sparse:like")(input, fill, dtype, device, requires_grad)
     place = backend_of(x).device_of(x) if device is None else device
-    order = order_for(memory_format, x)
+    plain = memory_format is None and x.__class__ is host.ndarray and x.flags.c_contiguous
+    order = None if plain else order_for(memory_format, x)
     kind = dtype or dtype_of(x)
     if not hasattr(x.shape, "levels"):
         return _made(name, x.shape, fill, kind, place, requires_grad, None, layout, order)

@@ -11,12 +11,12 @@ from ..autograd.tape import taped, taped_view, wrap
 from ..backends import backend_for, backend_of, numpy_dtype
 from ._declare import cast, derivative
 from ._promote import dim_of, place_for
-from ._results import check_tensor, finished, refuse_kernel
+from ._results import as_array, check_tensor, finished, refuse_kernel
 from ._strides import check_layout
 from .conversion import to
 from .indexing import _assigned, narrow
 from .joining import cat
-from .reduction import sum
+from .reduction import _summable
 from .selection import where
 from .shape import expand, reshape
 
@@ -227,7 +227,19 @@ def trace(input: Tensor) -> Tensor:
     refuse_kernel("trace", input, "b")
     if input._data.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._data.ndim}")
-    return sum(_diagonal(input, 0, 0, 1))
+    return _trace(_summable(input, None))
+
+
+@derivative(
+    saves=("shape",),
+    name="TraceBackward0",
+    d_input=lambda B, g, shape: B.undiagonal(B.expand(g, (min(shape),)), shape, 0, 0, 1),
+)
+def _trace(input: Tensor) -> Tensor:
+    x = input._data
+    B = backend_of(x)
+    z = as_array(B, B.sum(B.diagonal(x, 0, 0, 1), (0,), False), x)
+    return taped(_trace, z, (input,), (x.shape,))
 
 
 # ----------------------------------------------------------------- parts written out of place

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.modes import grad_enabled
-from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, taped_view, wrap
+from ..autograd.tape import TensorBase, final, forbid_leaf, rebase, record, taped, taped_view, wrap
 from ..backends import backend_of, dtype_of
-from ..backends.host import ndarray
+from ..backends.host import integers, ndarray
 from ._declare import cast, derivative, renamed
 from ._fitting import fitting
 from ._promote import dim_of, is_number
@@ -39,6 +39,15 @@ def getitem(input: Tensor, index: Any) -> Tensor:
             return taped_view(_selected, x[at], input, (at,), saved)
         except (IndexError, TypeError) as error:
             raise _bad_index(error, x, index) from None
+    if c is final.Tensor and x.__class__ is index._data.__class__ is ndarray and x.ndim:
+        i = index._data
+        if i.dtype.char == "l" and i.ndim:  # one vector of indices, which needs no parsing
+            try:
+                B = backend_of(x)
+                z = B.settled(B.getitem(x, (i,)))
+                return taped(_advanced, z, (input,), (held((i,), input), x.shape))
+            except IndexError as error:
+                raise _bad_index(error, x, index) from None
     parts = index if c is tuple else (index,)
     advanced = False
     for part in parts:
@@ -174,6 +183,11 @@ def _is_sequence_of_numbers(index: list[Any]) -> bool:
 
 
 def _listed(part: Any, x: Any) -> Tensor:
+    if part.__class__ is list and part and x.__class__ is ndarray and {*map(type, part)} == {int}:
+        try:
+            return wrap(integers(part))
+        except OverflowError:
+            raise ValueError("Overflow when unpacking long long") from None
     part = list(part) if isinstance(part, range) else part
     made = tensor(part) if len(part) else tensor(part).long()
     return made if backend_of(x).device_type == "cpu" else made.to(backend_of(x).device_of(x))

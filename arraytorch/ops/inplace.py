@@ -8,11 +8,11 @@ from typing import Any
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, wrap
 from ..backends import backend_of
-from ..backends.host import ndarray
+from ..backends.host import ndarray, write_where
 from . import arithmetic, comparison, elementary, selection
-from ._declare import derivative, hides_older, inplace, unrecorded
+from ._declare import derivative, inplace, unrecorded
 from ._fitting import fitting
-from ._older import in_order
+from ._older import hides_older, in_order
 from ._promote import broadcast_shape, is_number
 from ._results import check_tensor
 from ._write import _Overwrite, forbid_overlap, stamp
@@ -56,7 +56,7 @@ bitwise_and_, bitwise_or_ = inplace(comparison.bitwise_and), inplace(comparison.
 bitwise_xor_, bitwise_not_ = inplace(comparison.bitwise_xor), inplace(comparison.bitwise_not)
 bitwise_left_shift_ = inplace(comparison.bitwise_left_shift)
 bitwise_right_shift_ = inplace(comparison.bitwise_right_shift)
-masked_fill_ = inplace(selection.masked_fill)
+_masked_fill = inplace(selection.masked_fill, "masked_fill_")
 _fill, _zero = inplace(selection.fill, "fill_"), inplace(selection.zeroed, "zero_")
 
 
@@ -66,8 +66,8 @@ def add_(self: Tensor, other: Tensor | Number, *older: Tensor, alpha: Number = 1
     if older:
         return in_order(add_, "add", self, other, *older)
     if alpha.__class__ is int and alpha == 1:
-        return plus_(self, other)
-    return plus_(self, arithmetic.scaled("add", self, other, alpha))
+        return plus_(self, other, depth=3)
+    return plus_(self, arithmetic.scaled("add", self, other, alpha), depth=3)
 
 
 @hides_older
@@ -76,14 +76,14 @@ def sub_(self: Tensor, other: Tensor | Number, *older: Tensor, alpha: Number = 1
     if older:
         return in_order(sub_, "add", self, other, *older)
     if alpha.__class__ is int and alpha == 1:
-        return minus_(self, other)
-    return minus_(self, arithmetic.scaled("sub", self, other, alpha))
+        return minus_(self, other, depth=3)
+    return minus_(self, arithmetic.scaled("sub", self, other, alpha), depth=3)
 
 
 def div_(self: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
     """In-place form of `div`."""
     if rounding_mode is None:
-        return true_divide_(self, other)
+        return true_divide_(self, other, depth=3)
     return _div(self, other, rounding_mode=rounding_mode)
 
 
@@ -97,23 +97,42 @@ def fill_(self: Tensor, value: Tensor | int | float | complex | bool) -> Tensor:
         raise
     if not simple:
         return _fill(self, value)
-    backend_of(x).write(x, fitting(value, x.dtype))
+    x.fill(fitting(value, x.dtype))
     stamp(self)
     return self
+
+
+def masked_fill_(self: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
+    """In-place form of `masked_fill`."""
+    try:
+        x, m = self._data, mask._data
+        few = x.__class__ is m.__class__ is ndarray and x.size <= 1024 and m.dtype.kind == "b"
+        if few and x.dtype.kind == "f" and value.__class__ is float and 0 not in x.strides:
+            if unrecorded(self):
+                write_where(x, fitting(value, x.dtype), m)  # of few elements half of the time
+                stamp(self)
+                return self
+    except (AttributeError, ValueError):  # shapes that do not fit, which is said in other words
+        pass
+    return _masked_fill(self, mask, value)
 
 
 def zero_(self: Tensor) -> Tensor:
     """Writes zeros everywhere."""
     try:
-        simple = unrecorded(self)
+        x = self._data
+        simple = self._node is None and self._base is None or unrecorded(self)
     except AttributeError:
         check_tensor("zero_", self)
         raise
-    if simple:
-        backend_of(self._data).write(self._data, 0)
-        stamp(self)
-        return self
-    return _zero(self)
+    if not simple:
+        return _zero(self)
+    if x.__class__ is ndarray:
+        x.fill(0)
+    else:
+        backend_of(x).write(x, 0)
+    stamp(self)
+    return self
 
 
 @derivative(name="CopyBackwards", d_self=lambda B, g: B.zeros_like(g), d_src=lambda g: g)
@@ -135,9 +154,9 @@ def copy_(self: Tensor, src: Tensor | Number, non_blocking: bool = False) -> Ten
     records = grad_enabled.get()
     if records:
         forbid_leaf(self)
-    forbid_overlap(self)
-    x = self._data
-    y = src._data
+    x, y = self._data, src._data
+    if 0 in x.strides:
+        forbid_overlap(self)
     if y.shape != x.shape and broadcast_shape("copy_", x.shape, y.shape) != x.shape:
         raise RuntimeError(
             f"output with shape {list(x.shape)} doesn't match the broadcast shape "
@@ -148,7 +167,9 @@ def copy_(self: Tensor, src: Tensor | Number, non_blocking: bool = False) -> Ten
         _forbid_mixture(x, src)
         src = to_device(src, B.device_of(x), non_blocking)
         y = src._data
-    B.write(x, y if x.dtype.kind == "c" else backend_of(y).cast(y, x.dtype))
+    if y.dtype is not x.dtype and x.dtype.kind != "c":
+        y = backend_of(y).cast(y, x.dtype)
+    B.write(x, y)
     stamp(self)
     if records and (self._node is not None or src._node is not None):
         old, now = wrap(x), wrap(x)

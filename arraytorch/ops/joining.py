@@ -38,7 +38,7 @@ def _same_dtype(name: str, tensors: Any) -> list[Tensor]:
     return tensors
 
 
-def _alike(tensors: list[Any], dim: Any) -> list[Any] | None:
+def _alike(tensors: Any, dim: Any) -> list[Any] | None:
     """The arrays of tensors of one dtype on the host that have a dimension ``dim``, else None.
 
     All else that can be wrong with them NumPy finds out.
@@ -157,6 +157,16 @@ def stack(tensors: Any, dim: int = 0, axis: Any = None, *, out: Tensor | None = 
     """
     if axis is not None:
         dim = axis
+    if out is None and tensors.__class__ in (list, tuple) and tensors:
+        if (arrays := _alike(tensors, 0 if dim.__class__ is int else None)) is not None:
+            shape = arrays[0].shape
+            for x in arrays:
+                if x.shape != shape:
+                    break
+            else:
+                d = dim_of(dim, len(shape) + 1)
+                z = backend_of(arrays[0]).stack(arrays, d)
+                return taped(_stack, z, tuple(tensors), (d, len(arrays)))
     given = _same_dtype("stack", tensors)
     shape = given[0]._data.shape
     for i, t in enumerate(given):

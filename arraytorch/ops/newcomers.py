@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backends import backend_of, dtype_of
+from .._device import CPU
+from ..backends import backend_of, dtype_of, host
 from . import creation
 from ._pinning import pinned
+from ._promote import shape_of
+from .creation import _made
 
 Tensor = Any
 
@@ -26,6 +29,30 @@ def _layout(self: Tensor, layout: Any) -> Any:
     return getattr(self._data, "layout", None) if layout is None else layout
 
 
+def _new(
+    name: str,
+    self: Tensor,
+    shape: tuple[int, ...],
+    fill: Any,
+    dtype: Any,
+    device: Any,
+    requires_grad: bool,
+    layout: Any,
+    pin_memory: bool,
+) -> Tensor:
+    x = self._data
+    if dtype is None:
+        dtype = dtype_of(x)
+    if x.__class__ is host.ndarray:
+        where = CPU if device is None else device
+        new = _made(name, shape, fill, dtype, where, requires_grad, None, layout)
+    else:
+        where = _place(self, device)
+        made = _made(name, shape, fill, dtype, where, requires_grad, None, _layout(self, layout))
+        new = _for_samples(self, made)
+    return pinned(new) if pin_memory else new
+
+
 def new_zeros(
     self: Tensor,
     *sizes: Any,
@@ -37,15 +64,8 @@ def new_zeros(
     pin_memory: bool = False,
 ) -> Tensor:
     """Returns zeros with this one's dtype and device unless others are given."""
-    new = creation.zeros(
-        *sizes,
-        size=size,
-        layout=_layout(self, layout),
-        dtype=dtype or dtype_of(self._data),
-        device=_place(self, device),
-        requires_grad=requires_grad,
-    )
-    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)
+    shape = shape_of(sizes if size is None else (size,), "new_zeros")
+    return _new("zeros", self, shape, 0, dtype, device, requires_grad, layout, pin_memory)
 
 
 def new_ones(
@@ -59,15 +79,8 @@ def new_ones(
     pin_memory: bool = False,
 ) -> Tensor:
     """Returns ones with this one's dtype and device unless others are given."""
-    new = creation.ones(
-        *sizes,
-        size=size,
-        layout=_layout(self, layout),
-        dtype=dtype or dtype_of(self._data),
-        device=_place(self, device),
-        requires_grad=requires_grad,
-    )
-    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)
+    shape = shape_of(sizes if size is None else (size,), "new_ones")
+    return _new("ones", self, shape, 1, dtype, device, requires_grad, layout, pin_memory)
 
 
 def new_empty(
@@ -81,15 +94,8 @@ def new_empty(
     pin_memory: bool = False,
 ) -> Tensor:
     """Returns unset memory with this one's dtype and device unless others are given."""
-    new = creation.empty(
-        *sizes,
-        size=size,
-        layout=_layout(self, layout),
-        dtype=dtype or dtype_of(self._data),
-        device=_place(self, device),
-        requires_grad=requires_grad,
-    )
-    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)
+    shape = shape_of(sizes if size is None else (size,), "new_empty")
+    return _new("empty", self, shape, None, dtype, device, requires_grad, layout, pin_memory)
 
 
 def new_full(
@@ -112,4 +118,6 @@ def new_full(
         device=_place(self, device),
         requires_grad=requires_grad,
     )
-    return pinned(_for_samples(self, new)) if pin_memory else _for_samples(self, new)
+    if self._data.__class__ is not host.ndarray:
+        new = _for_samples(self, new)
+    return pinned(new) if pin_memory else new

@@ -8,6 +8,7 @@ from typing import Any
 from .. import _dtypes
 from ..autograd.tape import TensorBase, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
+from ..backends.host import ndarray
 from ._declare import cast
 from ._fitting import fitting
 from ._promote import broadcast_shape, common_device, dim_of
@@ -52,6 +53,14 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None =
     tensor([[2, 2],
             [4, 4]])
     """
+    try:
+        x, i = input._data, index._data
+        if x.__class__ is i.__class__ is ndarray and i.ndim == 1 and x.ndim and out is None:
+            d = dim_of(dim, x.ndim)
+            check_index("index_select", index, x.shape[d])
+            return _advanced(input, (*(slice(None),) * d, i))
+    except AttributeError:
+        pass
     x, at = _slices("index_select", input, dim, index, 0)
     if not input._data.ndim and index._data.size != 1:
         raise RuntimeError("index_select(): Index to scalar can have only 1 value")
@@ -358,8 +367,12 @@ def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False)
         return finished(
             "nonzero", wrap(B.zeros((count, 0), B.nonzero(B.reshape(x, (1,)))[0].dtype)), out
         )
-    columns = [wrap(i) for i in B.nonzero(x)]
-    return finished("nonzero", stack(columns, 1), out)
+    columns = list(B.nonzero(x))
+    if len(columns) == 1:
+        result = wrap(B.reshape(columns[0], (-1, 1)))
+    else:
+        result = stack([wrap(i) for i in columns], 1)
+    return result if out is None else finished("nonzero", result, out)
 
 
 def argwhere(input: Tensor) -> Tensor:

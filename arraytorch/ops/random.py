@@ -17,11 +17,13 @@ from ._write import stamp, write_result
 from .arithmetic import mul, plus
 from .sampling import (
     DIGITS,
+    Vmap,
     bernoulli_,
     bernoulli_each_,
     check_std,
     core,
     forgets,
+    integer_range,
     normal_,
     random_,
     unset,
@@ -109,10 +111,9 @@ def randint(
         low, high, size, position = 0, low, high, 2
     elif high is None:
         low, high = 0, low
-    bounds = [
-        _integer("randint", n, position - 3 + i, v)
-        for i, (n, v) in enumerate((("low", low), ("high", high)), 1)
-    ]
+    if low.__class__ is not int or high.__class__ is not int:
+        low = _integer("randint", "low", position - 2, low)
+        high = _integer("randint", "high", position - 1, high)
     if not isinstance(size, (tuple, list)):
         raise TypeError(
             f"randint(): argument 'size' (position {position}) must be tuple of ints, "
@@ -121,7 +122,11 @@ def randint(
     if out is None:
         dtype = dtype or _dtypes.int64
     new = _new("randint", shape_of((size,), "randint"), dtype, device, out)
-    new = _finished(random_(new, *bounds, generator=generator), out, requires_grad)
+    base, span = integer_range(new, low, high)
+    x = new._data
+    if x.size:
+        core(generator, backend_of(x), x).integers_(x, base, span)
+    new = _finished(new, out, requires_grad)
     return pinned(new) if pin_memory else new
 
 
@@ -484,7 +489,8 @@ def _new(name: str, shape: tuple[int, ...], dtype: Any, device: Any, out: Any) -
         return _reshaped(name, out, shape, dtype, ())
     B, place = place_for(device)
     native = numpy_dtype(dtype or _dtypes.get_default_dtype())
-    return unset(wrap(B.empty(shape, native, place.index)))
+    new = wrap(B.empty(shape, native, place.index))
+    return new if Vmap.unset is None else unset(new)
 
 
 def _reshaped(name: str, out: Any, shape: Any, dtype: Any, inputs: Any) -> Tensor:

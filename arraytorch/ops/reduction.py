@@ -210,7 +210,7 @@ def prod(
     check_tensor("prod", input)
     x = _summable(input, dtype)
     if dim is None:
-        result = _prod(reshape(x, (-1,)), 0, False)
+        result = _prod(x if x._data.ndim == 1 else reshape(x, (-1,)), 0, False)
     elif not x._data.ndim:
         dim_of(dim, 0)
         result = _prod(reshape(x, (1,)), 0, False, _prod_along)

@@ -263,6 +263,8 @@ def unset(new: Tensor) -> Tensor:
 
 def core(generator: Any, B: Any, x: Any) -> Any:
     """Returns where the random numbers for x come from: `_core`, or inside vmap one for all samples."""
+    if generator is None and Vmap.source is None and stand_in.get() is None:
+        return B.generator_of(x)  # the rule
     found = _core(generator, B, x)
     return found if Vmap.source is None else Vmap.source(found)
 
@@ -300,7 +302,7 @@ def _fill(self: Tensor, rules: Any, generator: Any, fill: Callable[[Any, Any], N
         return self
     fill(source, x)
     if not recorded:
-        stamp(self)
+        stamp(self, 3)
         return self
     old = wrap(x)
     old._node = self._node

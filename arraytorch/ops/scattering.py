@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ..autograd.tape import taped, wrap
@@ -43,7 +44,7 @@ def _checked(
                 "Index tensor must have the same number of dimensions as input tensor: "
                 f"{name}() got {list(places)} and {list(shape)}"
             )
-        if any(p > s for i, (p, s) in enumerate(zip(places, shape, strict=True)) if i != d):
+        if places != shape and _exceeds(places, shape, d):
             raise RuntimeError(
                 f"Size does not match at some dimension other than {d}: {name}() expected index "
                 f"{list(places)} to be no larger than self {list(shape)} there"
@@ -52,14 +53,25 @@ def _checked(
     if src is not None:
         same_dtype(name, input, src)
         source = src._data.shape or (1,)
-        if 0 not in places and (
-            len(source) != len(places) or any(p > s for p, s in zip(places, source, strict=True))
+        if (
+            source != places
+            and 0 not in places
+            and (
+                len(source) != len(places)
+                or any(p > s for p, s in zip(places, source, strict=True))
+            )
         ):
             raise RuntimeError(
                 f"{name}(): expected index {list(places)} to be no larger than src {list(source)}"
             )
     check_index(name, index, shape[d], error=RuntimeError)
     return d, places
+
+
+@lru_cache(1024)
+def _exceeds(places: tuple[int, ...], shape: tuple[int, ...], dim: int) -> bool:
+    """Whether an index is larger than what it is for in some dimension but ``dim``."""
+    return any(p > s for i, (p, s) in enumerate(zip(places, shape, strict=True)) if i != dim)
 
 
 @derivative(
@@ -102,9 +114,10 @@ def _pick(input: Tensor, dim: int, index: Tensor, keepdim: bool, op: Any) -> Ten
     """`gather` for ops that choose; ``op`` is the copy of this that names the node."""
     x = input._data
     B, rows = backend_of(x), x.shape or (1,)
-    z = B.gather(B.reshape(x, rows), dim, index._data)
-    shape = z.shape if keepdim else z.shape[:dim] + z.shape[dim + 1 :]
-    z = as_array(B, B.reshape(z, shape if x.ndim else ()), x)
+    z = B.gather(x if x.ndim else B.reshape(x, rows), dim, index._data)
+    if not keepdim or not x.ndim:
+        z = B.reshape(z, z.shape[:dim] + z.shape[dim + 1 :] if x.ndim else ())
+    z = as_array(B, z, x)
     return taped(op, z, (input,), (dim, index, rows, x.shape))
 
 
@@ -126,7 +139,8 @@ def picked(
     """
     at = wrap(index)
     values = _pick(input, dim, at, keepdim, _PICKS[name])
-    indices = wrap(backend_of(index).reshape(index, values._data.shape))
+    shape = values._data.shape
+    indices = wrap(index[...] if index.shape == shape else backend_of(index).reshape(index, shape))
     at._owner = indices  # what is saved notices when the user writes to what is returned
     return values, indices
 
@@ -227,9 +241,9 @@ def _scatter_reduce(
 
 def _cut(src: Tensor, places: tuple[int, ...]) -> Tensor:
     """The part of ``src`` that index names; the rest is not looked at."""
-    src = reshape(src, src._data.shape or (1,))
     if src._data.shape == places:
         return src
+    src = reshape(src, src._data.shape or (1,))
     return src[tuple([slice(n) for n in places])]
 
 
@@ -239,7 +253,9 @@ def _on_vectors(name: str, op: Any, input: Any, dim: int, index: Any, src: Any, 
     if not index._data.size:
         return input.clone()
     shape = input._data.shape
-    result = op(reshape(input, shape or (1,)), d, reshape(index, places), _cut(src, places), *rest)
+    if not index._data.ndim:
+        index = reshape(index, places)
+    result = op(input if shape else reshape(input, (1,)), d, index, _cut(src, places), *rest)
     return result if shape else reshape(result, ())
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from .. import _dtypes
 from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype, outermost
+from ..backends.host import ndarray
 from ._declare import cast, derivative
 from ._fitting import fitting
-from ._promote import alike, broadcast_shape, common_device, is_number, moved, numpy_result
+from ._promote import broadcast_shape, common_device, is_number, moved, numpy_result
 from ._results import check_tensor
 from ._write import write_result
 
@@ -48,16 +49,12 @@ def where(
     >>> torch.where(torch.tensor([True, False]), torch.tensor([1.0, 2.0]), 0.0)
     tensor([1., 0.])
     """
+    if out is None and (found := _simply(condition, input, other)) is not None:
+        return found
     if not isinstance(condition, TensorBase):
         raise TypeError(
             f"where(): argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}"
         )
-    c = condition._data
-    if c.dtype.kind == "b" and out is None and alike((input, other)):
-        shapes = (c.shape, input._data.shape, other._data.shape)  # type: ignore[union-attr]
-        if common_device("where", [condition, input, other]) is None:
-            broadcast_shape("where", *shapes)
-            return _where(condition, input, other)
     if input is None and other is None:
         x = condition._data
         B = backend_of(x)
@@ -91,6 +88,25 @@ def where(
     return result if out is None else write_result("where", out, result, operands)
 
 
+def _simply(condition: Any, input: Any, other: Any) -> Tensor | None:
+    """`where` for a mask, tensors of one dtype and numbers as floats, all of the host; else None."""
+    try:
+        c = condition._data
+        if c.__class__ is not ndarray or c.dtype.kind != "b":
+            return None
+        B = backend_of(c)
+        if input.__class__ is float and other._data.dtype.kind == "f":
+            input = _number(B, input, other._data.dtype)
+        elif other.__class__ is float and input._data.dtype.kind == "f":
+            other = _number(B, other, input._data.dtype)
+        x, y = input._data, other._data
+        if x.__class__ is y.__class__ is ndarray and x.dtype is y.dtype:
+            return taped(_where, B.where(c, x, y), (input, other), (condition,))
+    except (AttributeError, ValueError):  # where shapes do not fit, the error has other words
+        pass
+    return None
+
+
 def _number(B: Any, value: Any, native: Any) -> Tensor:
     """A number as a tensor; by way of float32, so that -1e9 is -inf in float16 and no error."""
     if native.itemsize == 2 and native.kind not in "iu":
@@ -113,6 +129,12 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     >>> torch.masked_fill(torch.ones(2), torch.tensor([True, False]), 5)
     tensor([5., 1.])
     """
+    if value.__class__ is float and isinstance(mask, TensorBase) and mask._data.dtype.kind == "b":
+        if input._data.__class__ is mask._data.__class__ is ndarray:
+            try:
+                return _masked_number(input, mask, fitting(value, input._data.dtype))
+            except ValueError:  # shapes that do not fit, which is said in other words
+                pass
     if not isinstance(mask, TensorBase) or mask._data.dtype.kind != "b":
         check_tensor("masked_fill", input, mask, names=("input", "mask"))
         raise RuntimeError(

@@ -8,7 +8,7 @@ from typing import Any
 from .. import _dtypes
 from .._device import device
 from .._dtypes import dtype
-from ..autograd.tape import TensorBase
+from ..autograd.tape import TensorBase, wrap
 from ..backends import dtype_of, numpy_dtype
 from ._pinning import pinned
 from ._promote import place_for, plain
@@ -41,9 +41,14 @@ def arange(
     >>> torch.arange(1, 2.5, 0.5)
     tensor([1.0000, 1.5000, 2.0000])
     """
-    check_layout("arange", layout)
     if end is None:
         start, end = 0, start
+    if start.__class__ is end.__class__ is int and step == 1 and start <= end and dtype is None:  # type: ignore[operator]
+        if out is layout is None and not requires_grad and not pin_memory:  # nearly always
+            B, place = place_for(device)
+            native = numpy_dtype(_dtypes.int64)
+            return wrap(B.ramp(start, 1, end - start, native, place.index))  # type: ignore[operator]
+    check_layout("arange", layout)
     first: Any = start
     last: Any = end
     stride: Any = step
@@ -85,8 +90,13 @@ def arange(
     return pinned(new) if pin_memory else new
 
 
+_REAL = frozenset((int, float))
+
+
 def _ends(name: str, start: Any, end: Any, dtype: Any, out: Any) -> tuple[Any, Any, dtype]:
     """Both ends as Python numbers, cut to integers if such are asked for, and the dtype."""
+    if dtype is out is None and start.__class__ in _REAL and end.__class__ in _REAL:
+        return start, end, _dtypes.get_default_dtype()
     ends = []
     for side, value in (("start", start), ("end", end)):
         if isinstance(value, TensorBase):

@@ -215,7 +215,8 @@ def _expanded(old: tuple[int, ...], shape: tuple[int, ...], kind: Any) -> tuple[
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """Returns ``input`` expanded to the shape of ``other``."""
     check_tensor("expand_as", input, other)
-    return expand(input, *other._data.shape)
+    x = input._data
+    return _expand(input, _expanded(x.shape, tuple(other._data.shape), x.dtype))
 
 
 def broadcast_to(input: Tensor, size: Any, *more: int) -> Tensor:
@@ -303,7 +304,11 @@ def permute(input: Tensor, dims: Any) -> Tensor:
     except AttributeError:
         check_tensor("permute", input)
         raise
-    order = _order(shape_of((dims,), "permute"), x.ndim)
+    for d in dims if dims.__class__ is tuple else (None,):
+        if d.__class__ is not int:
+            dims = shape_of((dims,), "permute")
+            break
+    order = _order(dims, x.ndim)
     return taped_view(permute, backend_of(x).permute(x, order), input, (order,), (order,))
 
 
@@ -362,6 +367,9 @@ _squeezed_one = renamed(squeeze, "SqueezeBackward1")
 _squeezed_some = renamed(squeeze, "SqueezeBackward2")
 
 
+_FLAT = (-1,)
+
+
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Returns ``input`` with the dimensions from ``start_dim`` to ``end_dim`` made one.
 
@@ -373,6 +381,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     except AttributeError:
         check_tensor("flatten", input)
         raise
+    if start_dim.__class__ is int and start_dim == 0 and end_dim == -1 and len(shape) > 1:
+        return reshape(input, _FLAT)
     first, last = dim_of(start_dim, len(shape)), dim_of(end_dim, len(shape))
     if first > last:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")

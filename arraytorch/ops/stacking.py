@@ -78,7 +78,11 @@ def hstack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     >>> torch.hstack((torch.tensor([1, 2]), torch.tensor([3])))
     tensor([1, 2, 3])
     """
-    parts = atleast_1d(tuple(tensors))
+    parts = tuple(tensors)
+    for t in parts:
+        if not isinstance(t, TensorBase) or not t._data.ndim:
+            parts = atleast_1d(parts)
+            break
     return _joined("hstack", parts, 0 if parts and parts[0]._data.ndim == 1 else 1, out)
 
 
