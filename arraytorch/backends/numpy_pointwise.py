@@ -58,6 +58,9 @@ _TWO, *_BELOW_20 = _numbers(2, -math.inf, 20)
 _NONE, _THREE, _SIX, _SIXTH = _numbers(0, 3, 6, 1 / 6)
 
 
+_SINGLE, _maximum = np.dtype(np.float32), np.maximum
+
+
 @lru_cache(32)
 def _limits(dtype: Any) -> tuple[Any, Any]:
     """Minus infinity and infinity, 0-d."""
@@ -528,11 +531,12 @@ _logical_not.nin = 1  # type: ignore[attr-defined]
 
 
 def _relu(x: Any, out: Any = None) -> Any:
-    if x.size >= _MANY and x.dtype.kind == "f" and x.dtype.itemsize != 2:
-        return _clipped(x, ZERO[x.dtype], _limits(x.dtype)[1], out)  # a third of maximum's time
+    dtype = x.dtype
     # A 0-d array as an operand takes 0.2 us less than a Python number.
-    zero = ZERO[x.dtype]
-    return np.maximum(x, zero) if out is None else np.maximum(x, zero, out=out)
+    zero = _NONE if dtype is _SINGLE else ZERO[dtype]
+    if x.size >= _MANY and dtype.kind == "f" and dtype.itemsize != 2:
+        return _clipped(x, zero, _limits(dtype)[1], out)  # a third of maximum's time
+    return _maximum(x, zero) if out is None else _maximum(x, zero, out)
 
 
 _relu.nin = 1  # type: ignore[attr-defined]  # what the in-place forms know ufuncs by
