@@ -536,7 +536,7 @@ def _relu(x: Any, out: Any = None) -> Any:
     zero = _NONE if dtype is _SINGLE else ZERO[dtype]
     if x.size >= _MANY and dtype.kind == "f" and dtype.itemsize != 2:
         return _clipped(x, zero, _limits(dtype)[1], out)  # a third of maximum's time
-    return _maximum(x, zero) if out is None else _maximum(x, zero, out)
+    return _maximum(x, zero) if out is None else _maximum(x, zero, out=out)
 
 
 _relu.nin = 1  # type: ignore[attr-defined]  # what the in-place forms know ufuncs by
