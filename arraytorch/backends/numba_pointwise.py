@@ -122,12 +122,6 @@ def _softplus(x, beta, threshold):  # type: ignore[no-untyped-def]
 
 
 @helper
-def _softplus_backward(g, x, beta, threshold):  # type: ignore[no-untyped-def]
-    y = x * beta
-    return g if y > threshold else g * sigmoid(y)
-
-
-@helper
 def _logsigmoid(x):  # type: ignore[no-untyped-def]
     return (x if x < _ZERO else _ZERO) - log1p(exp(-abs(x)))
 
@@ -159,16 +153,6 @@ def _rsqrt(x):  # type: ignore[no-untyped-def]
 
 
 @helper
-def _product_added(x, y, z, scale):  # type: ignore[no-untyped-def]
-    return x + scale * (y * z)
-
-
-@helper
-def _quotient_added(x, y, z, scale):  # type: ignore[no-untyped-def]
-    return x + scale * (y / z)
-
-
-@helper
 def _reciprocal(x):  # type: ignore[no-untyped-def]
     return _ONE / x
 
@@ -195,11 +179,10 @@ tanh_gelu, tanh_gelu_backward = mapped(_gelu_tanh), mapped(_gelu_tanh_backward, 
 clamp, hardsigmoid, hardswish = mapped(_clamp), mapped(_hardsigmoid), mapped(_hardswish)
 hardswish_backward, huber = mapped(_hardswish_backward, 2), mapped(_huber)
 elu, elu_backward = mapped(_elu), mapped(_elu_backward, 2)
-softplus, softplus_backward = mapped(_softplus), mapped(_softplus_backward, 2)
+softplus = mapped(_softplus)
 logsigmoid, softshrink, outside = mapped(_logsigmoid), mapped(_softshrink), mapped(_outside, 2)
 nan_to_num, sign, rsqrt = mapped(_nan_to_num), mapped(_sign), mapped(_rsqrt)
 reciprocal, clamp_in_place = mapped(_reciprocal), in_place(_clamp)
-product_added, quotient_added = mapped(_product_added, 3), mapped(_quotient_added, 3)
 _wheres = mapped(_where, 3), mapped(_where_or_number, 2), mapped(_number_where, 2)
 
 

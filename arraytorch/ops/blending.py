@@ -52,6 +52,22 @@ def alike_floats(input: Tensor, *others: Tensor) -> bool:
     return True
 
 
+def _added(input: Tensor, product: Tensor, value: Number) -> Tensor:
+    """input + value * product, in the memory of the product where nothing is recorded."""
+    x, z, times = input._data, product._data, value.__class__ is not int or value != 1
+    if (
+        z.__class__ is x.__class__ is ndarray
+        and z.shape == x.shape
+        and product._node is None is input._node
+        and value.__class__ in (int, float)
+    ):
+        if times:
+            z *= value
+        z += x
+        return product
+    return plus(input, product * value if times else product)
+
+
 def _scaled(name: str, input: Tensor, product: Tensor, value: Number) -> Tensor:
     if (
         isinstance(value, float)
@@ -81,8 +97,7 @@ def addcmul(
     if older:
         return in_order(addcmul, "addcmul", input, tensor1, tensor2, *older, out=out)
     if out is None and alike_floats(input, tensor1, tensor2):
-        product = mul(tensor1, tensor2)
-        return plus(input, product if value.__class__ is int and value == 1 else product * value)
+        return _added(input, mul(tensor1, tensor2), value)
     check_tensor("addcmul", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
     if input._data.dtype.kind == "b":
         raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
@@ -109,8 +124,7 @@ def addcdiv(
     if older:
         return in_order(addcdiv, "addcmul", input, tensor1, tensor2, *older, out=out)
     if out is None and alike_floats(input, tensor1, tensor2):
-        ratio = true_divide(tensor1, tensor2)
-        return plus(input, ratio if value.__class__ is int and value == 1 else ratio * value)
+        return _added(input, true_divide(tensor1, tensor2), value)
     check_tensor("addcdiv", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
     if tensor1._data.dtype.kind in "biu" and tensor2._data.dtype.kind in "biu":
         raise RuntimeError(
