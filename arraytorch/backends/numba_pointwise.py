@@ -9,7 +9,7 @@ import numpy as np
 
 from .numba_maps import in_place, mapped
 from .numba_math import exp, expm1, f, helper, log1p
-from .numpy_pointwise import ERF_TERMS
+from .numpy_passes import ERF_TERMS
 
 _ZERO, _HALF, _ONE, _TWO, _THREE = f(0), f(0.5), f(1), f(2), f(3)
 _SIX, _SIXTH, _THIRD = f(6), f(1 / 6), f(1 / 3)

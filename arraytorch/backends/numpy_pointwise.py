@@ -6,7 +6,6 @@ share. What has a compiled kernel takes one pass instead, where numba is install
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache, partial
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from . import numpy_arithmetic
 from . import numpy_few as few
+from . import numpy_passes as passes
 from .activation import ActivationKernels
 from .compiled import MANY as _MANY
 from .compiled import kernels
@@ -21,44 +21,8 @@ from .numpy_numbers import ZERO, number
 from .pointwise import PointwiseKernels
 from .sharing import blocked, blockwise, shared
 
-# erf(x) = tanh(x P(x^2)): a polynomial of low degree, whose errors tanh damps, and which needs no
-# limits. Coefficients from the highest on, fitted to SciPy's erf by least squares, reweighted until
-# the relative error of the result was level; with the rounding of float32 it is at most 3e-7.
-ERF_TERMS = (
-    1.4185218381943134e-07,
-    -5.6684750871057935e-06,
-    8.763732542763527e-05,
-    -0.0006197846576585254,
-    -0.00019183079866145325,
-    0.10276905578854494,
-    1.1283792743069496,
-)
-_ROOT_2_PI = math.sqrt(2 / math.pi)
-
-
-def _numbers(*values: float) -> list[Any]:
-    """Operands of float32: 0-d arrays, which take less time than Python's numbers."""
-    return [np.array(v, np.float32) for v in values]
-
-
-_ERF = _numbers(*ERF_TERMS)
-# erf(x / sqrt(2)) = tanh(x (s + f) (c + b / ((s + p) s + q))), s = x^2, fitted likewise: a division takes
-# no longer than three products and sums, and saves more of these. GELU is exact to 7e-7.
-_F, _P, _Q, _B, _C = _numbers(
-    62.59555283040285,
-    20.781732168834175,
-    316.5048992290301,
-    -1.816863383814413,
-    0.018487018619941037,
-)
-_GELU_TANH = _numbers(0.044715 * _ROOT_2_PI, _ROOT_2_PI)
-_INNER = _numbers(3 * 0.044715 * _ROOT_2_PI, _ROOT_2_PI)  # the slope of what tanh is taken of
-_ONE, _HALF, _MINUS_HALF = _numbers(1, 0.5, -0.5)
-_TWO, *_BELOW_20 = _numbers(2, -math.inf, 20)
-_NONE, _THREE, _SIX, _SIXTH = _numbers(0, 3, 6, 1 / 6)
-
-
 _SINGLE, _maximum = np.dtype(np.float32), np.maximum
+_NOUGHT = ZERO[_SINGLE]
 
 
 @lru_cache(32)
@@ -167,7 +131,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return compiled.sigmoids(np.ascontiguousarray(x))
         if not x.flags.c_contiguous:
             return super().sigmoid(x)
-        return _computed(_sigmoid, x)
+        return _computed(passes.sigmoid, x)
 
     def elu(self, x: Any, alpha: float, scale: float, rate: float) -> Any:
         if _few(x):
@@ -213,7 +177,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def mish(self, x: Any) -> Any:
         if _few(x):
             return few.mish(x)
-        return _computed(_mish, x) if _plain(x) else self._mish(x)
+        return _computed(passes.mish, x) if _plain(x) else self._mish(x)
 
     def binary_cross_entropy(self, x: Any, target: Any) -> Any:
         if _few(x) and target.dtype is x.dtype and target.shape == x.shape:
@@ -249,13 +213,13 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return compiled.silu(x)
         if x.size < _MANY or x.dtype.char not in "fd" or not x.flags.c_contiguous:
             return super().silu(x)
-        return _computed(_silu, x)
+        return _computed(passes.silu, x)
 
     def silu_backward(self, g: Any, x: Any) -> Any:
         if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
             return compiled.silu_backward(g, x)
         if _plain(x) and _plain(g):
-            return _computed(_silu_slope, x, g)
+            return _computed(passes.silu_slope, x, g)
         return self._silu_backward(g, x)
 
     def hardsigmoid(self, x: Any) -> Any:
@@ -265,7 +229,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return super().hardsigmoid(x)
         if (compiled := kernels("pointwise")) is not None:
             return compiled.hardsigmoid(x)
-        return _computed(_hardsigmoid, x)
+        return _computed(passes.hardsigmoid, x)
 
     def hardswish(self, x: Any) -> Any:
         if _few(x):
@@ -274,7 +238,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return super().hardswish(x)
         if (compiled := kernels("pointwise")) is not None:
             return compiled.hardswish(x)
-        return _computed(_hardswish, x)
+        return _computed(passes.hardswish, x)
 
     def hardswish_backward(self, g: Any, x: Any) -> Any:
         if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
@@ -284,7 +248,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         generic = super().hardswish_backward
 
         def part(x: Any, g: Any, out: Any) -> None:
-            if not _hardswish_slope(x, g, out):
+            if not passes.hardswish_slope(x, g, out):
                 out[...] = generic(g, x)
 
         return _computed(part, x, g)
@@ -294,7 +258,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return compiled.huber(x, delta, scale)
         if not _plain(x):
             return self._huber(x, delta, scale)
-        zero, most, factor, share = _numbers(0, delta, -0.5 * scale, scale)
+        zero, most, factor, share = passes.numbers(0, delta, -0.5 * scale, scale)
 
         def part(x: Any, out: Any) -> None:
             size = np.abs(x)
@@ -313,7 +277,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return super().softshrink(x, size)
         if (compiled := kernels("pointwise")) is not None:
             return compiled.softshrink(x, size)
-        low, high = _numbers(-size, size)
+        low, high = passes.numbers(-size, size)
 
         def part(x: Any, out: Any) -> None:
             x.clip(low, high, out=out)
@@ -327,7 +291,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def erf(self, x: Any) -> Any:
         if not _plain(x):
             return self._erf(x)
-        return _computed(lambda x, y: _tanh_of(x, _ERF, y, np.empty_like(x)), x)
+        return _computed(lambda x, y: passes.tanh_of(x, passes.ERF, y, np.empty_like(x)), x)
 
     def gelu(self, x: Any, approximate: str) -> Any:
         if approximate == "tanh" and _few(x):
@@ -336,14 +300,16 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return self._gelu(x, approximate)
         if (compiled := kernels("pointwise")) is not None:
             return compiled.gelu(x, approximate)
-        return _computed(_gelu if approximate == "none" else _gelu_tanh, x)
+        return _computed(passes.gelu if approximate == "none" else passes.gelu_tanh, x)
 
     def gelu_backward(self, g: Any, x: Any, approximate: str) -> Any:
         if not (_plain(x) and _plain(g)):
             return self._gelu_backward(g, x, approximate)
         if (compiled := kernels("pointwise")) is not None:
             return compiled.gelu_backward(g, x, approximate)
-        return _computed(_gelu_slope if approximate == "none" else _gelu_tanh_slope, x, g)
+        return _computed(
+            passes.gelu_slope if approximate == "none" else passes.gelu_tanh_slope, x, g
+        )
 
     # the generic formulas, in blocks
     _leaky_relu = blocked(ActivationKernels.leaky_relu)
@@ -371,144 +337,6 @@ def _computed(kernel: Any, *arrays: Any) -> Any:
     return out
 
 
-def _hardsigmoid(x: Any, out: Any) -> None:
-    np.add(x, _THREE, out=out)
-    out.clip(_NONE, _SIX, out=out)
-    out *= _SIXTH
-
-
-def _hardswish(x: Any, out: Any) -> None:
-    np.add(x, _THREE, out=out)
-    out.clip(_NONE, _SIX, out=out)
-    out *= x
-    out *= _SIXTH
-
-
-def _mish(x: Any, out: Any) -> None:
-    """x tanh(log(1 + n)), n = exp(x), which is x m / (m + 2), m = n (n + 2); beyond 20 it is x."""
-    x.clip(*_BELOW_20, out=out)
-    np.exp(out, out=out)
-    m = out + _TWO
-    m *= out
-    np.add(m, _TWO, out=out)
-    np.divide(m, out, out=out)
-    out *= x
-
-
-def _hardswish_slope(x: Any, g: Any, out: Any) -> bool:
-    """g times x / 3 + 1/2 within -3 and 3, less 1/2 from 3 on, plus 1/2 up to -3; False if there is NaN."""
-    if x.max() != x.max():
-        return False
-    beyond = (x >= 3).view(np.int8)
-    beyond -= (x <= -3).view(np.int8)
-    half = beyond.astype(x.dtype)
-    half *= _HALF
-    x.clip(-_THREE, _THREE, out=out)
-    out /= _THREE
-    out += _HALF
-    out -= half
-    out *= g
-    return True
-
-
-def _silu_slope(x: Any, g: Any, out: Any) -> None:
-    """g s (1 + x (1 - s)) with s = sigmoid(x)."""
-    s = np.empty_like(x)
-    _sigmoid(x, s)
-    np.subtract(1, s, out=out)
-    out *= x
-    out += 1
-    out *= s
-    out *= g
-
-
-def _silu(x: Any, out: Any) -> None:
-    """x / (1 + exp(-x))."""
-    np.negative(x, out=out)
-    np.exp(out, out=out)
-    out += 1
-    np.divide(x, out, out=out)
-
-
-def _sigmoid(x: Any, out: Any) -> None:
-    """1 / (1 + exp(-x)); a division takes half of what `reciprocal` does."""
-    np.negative(x, out=out)
-    np.exp(out, out=out)
-    out += 1
-    np.divide(1, out, out=out)
-
-
-def _tanh_of(x: Any, coefficients: list[Any], out: Any, scratch: Any) -> None:
-    """tanh(x P(x^2))."""
-    np.multiply(x, x, out=scratch)
-    np.multiply(scratch, coefficients[0], out=out)
-    for c in coefficients[1:-1]:
-        out += c
-        out *= scratch
-    out += coefficients[-1]
-    out *= x
-    np.tanh(out, out=out)
-
-
-def _erf_of_root(x: Any, out: Any, scratch: Any) -> None:
-    """erf(x / sqrt(2))."""
-    np.multiply(x, x, out=scratch)
-    np.add(scratch, _P, out=out)
-    out *= scratch
-    out += _Q
-    np.divide(_B, out, out=out)
-    out += _C
-    scratch += _F
-    out *= scratch
-    out *= x
-    np.tanh(out, out=out)
-
-
-def _gelu(x: Any, out: Any) -> None:
-    _erf_of_root(x, out, np.empty_like(x))
-    out += _ONE
-    out *= x
-    out *= _HALF
-
-
-def _gelu_slope(x: Any, g: Any, out: Any) -> None:
-    """g (1 + erf(x / sqrt(2)) + 2 x density(x)) / 2."""
-    t = np.empty_like(x)
-    _erf_of_root(x, out, t)
-    np.multiply(x, x, out=t)
-    t *= _MINUS_HALF
-    np.exp(t, out=t)
-    t *= x
-    t *= _INNER[1]
-    out += _ONE
-    out += t
-    out *= g
-    out *= _HALF
-
-
-def _gelu_tanh(x: Any, out: Any) -> None:
-    _tanh_of(x, _GELU_TANH, out, np.empty_like(x))
-    out += _ONE
-    out *= x
-    out *= _HALF
-
-
-def _gelu_tanh_slope(x: Any, g: Any, out: Any) -> None:
-    """(1 + tanh) / 2 has the slope (1 - tanh) (1 + tanh) / 2."""
-    t = np.empty_like(x)
-    _tanh_of(x, _GELU_TANH, out, t)
-    np.multiply(x, x, out=t)
-    t *= _INNER[0]
-    t += _INNER[1]
-    t *= x
-    t -= t * out
-    t += _ONE
-    out += _ONE
-    out *= t
-    out *= g
-    out *= _HALF
-
-
 def _clipped(x: Any, low: Any, high: Any, out: Any = None) -> Any:
     if not x.flags.c_contiguous or out is not None and out is not x:
         return x.clip(low, high, out)
@@ -533,7 +361,7 @@ _logical_not.nin = 1  # type: ignore[attr-defined]
 def _relu(x: Any, out: Any = None) -> Any:
     dtype = x.dtype
     # A 0-d array as an operand takes 0.2 us less than a Python number.
-    zero = _NONE if dtype is _SINGLE else ZERO[dtype]
+    zero = _NOUGHT if dtype is _SINGLE else ZERO[dtype]
     if x.size >= _MANY and dtype.kind == "f" and dtype.itemsize != 2:
         return _clipped(x, zero, _limits(dtype)[1], out)  # a third of maximum's time
     return _maximum(x, zero) if out is None else _maximum(x, zero, out=out)
