@@ -62,6 +62,27 @@ def hardswish(x: Any, out: Any) -> None:
     out *= _SIXTH
 
 
+def outside(g: Any, x: Any, low: Any, high: Any, value: Any, out: Any) -> None:
+    """g where x lies outside of [low, high], also for NaN, else a value; by masks of bits.
+
+    ``low`` may be None, for minus infinity.
+    """
+    if low is None:
+        inside = x <= high
+    elif low == -high:
+        inside = np.abs(x, out=out) <= high
+    else:
+        inside = x >= low
+        inside &= x <= high
+    kept = np.subtract(inside.view(np.int8), 1, dtype=np.int8).astype(np.int32)  # -1 or 0
+    bits, to = value.view(np.int32), out.view(np.int32)
+    np.bitwise_and(g.view(np.int32), kept, out=to)
+    if bits:
+        np.invert(kept, out=kept)
+        kept &= bits
+        to |= kept
+
+
 def mish(x: Any, out: Any) -> None:
     """x tanh(log(1 + n)), n = exp(x), which is x m / (m + 2), m = n (n + 2); beyond 20 it is x."""
     x.clip(*_BELOW_20, out=out)

@@ -6,6 +6,7 @@ share. What has a compiled kernel takes one pass instead, where numba is install
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache, partial
 from typing import Any
 
@@ -192,6 +193,16 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return few.threshold(x, least, value)
         return super().threshold(x, least, value)
 
+    def outside(self, g: Any, x: Any, low: float, high: float, value: float) -> Any:
+        if not (_plain(x) and _plain(g) and g.shape == x.shape):
+            return self._outside(g, x, low, high, value)
+        if (compiled := kernels("pointwise")) is not None:
+            return compiled.outside(g, x, low, high, value)
+        least, most, other = passes.numbers(low, high, value)
+        if low == -math.inf:
+            least = None
+        return _computed(lambda g, x, to: passes.outside(g, x, least, most, other, to), g, x)
+
     def leaky_relu(self, x: Any, slope: float) -> Any:
         if _few(x):
             return few.leaky_relu(x, slope)
@@ -317,7 +328,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     _silu_backward = blocked(ActivationKernels.silu_backward, 2)
     _gelu = blocked(ActivationKernels.gelu)
     _gelu_backward = blocked(ActivationKernels.gelu_backward, 2)
-    outside = _compiled(ActivationKernels.outside, 2)
+    _outside = blocked(ActivationKernels.outside, 2)
     elu_backward = _compiled(ActivationKernels.elu_backward, 2)
     _logsigmoid = _compiled(ActivationKernels.logsigmoid)
     _binary_cross_entropy = blocked(ActivationKernels.binary_cross_entropy, 2)
