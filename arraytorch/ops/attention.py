@@ -93,11 +93,12 @@ def _weights(query: Tensor, key: Tensor, mask: Any, causal: bool, scale: float) 
     scores = matmul(query * scale, transpose(key, -1, -2))
     x = scores._data
     B = backend_of(x)
-    hidden = B.full((1, 1), False, (x == x).dtype)
+    there = B.device_of(x).index
+    hidden = B.full((1, 1), False, (x == x).dtype, there)
     if causal:
         integers = B.argmax(x, -1, True).dtype
-        rows = B.arange(0, x.shape[-2], 1, integers)[:, None]
-        hidden = B.arange(0, x.shape[-1], 1, integers) > rows
+        rows = B.arange(0, x.shape[-2], 1, integers, there)[:, None]
+        hidden = B.arange(0, x.shape[-1], 1, integers, there) > rows
     if mask is not None and mask._data.dtype.kind == "b":
         hidden = hidden | ~mask._data
     elif mask is not None:

@@ -183,8 +183,9 @@ def cross_entropy_backward(
     g: Tensor, input: Tensor, target: Tensor, ignore: int, mean: bool, p: Any, kept: Any
 ) -> Tensor:
     """Returns (softmax - one at the target) * g, by ops that are differentiable in turn."""
-    B = backend_of(input._data)
-    hit = B.arange(0, input._data.shape[1], 1, INDEX) == target._data[:, None]
+    x = input._data
+    B = backend_of(x)
+    hit = B.arange(0, x.shape[1], 1, INDEX, B.device_of(x).index) == target._data[:, None]
     keep = (target._data != ignore)[:, None]
     share = g / float(keep.sum()) if mean else g
     difference = softmax(input, 1) - _tensor(B.cast(hit, input._data.dtype))

@@ -48,7 +48,8 @@ def ctc_backward(g: Tensor, log_probs: Tensor, a: Alignments, loss: Any, reached
         tracked = log_probs if log_probs.requires_grad else log_probs.detach().requires_grad_()
         own = tracked * 1
         (slope,) = grad([_composed(own, a)], [own], [g], create_graph=True)
-    counts = B.arange(0, x.shape[0], 1, a.frames.dtype)[:, None] < a.frames
+    frames = B.arange(0, x.shape[0], 1, a.frames.dtype, B.device_of(x).index)
+    counts = frames[:, None] < a.frames
     return where(wrap(counts[:, :, None]), slope + exp(log_probs) * unsqueeze(g, -1), 0.0)
 
 

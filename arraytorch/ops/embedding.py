@@ -168,4 +168,5 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     elif seen is not None and seen[1] >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")
     B = backend_of(x)
-    return wrap(B.cast(x[..., None] == B.arange(0, num_classes, 1, x.dtype), x.dtype))
+    classes = B.arange(0, num_classes, 1, x.dtype, B.device_of(x).index)
+    return wrap(B.cast(x[..., None] == classes, x.dtype))
