@@ -318,3 +318,16 @@ def test_batch_norm_by_known_statistics():
         call = lambda x, w, b: F.batch_norm(x, *known, w, b)
         assert torch.autograd.gradcheck(call, given)
         assert torch.autograd.gradgradcheck(call, given)
+
+
+def test_norms_of_nothing_have_gradients():
+    """Of no samples the gradients of weights are 0."""
+    w = torch.ones(2, requires_grad=True)
+    x = torch.zeros(0, 2, requires_grad=True)
+    for y in (
+        torch.native_group_norm(x, w, w, 0, 2, 1, 1, 1e-5)[0],
+        F.layer_norm(x, (2,), w, w),
+        F.batch_norm(x, torch.zeros(2), torch.ones(2), w, w),
+    ):
+        (slope,) = torch.autograd.grad(y.sum(), w)
+        assert slope.tolist() == [0.0, 0.0]

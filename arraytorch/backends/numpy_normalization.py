@@ -70,7 +70,8 @@ class NumpyNormalization(NormalizationKernels):
         if x.size <= _FEW and g.dtype is x.dtype:
             if (plan := plan_of(x, dims, weight, None)) is not None:
                 return plan.backward(g, x, weight, mean, rstd, needs)
-        if x.dtype.itemsize == 2 or g.dtype is not x.dtype or not g.flags.c_contiguous:
+        usual = x.size and x.dtype.itemsize != 2 and g.dtype is x.dtype
+        if not usual or not g.flags.c_contiguous:
             return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
         if x.size >= _MANY and x.flags.c_contiguous:
             lead = _lead(x, dims, weight, None)
