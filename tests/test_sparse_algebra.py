@@ -478,3 +478,10 @@ def test_devices_do_not_mix(device):
     assert make().to(device).cpu().device.type == "cpu"
     target = make().to(device)
     assert target.copy_(repeated()).device == moved.device and parts(target) == parts(repeated())
+
+
+def test_reshaping_is_refused_by_pytorchs_class():
+    """RuntimeError itself, not NotImplementedError, which is one, too."""
+    with pytest.raises(RuntimeError, match="reshape is not implemented") as caught:
+        torch.eye(2).to_sparse().reshape(4)
+    assert caught.type is RuntimeError

@@ -47,7 +47,7 @@ class SparseMoves:
         if isinstance(x, CooArray) and shape == (*x.shape, 1) and x.ndim == 1:
             return backend_of(x.values).reshape(to_dense(x), shape)
         if isinstance(x, CooArray):
-            raise NotImplementedError("reshape is not implemented for sparse tensors")
+            raise RuntimeError("reshape is not implemented for sparse tensors")
         return backend_of(x).reshape(x, shape)
 
     reshaped = ArrayKernels.reshaped
