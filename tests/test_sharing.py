@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -12,14 +13,16 @@ import pytest
 import arraytorch as torch
 from arraytorch.backends import numpy_pointwise, sharing
 from arraytorch.backends.numpy import NumpyBackend
+from arraytorch.backends.waking import Bell, End, ring_all
 
 F = torch.nn.functional
 
 
-@pytest.fixture
-def many_parts(monkeypatch):
+@pytest.fixture(params=["awake", "asleep"])
+def many_parts(monkeypatch, request):
     """Three threads, and parts of a few elements."""
     before = torch.get_num_threads()
+    monkeypatch.setattr(sharing, "processors", lambda: 8 if request.param == "awake" else 1)
     torch.set_num_threads(3)
     monkeypatch.setattr(sharing, "BLOCK", 64)
     monkeypatch.setattr(sharing, "LARGE", 128)
@@ -47,6 +50,49 @@ def test_parts_cover_all_rows_once(many_parts, rows, width):
     assert (seen == 1).all()
     sharing.blockwise(part, x, x.copy())
     assert (x == 2).all()
+
+
+def test_who_listens_first_tells_of_an_end():
+    bell, end = Bell(), End()
+    for _ in range(2):
+        bell.quiet()
+        end.begin()
+        bell.listen(None)  # nobody rings
+        assert not end.told[0]
+        bell.listen(end)
+        assert end.told[0]
+        end.release()
+        end.wait(awake=True)
+
+
+def test_a_bell_is_heard_until_it_is_quiet():
+    """Listening ends at once, of which there is no other sign than the byte."""
+    bells = [Bell(), Bell()]
+    ring_all(bells)
+    assert all(bell.byte[0] for bell in bells)
+    bells[0].quiet()
+    assert not bells[0].byte[0]
+    assert bells[1].byte[0]
+
+
+@pytest.mark.parametrize("awake", [True, False])
+def test_nobody_is_told_before_the_end(awake):
+    """Whoever waits sleeps when it takes long, and then returns without having been told."""
+    end, events = End(), []
+    for _ in range(3):
+        end.begin()
+        events.clear()
+
+        def finish():
+            time.sleep(0.02)
+            events.append("finished")
+            end.release()
+
+        thread = threading.Thread(target=finish)
+        thread.start()
+        end.wait(awake)
+        assert events == ["finished"]
+        thread.join()
 
 
 def test_several_threads_take_part(many_parts):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from _queue import SimpleQueue  # queue's, without the module threading: 2 ms of the import
-from _thread import allocate_lock, start_new_thread
+from _thread import start_new_thread
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import lru_cache, wraps
@@ -25,6 +25,7 @@ import numpy as np
 
 from .compiled import MANY, kernels
 from .threads import get_num_threads, library_alone
+from .waking import Bell, End, processors, ring_all
 
 SHARE = 1 << 16  # elements that are worth a thread
 LARGE = 2 * SHARE  # elements from which one ufunc is worth sharing
@@ -129,74 +130,89 @@ def run(kernel: Callable[..., Any], parts: list[tuple[Any, ...]], *args: Any) ->
         for part in parts:
             kernel(*part, *args)
         return
-    work = _Work(kernel, parts, args)
+    work = _Work(kernel, parts, args, helpers < processors())
     with library_alone():
-        _invite(work, helpers)
-        work.do()
-        work.wait()
+        _crew().invite(work, helpers)
+        work.lead()
 
 
 class _Work:
     """The parts of an operation, which threads take one after the other."""
 
-    def __init__(self, kernel: Callable[..., Any], parts: list[Any], args: Any) -> None:
-        self.kernel, self.args = kernel, args
+    def __init__(self, kernel: Any, parts: list[Any], args: Any, awake: bool) -> None:
+        self.kernel, self.args, self.awake = kernel, args, awake
         self.left = parts[::-1]
         self.last, self.finished = len(parts), count(1)
         self.error: BaseException | None = None
-        self.end = allocate_lock()
-        self.end.acquire()
+        self.end = _ends.pop() if _ends else End()
+        self.end.begin()
 
-    def do(self) -> None:
-        """Takes parts as long as there are any."""
+    def do(self) -> bool:
+        """Takes parts as long as there are any; tells whether it has finished the last one."""
         left, kernel, args = self.left, self.kernel, self.args
+        last = False
         while left:
             try:
                 part = left.pop()
             except IndexError:  # another thread was faster
-                return
+                break
             try:
                 kernel(*part, *args)
             except BaseException as error:  # goes to the caller
                 self.error = error
-            if next(self.finished) == self.last:
-                self.end.release()
+            last = next(self.finished) == self.last
+        return last
 
-    def wait(self) -> None:
-        """Returns when all parts are done; raises what a part has raised."""
-        self.end.acquire()
+    def lead(self) -> None:
+        """Takes parts, and returns when all are done; raises what a part has raised."""
+        if not self.do():
+            self.end.wait(self.awake)
+        _ends.append(self.end)
         if self.error is not None:
             raise self.error
+
+
+_ends: list[End] = []  # to be used again
 
 
 class _Crew:
     """The threads of this process; what they are invited to do waits in a queue."""
 
     def __init__(self) -> None:
-        self.size = 0
+        self.bells: list[Bell] = []
         self.queue: SimpleQueue[Any] = SimpleQueue()
 
-    def serve(self) -> None:
-        get = self.queue.get
+    def invite(self, work: _Work, helpers: int) -> None:
+        """Tells so many threads of work."""
+        while len(self.bells) < helpers:
+            self.bells.append(bell := Bell())
+            start_new_thread(self.serve, (bell,))
+        for _ in range(helpers):
+            # NumPy's handling of floating-point errors is a context variable.
+            self.queue.put((copy_context(), work))
+        if work.awake:
+            ring_all(self.bells)
+
+    def serve(self, bell: Bell) -> None:
+        """Does what there is to do, for ever; between two works it stays awake for a while."""
         while True:
-            context, work = get()
-            context.run(work.do)
+            context, work = self.queue.get()
+            end = work.end if context.run(work.do) else None
+            awake = work.awake
             del context, work  # hold no arrays while there is nothing to do
+            if end is not None:
+                end.release()
+            if awake:
+                bell.quiet()
+                if self.queue.empty():
+                    bell.listen(end)
+                elif end is not None:
+                    end.tell()
 
 
 @lru_cache(1)
 def _crew() -> _Crew:
     return _Crew()
-
-
-def _invite(work: _Work, helpers: int) -> None:
-    crew = _crew()
-    while crew.size < helpers:
-        crew.size += 1
-        start_new_thread(crew.serve, ())
-    for _ in range(helpers):
-        # NumPy's handling of floating-point errors is a context variable.
-        crew.queue.put((copy_context(), work))
 
 
 if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
