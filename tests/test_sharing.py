@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import arraytorch as torch
+from arraytorch import backends
 from arraytorch.backends import numpy_pointwise, sharing
 from arraytorch.backends.numpy import NumpyBackend
 from arraytorch.backends.waking import Bell, End, ring_all
@@ -261,3 +262,76 @@ def test_shared_kernels_work_in_threads_and_forked_children(choice):
         timeout=300,
     )
     assert out.stdout == "done\n", out.stderr
+
+
+ARITHMETIC = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide,
+    "maximum": np.maximum, "minimum": np.minimum, "eq": np.equal, "ne": np.not_equal,
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+}  # fmt: skip
+
+
+@pytest.fixture
+def shared_arithmetic(many_parts, monkeypatch):
+    """Plain arithmetic, which looks at sizes once there are large arrays, of a few elements here."""
+    monkeypatch.setattr(sharing, "PAIR", 64)
+    backends.expect_large()
+
+
+@pytest.mark.parametrize("name", ARITHMETIC)
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8", "c8"])
+def test_plain_arithmetic_is_shared(shared_arithmetic, name, dtype):
+    """Of arrays of one shape, of an array and a number, and of all that goes the usual way."""
+    if dtype == "c8" and name not in ("add", "sub", "mul", "div", "eq", "ne"):
+        pytest.skip("complex numbers have no order")
+    ufunc, op = ARITHMETIC[name], getattr(torch, name)
+    x = (rand(30, 40) * 3).round().astype(dtype)
+    x[0, 0] = 1
+    y = (rand(30, 40, seed=1) * 2).round().astype(dtype) + np.array(0.5, dtype)
+    y[y == 0] = 1
+    cases = [
+        (x, y),
+        (x.T, y.T),
+        (x, y[0]),
+        (x[0], y),
+        (x, y[:, :1]),
+        (x, y[0, 0]),
+        (x[::2], y[::2]),
+    ]
+    for a, b in cases:
+        want = ufunc(a, b)
+        if want.dtype == "f8" and dtype == "i8":
+            want = want.astype("f4")
+        got = op(torch.tensor(a), torch.tensor(b))
+        np.testing.assert_allclose(got.numpy(), want, rtol=1e-6)
+        assert got.numpy().dtype == want.dtype
+    if name not in ("maximum", "minimum") and dtype in ("f4", "f8"):
+        got = op(torch.tensor(x), 1.0)
+        np.testing.assert_array_equal(got.numpy(), ufunc(x, np.array(1, dtype)))
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "div"])
+def test_plain_arithmetic_in_place_is_shared(shared_arithmetic, name):
+    """Also with an operand that overlaps what is written to."""
+    ufunc, method = ARITHMETIC[name], name + "_"
+    x, y = rand(1001), rand(1001, seed=1) + 3
+    t = torch.tensor(x)
+    assert getattr(t, method)(torch.tensor(y)) is t
+    np.testing.assert_array_equal(t.numpy(), ufunc(x, y))
+    t = torch.tensor(x)
+    getattr(t, method)(2.0)
+    np.testing.assert_array_equal(t.numpy(), ufunc(x, np.float32(2)))
+    t = torch.tensor(x)
+    getattr(t, method)(t)
+    np.testing.assert_array_equal(t.numpy(), ufunc(x, x))
+    t = torch.tensor(x)
+    getattr(t[1:], method)(t[:-1])
+    np.testing.assert_array_equal(t.numpy()[1:], ufunc(x[1:], x[:-1]))
+
+
+def test_gradients_of_shared_arithmetic(shared_arithmetic):
+    x, y = rand(40, 50).astype("f8"), rand(40, 50, seed=1).astype("f8") + 3
+    a, b = torch.tensor(x, requires_grad=True), torch.tensor(y, requires_grad=True)
+    (a * b + a / b - b).sum().backward()
+    np.testing.assert_allclose(a.grad.numpy(), y + 1 / y, rtol=1e-12)
+    np.testing.assert_allclose(b.grad.numpy(), x - x / y**2 - 1, rtol=1e-12)

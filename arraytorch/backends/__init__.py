@@ -9,11 +9,13 @@ from typing import Any
 
 from .. import _device
 from .._device import device
+from . import sharing
 from .dtypes import dtype_of as dtype_of
 from .dtypes import is_bfloat16
 from .dtypes import numpy_dtype as numpy_dtype
 from .float8 import Float8Backend
 from .numpy import NumpyBackend
+from .threads import get_num_threads
 
 
 class _Registry(dict[type, Any]):
@@ -35,6 +37,9 @@ class _Registry(dict[type, Any]):
 BACKENDS = _Registry()
 AS_ARRAY: dict[type, Callable[[Any], Any]] = {}  # array type -> what turns its 0-d results into it
 _LOADED: dict[str, Any] = {}  # device type -> backend
+LARGE = sharing.PAIR  # elements of an array from which on plain arithmetic is for several threads
+_LEARNT: list[tuple[dict[type, Any], type, str]] = []  # the kernels that ops have learnt
+_LARGE = [False]  # whether there have been large arrays, and threads
 _DETERMINISTIC = [False]  # whether the user wants the same bits in each run
 SPARSE = [
     False
@@ -108,10 +113,33 @@ def outermost(*arrays: Any) -> Any:
     return backend
 
 
-def learned(x: Any, name: str) -> Any:
-    """Returns a kernel for arrays of the class of x, to be kept: not that of vmap's stand-in."""
+def learn(table: dict[type, Any], x: Any, name: str) -> Any:
+    """Keeps a kernel for arrays of the class of x in a table: not that of vmap's stand-in.
+
+    It is exchanged there when the backend comes to have another one.
+    """
     backend = backend_of(x)
-    return getattr(getattr(backend, "beneath", backend), name)
+    table[x.__class__] = kernel = getattr(getattr(backend, "beneath", backend), name)
+    _LEARNT.append((table, x.__class__, name))
+    return kernel
+
+
+def expect_large() -> None:
+    """Makes plain arithmetic look at the sizes of arrays from now on, if there is more than one thread.
+
+    That takes a tenth of the time of a small operation, which programs without large arrays can do without.
+    """
+    if _LARGE[0] or get_num_threads() == 1:
+        return
+    _LARGE[0] = True
+    backend = _LOADED["cpu"]
+    names = backend.share_arithmetic()
+    for table, kind, name in _LEARNT:
+        if name in names and BACKENDS.get(kind) is backend:
+            table[kind] = getattr(backend, name)
+
+
+sharing.when_starting.append(expect_large)
 
 
 def backend_for(where: device) -> Any:

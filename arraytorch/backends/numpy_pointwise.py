@@ -20,7 +20,7 @@ from .compiled import MANY as _MANY
 from .compiled import kernels
 from .numpy_numbers import ZERO, number
 from .pointwise import PointwiseKernels
-from .sharing import blocked, blockwise, shared
+from .sharing import blocked, blockwise, shared, shared_pair
 
 _SINGLE, _maximum = np.dtype(np.float32), np.maximum
 _NOUGHT = ZERO[_SINGLE]
@@ -53,6 +53,10 @@ def _large_rows(x: Any) -> bool:
     return x.flags.c_contiguous or steps[-1] == 4 and all(a >= b for a, b in zip(steps, steps[1:]))
 
 
+_PAIRS = frozenset({"add", "sub", "mul", "div", "maximum", "minimum"})
+_COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
+
+
 class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     """Overrides for large arrays; what is small or of other types mostly goes the generic way."""
 
@@ -70,6 +74,12 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         self.sinh, self.cosh, self.tanh = shared(xp.sinh), shared(xp.cosh), shared(xp.tanh)
         self.asinh, self.acosh = shared(xp.arcsinh), shared(xp.arccosh)
         self.atanh, self.sqrt = shared(xp.arctanh), shared(xp.sqrt)
+
+    def share_arithmetic(self) -> frozenset[str]:
+        """Has threads share the plain arithmetic of large arrays as well; returns the kernels' names."""
+        for name in _PAIRS | _COMPARISONS:
+            setattr(self, name, shared_pair(getattr(self, name), name in _COMPARISONS))
+        return _PAIRS | _COMPARISONS
 
     def clamp(self, x: Any, low: Any, high: Any) -> Any:
         if not x.ndim:  # NumPy makes scalars of 0-d arrays, which cannot be written to

@@ -29,6 +29,7 @@ from .waking import Bell, End, processors, ring_all
 
 SHARE = 1 << 16  # elements that are worth a thread
 LARGE = 2 * SHARE  # elements from which one ufunc is worth sharing
+PAIR = 1 << 19  # elements from which one is that takes little more time than memory does
 BLOCK = 1 << 17  # elements of a part: few enough for the cache, and enough to be worth a call
 
 
@@ -123,6 +124,41 @@ def shared(function: Any) -> Any:
     return kernel
 
 
+def shared_pair(ufunc: Any, compares: bool = False) -> Any:
+    """A ufunc of two operands, or of an array and a number, whose large arrays threads share."""
+
+    def kernel(x: Any, y: Any, out: Any = None) -> Any:
+        try:
+            if x.size < PAIR:
+                return ufunc(x, y) if out is None else ufunc(x, y, out=out)
+        except AttributeError:  # a number
+            return ufunc(x, y, out=out)
+        return _computed(ufunc, x, y, out, compares)
+
+    kernel.nin = 2  # type: ignore[attr-defined]
+    return kernel
+
+
+def _computed(ufunc: Any, x: Any, y: Any, out: Any, compares: bool) -> Any:
+    many = y.__class__ is np.ndarray and y.ndim > 0
+    if (
+        (x.dtype.char not in "fd" or not x.flags.c_contiguous or get_num_threads() == 1)
+        or (not _like(y, x) if many else y.__class__ not in (float, int))
+        or (
+            out is not None
+            and (out is not x or (many and y is not x and np.may_share_memory(x, y)))
+        )
+    ):
+        return ufunc(x, y, out=out)
+    if out is None:
+        out = np.empty(x.shape, np.bool_ if compares else x.dtype)
+    if many:
+        blockwise(lambda x, y, out: ufunc(x, y, out=out), x, y, out)
+    else:
+        blockwise(lambda x, out: ufunc(x, y, out=out), x, out)
+    return out
+
+
 def run(kernel: Callable[..., Any], parts: list[tuple[Any, ...]], *args: Any) -> None:
     """Calls ``kernel(*part, *args)`` for each part, with as many threads as may be."""
     helpers = min(len(parts), get_num_threads()) - 1 if len(parts) > 1 else 0
@@ -173,6 +209,7 @@ class _Work:
 
 
 _ends: list[End] = []  # to be used again
+when_starting: list[Callable[[], None]] = []  # whom to tell that there are threads
 
 
 class _Crew:
@@ -181,6 +218,8 @@ class _Crew:
     def __init__(self) -> None:
         self.bells: list[Bell] = []
         self.queue: SimpleQueue[Any] = SimpleQueue()
+        for tell in when_starting:
+            tell()
 
     def invite(self, work: _Work, helpers: int) -> None:
         """Tells so many threads of work."""

@@ -28,7 +28,7 @@ from ..autograd.tape import (
     taped,
     wrap,
 )
-from ..backends import AS_ARRAY, backend_of, dtype_of, learned, numpy_dtype, outermost
+from ..backends import AS_ARRAY, backend_of, dtype_of, learn, numpy_dtype, outermost
 from ..backends.host import ndarray
 from . import _intercept
 from ._fitting import wrapped_around
@@ -311,9 +311,9 @@ class _Pointwise:
         B = outermost(*[t._data for t in tensors])
         for t in tensors:
             if t._data.__class__ not in self.kernels:
-                self.kernels[t._data.__class__] = kernel = learned(t._data, self.kernel)
+                kernel = learn(self.kernels, t._data, self.kernel)
                 if hasattr(kernel, "nin"):
-                    self.ufuncs[t._data.__class__] = kernel
+                    learn(self.ufuncs, t._data, self.kernel)
         fallback = getattr(B, self.fallback, None) if isinstance(operands[-1], TensorBase) else None
         if self.fallback and not fallback and native.kind in "iu" and operands[-1] < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")

@@ -10,7 +10,7 @@ from .._device import as_device, device
 from .._dtypes import dtype
 from .._layouts import sparse_coo
 from ..autograd.tape import Leaf, TensorBase, wrap
-from ..backends import backend_for, backend_of, dtype_of, host, numpy_dtype
+from ..backends import LARGE, backend_for, backend_of, dtype_of, expect_large, host, numpy_dtype
 from ._fitting import fitting
 from ._late import loaded
 from ._pinning import pinned
@@ -25,6 +25,8 @@ Number = int | float | complex | bool
 
 def finished(array: Any, requires_grad: bool, name: str) -> Tensor:
     """Returns an array as a new leaf; RuntimeError if gradients are wanted of integers."""
+    if array.size >= LARGE:
+        expect_large()
     out = wrap(array)
     if requires_grad:
         if array.dtype.kind in "biu":
@@ -234,7 +236,7 @@ def from_numpy(ndarray: Any) -> Tensor:
     """
     if not isinstance(ndarray, host.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    return wrap(host.as_native(ndarray))
+    return finished(host.as_native(ndarray), False, "from_numpy")
 
 
 def frombuffer(

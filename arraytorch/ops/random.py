@@ -9,7 +9,7 @@ from .. import _dtypes
 from .._device import device
 from .._dtypes import dtype, scalar_type_name
 from ..autograd.tape import Leaf, TensorBase, taped, wrap
-from ..backends import backend_of, dtype_of, numpy_dtype, outermost
+from ..backends import LARGE, backend_of, dtype_of, expect_large, numpy_dtype, outermost
 from ._declare import cast
 from ._pinning import pinned
 from ._promote import broadcast_shape, common_device, moved, place_for, shape_of
@@ -520,6 +520,8 @@ def _new_like(
 
 
 def _finished(result: Tensor, out: Any, requires_grad: bool) -> Tensor:
+    if result._data.size >= LARGE:
+        expect_large()
     if out is not None:
         stamp(out)
     elif requires_grad:
