@@ -1,4 +1,4 @@
-"""Special functions of large arrays, against SciPy's in float64."""
+"""Special functions of large arrays, and GELU, against SciPy's in float64."""
 
 from operator import attrgetter
 
@@ -7,6 +7,7 @@ import pytest
 from scipy import special
 
 import arraytorch as torch
+from arraytorch.backends import numpy_passes
 
 REFERENCES = {
     "erfc": special.erfc,
@@ -50,3 +51,19 @@ def test_special_functions_at_the_edges(name):
     function = attrgetter(name)(torch)
     few, many = function(x).numpy(), function(x.repeat(2000)).numpy()[: len(EDGES)]
     np.testing.assert_allclose(many, few, rtol=6e-7)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_gelu_by_powers_of_two_or_tanh(quick, monkeypatch):
+    """Which of the two is quicker depends on the processor."""
+    monkeypatch.setattr(numpy_passes, "powers_are_quick", lambda: quick)
+    x = np.append(np.linspace(-12, 12, 10001), [3e38, -3e38, 1e-30, -0.0]).astype("f4")
+    wide, out = x.astype("f8"), np.empty_like(x)
+    numpy_passes.gelu(x, out)
+    np.testing.assert_allclose(out, wide * special.ndtr(wide), rtol=1e-6, atol=1e-6)
+    assert np.signbit(out[-1])
+    numpy_passes.gelu_slope(x[:-4], np.full(10001, 2, "f4"), out[:-4])
+    near = wide[:-4]
+    density = np.exp(-near * near / 2) / np.sqrt(2 * np.pi)
+    want = 2 * (special.ndtr(near) + near * density)
+    np.testing.assert_allclose(out[:-4], want, rtol=2e-6, atol=2e-6)

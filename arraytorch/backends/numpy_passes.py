@@ -6,6 +6,7 @@ Each takes arrays of float32 and writes into the last of them, or the one called
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,18 +34,25 @@ def numbers(*values: float) -> list[Any]:
 ERF = numbers(*ERF_TERMS)
 # erf(x / sqrt(2)) = tanh(x (s + f) (c + b / ((s + p) s + q))), s = x^2, fitted likewise: a division takes
 # no longer than three products and sums, and saves more of these. GELU is exact to 7e-7.
-_F, _P, _Q, _B, _C = numbers(
-    62.59555283040285,
-    20.781732168834175,
-    316.5048992290301,
-    -1.816863383814413,
-    0.018487018619941037,
-)
+_F, _P, _Q = 62.59555283040285, 20.781732168834175, 316.5048992290301
+_B, _C = -1.816863383814413, 0.018487018619941037
+_TANH = numbers(_P, _Q, _B, _C, _F)
+# 1 + tanh(u) = 2 / (1 + exp(-2 u)) as a power of 2, which takes half the time of tanh where it has vectors.
+_POWER = numbers(_P, _Q, -2 / math.log(2) * _B, -2 / math.log(2) * _C, _F)
+_DENSITY = numbers(-0.5 / math.log(2))[0]
 _GELU_TANH = numbers(0.044715 * _ROOT_2_PI, _ROOT_2_PI)
 _INNER = numbers(3 * 0.044715 * _ROOT_2_PI, _ROOT_2_PI)  # the slope of what tanh is taken of
-_ONE, _HALF, _MINUS_HALF = numbers(1, 0.5, -0.5)
+_ONE, _HALF, _MINUS_HALF, _HEIGHT = numbers(1, 0.5, -0.5, 1 / math.sqrt(2 * math.pi))
 _TWO, *_BELOW_20 = numbers(2, -math.inf, 20)
 _NONE, _THREE, _SIX, _SIXTH = numbers(0, 3, 6, 1 / 6)
+
+
+@lru_cache(1)
+def powers_are_quick() -> bool:
+    """Whether NumPy has vectors for exp2 of float32 here: it then takes half the time of exp."""
+    found = np.lib.introspect.opt_func_info(func_name="^exp2$", signature="float32")
+    names = [kind["current"] for kinds in found.values() for kind in kinds.values()]
+    return any("AVX512" in name or "X86_V4" in name for name in names)
 
 
 def hardsigmoid(x: Any, out: Any) -> None:
@@ -149,49 +157,63 @@ def tanh_of(x: Any, coefficients: list[Any], out: Any, scratch: Any) -> None:
     np.tanh(out, out=out)
 
 
-def erf_of_root(x: Any, out: Any, scratch: Any) -> None:
-    """erf(x / sqrt(2))."""
+def _rational(x: Any, coefficients: list[Any], out: Any, scratch: Any) -> None:
+    """x (s + f) (c + b / ((s + p) s + q)), s = x^2, which are left in ``scratch``."""
+    p, q, b, c, f = coefficients
     np.multiply(x, x, out=scratch)
-    np.add(scratch, _P, out=out)
+    np.add(scratch, p, out=out)
     out *= scratch
-    out += _Q
-    np.divide(_B, out, out=out)
-    out += _C
-    scratch += _F
+    out += q
+    np.divide(b, out, out=out)
+    out += c
+    scratch += f
     out *= scratch
     out *= x
-    np.tanh(out, out=out)
 
 
 def gelu(x: Any, out: Any) -> None:
     """x times the normal distribution function."""
-    erf_of_root(x, out, np.empty_like(x))
+    if powers_are_quick():
+        _rational(x, _POWER, out, np.empty_like(x))
+        np.exp2(out, out=out)
+        out += _ONE
+        np.divide(x, out, out=out)
+        return
+    _rational(x, _TANH, out, np.empty_like(x))
+    np.tanh(out, out=out)
     out += _ONE
+    out *= _HALF  # before x, whose double may overflow
     out *= x
-    out *= _HALF
 
 
 def gelu_slope(x: Any, g: Any, out: Any) -> None:
-    """g (1 + erf(x / sqrt(2)) + 2 x density(x)) / 2."""
-    t = np.empty_like(x)
-    erf_of_root(x, out, t)
+    """g times the normal distribution function and x times its density."""
+    t, quick = np.empty_like(x), powers_are_quick()
+    if quick:
+        _rational(x, _POWER, out, t)
+        np.exp2(out, out=out)
+        out += _ONE
+        np.divide(_ONE, out, out=out)
+    else:
+        _rational(x, _TANH, out, t)
+        np.tanh(out, out=out)
+        out += _ONE
+        out *= _HALF
     np.multiply(x, x, out=t)
-    t *= _MINUS_HALF
-    np.exp(t, out=t)
+    t *= _DENSITY if quick else _MINUS_HALF
+    (np.exp2 if quick else np.exp)(t, out=t)
     t *= x
-    t *= _INNER[1]
-    out += _ONE
+    t *= _HEIGHT
     out += t
     out *= g
-    out *= _HALF
 
 
 def gelu_tanh(x: Any, out: Any) -> None:
     """x times the approximate distribution function."""
     tanh_of(x, _GELU_TANH, out, np.empty_like(x))
     out += _ONE
-    out *= x
     out *= _HALF
+    out *= x
 
 
 def gelu_tanh_slope(x: Any, g: Any, out: Any) -> None:

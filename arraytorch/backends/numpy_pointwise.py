@@ -218,9 +218,17 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return few.leaky_relu(x, slope)
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.leaky_relu(x, slope)
-        if x.dtype.char in "fd" and x.ndim and 0 < slope <= 1:
-            return np.maximum(x, x * number(slope, x.dtype))
-        return self._leaky_relu(x, slope)
+        if x.dtype.char not in "fd" or not x.ndim or not 0 < slope <= 1:
+            return self._leaky_relu(x, slope)
+        rate = number(slope, x.dtype)
+        if not _plain(x):
+            return np.maximum(x, x * rate)
+
+        def part(x: Any, out: Any) -> None:
+            np.multiply(x, rate, out=out)
+            np.maximum(x, out, out=out)
+
+        return _computed(part, x)
 
     def leaky_relu_backward(self, g: Any, x: Any, slope: float) -> Any:
         if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
@@ -279,15 +287,15 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return compiled.huber(x, delta, scale)
         if not _plain(x):
             return self._huber(x, delta, scale)
-        zero, most, factor, share = passes.numbers(0, delta, -0.5 * scale, scale)
+        least, most, half, share = passes.numbers(-delta, delta, -0.5, scale)
 
         def part(x: Any, out: Any) -> None:
-            size = np.abs(x)
-            near = size.clip(zero, most)
-            size *= share
-            np.multiply(near, factor, out=out)
-            out += size
+            near = x.clip(least, most)
+            np.multiply(near, half, out=out)
+            out += x
             out *= near
+            if scale != 1:
+                out *= share
 
         return _computed(part, x)
 
