@@ -18,6 +18,7 @@ from .numpy_extremes import extremes, of_columns
 from .numpy_numbers import number
 from .reduction import ReductionKernels
 from .sharing import rowwise
+from .threads import library_threads
 
 _add, _multiply = np.add.reduce, np.multiply.reduce
 _max, _min = np.maximum.reduce, np.minimum.reduce
@@ -427,8 +428,9 @@ def _even_piece(width: int) -> int:
 def row_sums(rows: Any) -> Any:
     """The sum of each row of a contiguous matrix."""
     n, width = rows.shape
-    if rows.size >= MANY and rows.dtype.char == "f" and (own := kernels("reductions")) is not None:
-        return own.sums(rows)
+    if rows.size >= MANY and rows.dtype.char == "f" and library_threads() == 1:
+        if (own := kernels("reductions")) is not None:
+            return own.sums(rows)
     if width <= _PIECE:
         return rows.dot(ones(width, rows.dtype))
     if piece := _even_piece(width):

@@ -91,4 +91,9 @@ class library_alone:
         _inside.pop()
 
 
+def library_threads() -> int:
+    """How many threads a matrix product would use now."""
+    return 1 if _inside else get_num_threads()
+
+
 _inside: list[int] = []  # the number of threads outside, once for each library_alone
