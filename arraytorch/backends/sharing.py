@@ -55,7 +55,7 @@ def blockwise(kernel: Callable[..., Any], *arrays: Any) -> None:
 
 
 def rowwise(kernel: Callable[..., Any], *arrays: Any) -> None:
-    """Calls ``kernel(*pieces)`` for some rows at a time of matrices, and of vectors by row."""
+    """Calls ``kernel(*pieces)`` for some rows at a time: of matrices, of vectors by row and of others."""
     run(kernel, _pieces(arrays, max(arrays[0][0].size, 1)))
 
 
@@ -141,22 +141,30 @@ def shared_pair(ufunc: Any, compares: bool = False) -> Any:
 
 def _computed(ufunc: Any, x: Any, y: Any, out: Any, compares: bool) -> Any:
     many = y.__class__ is np.ndarray and y.ndim > 0
-    if (
-        (x.dtype.char not in "fd" or not x.flags.c_contiguous or get_num_threads() == 1)
-        or (not _like(y, x) if many else y.__class__ not in (float, int))
-        or (
-            out is not None
-            and (out is not x or (many and y is not x and np.may_share_memory(x, y)))
-        )
-    ):
+    fits = x.dtype.char in "fd" and x.flags.c_contiguous
+    fits = fits and (_broadcasts(y, x) if many else y.__class__ in (float, int))
+    if many and out is not None and y is not x:
+        fits = fits and not np.may_share_memory(x, y)
+    if not fits or (out is not None and out is not x) or get_num_threads() == 1:
         return ufunc(x, y, out=out)
     if out is None:
         out = np.empty(x.shape, np.bool_ if compares else x.dtype)
-    if many:
-        blockwise(lambda x, y, out: ufunc(x, y, out=out), x, y, out)
-    else:
+    if not many:
         blockwise(lambda x, out: ufunc(x, y, out=out), x, out)
+    elif _like(y, x):
+        blockwise(lambda x, y, out: ufunc(x, y, out=out), x, y, out)
+    elif y.ndim == x.ndim and len(y) > 1:
+        rowwise(lambda x, y, out: ufunc(x, y, out=out), x, y, out)
+    else:
+        rowwise(lambda x, out: ufunc(x, y, out=out), x, out)
     return out
+
+
+def _broadcasts(y: Any, x: Any) -> bool:
+    """Whether y has x's type and takes its shape."""
+    if y.dtype is not x.dtype or y.ndim > x.ndim:
+        return False
+    return all(n in (1, m) for n, m in zip(y.shape[::-1], x.shape[::-1]))
 
 
 def run(kernel: Callable[..., Any], parts: list[tuple[Any, ...]], *args: Any) -> None:
