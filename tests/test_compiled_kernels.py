@@ -200,3 +200,13 @@ def test_pools_of_large_windows_and_of_windows_that_differ(choice):
     alike("max_pool_arg", x, c)
     alike("adaptive_avg_pool", x, (7, 5), rtol=1e-5, atol=1e-6)
     alike("adaptive_avg_pool_input", rand(3, 4, 7, 5), (50, 47), rtol=1e-5, atol=1e-6)
+
+
+def test_gradient_of_relu_of_large_arrays(choice):
+    """Through NaN and nowhere else, also where the gradient is not finite."""
+    x, g = rand(20001), rand(20001, seed=1)
+    x[:5] = np.nan, 0, -0.0, np.inf, 1e-45
+    g[:10] = 1, np.inf, np.nan, 2, 3, np.inf, -np.inf, np.nan, 4, 5
+    x[5:8], x[8:10] = -1, 1
+    got = OWN.relu_backward(g, x)
+    np.testing.assert_array_equal(got, np.where(~(x <= 0), g, 0))

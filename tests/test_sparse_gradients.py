@@ -55,6 +55,8 @@ def test_values_get_gradients():
         (lambda p: (p / 2).to_dense(), make, INDICES, [1.5, 2.0, 2.5]),
         (lambda p: (-p).to_dense(), make, INDICES, [6.0, 8.0, 10.0]),
         (lambda p: p.abs().to_dense(), make, INDICES, [6.0, 8.0, 10.0]),
+        (lambda p: torch.relu(p).to_dense(), make, INDICES, [6.0, 8.0, 10.0]),
+        (lambda p: torch.relu(-p).to_dense(), make, INDICES, [0.0, 0.0, 0.0]),
         (lambda p: p.pow(2).to_dense(), make, INDICES, [108.0, 256.0, 500.0]),
         (lambda p: p.t().to_dense(), make, [[1, 0, 1], [0, 2, 2]], [8.0, 6.0, 10.0]),
         (lambda p: p.double().to_dense(), make, INDICES, [6.0, 8.0, 10.0]),

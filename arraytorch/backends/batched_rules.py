@@ -29,7 +29,7 @@ _POINTWISE_NAMES = """
     logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logsigmoid lt maximum
     minimum mish mish_backward modified_bessel_i0 modified_bessel_i1 modified_bessel_k0
     modified_bessel_k1 mul nan_to_num ndtr ndtri ne neg nextafter outside polygamma polynomial
-    positive pow real reciprocal relu remainder round rsqrt scaled_modified_bessel_k0
+    positive pow real reciprocal relu relu_backward remainder round rsqrt scaled_modified_bessel_k0
     scaled_modified_bessel_k1 sgn sigmoid sign signbit silu silu_backward sin sinh softplus
     softshrink spherical_bessel_j0 sqrt square standard_gamma_grad step sub tan tanh threshold
     trunc trunc_divide where xlog1py xlogy zeta

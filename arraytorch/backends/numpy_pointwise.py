@@ -213,6 +213,11 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             least = None
         return _computed(lambda g, x, to: passes.outside(g, x, least, most, other, to), g, x)
 
+    def relu_backward(self, g: Any, out: Any) -> Any:
+        if out.size < _MANY or not (_plain(out) and _plain(g) and g.shape == out.shape):
+            return g * self.step(out)
+        return self.outside(g, out, -math.inf, 0.0, 0.0)
+
     def leaky_relu(self, x: Any, slope: float) -> Any:
         if _few(x):
             return few.leaky_relu(x, slope)

@@ -138,6 +138,10 @@ class PointwiseKernels:
         """0 where x <= 0, else 1, NaN too, in x's own type: the slope of relu, which is 0 at 0."""
         return (~(x <= 0)).astype(x.dtype)
 
+    def relu_backward(self, g: Any, out: Any) -> Any:
+        """g where the result of relu is positive, also for NaN, else 0."""
+        return g * self.step(out)
+
     def largest(self, dtype: Any) -> float:
         """The largest finite number of a floating-point type."""
         return largest(dtype)

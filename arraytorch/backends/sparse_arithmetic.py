@@ -103,6 +103,10 @@ class SparseArithmetic:
         """A difference, as the sum with what is negative."""
         return self.add(x, -y)
 
+    def relu_backward(self, g: Any, out: Any) -> Any:
+        """g where the result of relu is positive."""
+        return g * self.step(out)  # type: ignore[attr-defined]
+
     def accumulate(self, x: Any, y: Any) -> Any:
         """The sum of two gradients, in whatever order they come."""
         if isinstance(x, CooArray) and isinstance(y, CooArray):

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..autograd.tape import taped
 from ..backends import backend_of
-from ._declare import derivative, pointwise
+from ._declare import derivative, kernel_op, pointwise
 from ._results import native
 
 Number = int | float | complex | bool
@@ -373,7 +373,7 @@ def _polygamma(n: int, input: Tensor) -> Tensor:
 @pointwise(
     refuses="bc",
     refusal="Boolean inputs not supported for relu",
-    d_input=lambda B, g, out: g * B.step(out),
+    d_input=lambda B, g, out: B.relu_backward(g, out),
 )
 def relu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns max(x, 0); the slope at 0 is 0.
@@ -382,6 +382,12 @@ def relu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([0., 2.])
     """
     ...
+
+
+@kernel_op
+def relu_backward(g: Tensor, out: Tensor) -> Tensor:
+    """Returns g where the result of relu is positive, else 0, by ops with derivatives."""
+    return g * _step(out)
 
 
 @derivative(kernel="step", d_input=lambda B, g: B.zeros_like(g))
