@@ -43,6 +43,7 @@ for p in grads:
 sgd, adam = M.optim.SGD(grads, 1e-9), M.optim.Adam(grads, 1e-9)
 momentum = M.optim.SGD(grads, 1e-9, momentum=0.9)
 array, numbers = A[0].copy(), [1.0, 2.0, 3.0]
+from copy import copy, deepcopy
 def no_grad():
     with M.no_grad():
         pass
@@ -106,6 +107,45 @@ no_grad(); M.is_tensor(v); M.is_grad_enabled(); M.get_default_dtype(); M.manual_
 backward(vg.sum()); backward((vg * w).sum()); backward((vg * vg).mean()); backward(xg.view(-1).sum()); backward((xg @ y).sum()); backward((xg @ xg).relu().sum())
 backward(F.mse_loss(vg, w)); backward(F.cross_entropy(xg, k)); backward(F.linear(x, xg, bg).sum()); backward(xg[0].sum()); backward((vg + xg).sum()); backward(F.softmax(xg, 1).sum())
 backward(F.layer_norm(xg, (4,), bg, vg).sum()); backward(M.cat([vg, bg]).sum()); backward(vg.exp().log().sin().sum()); backward(((vg * w + w).sin() * 0.5).tanh().sum())
+M.topk(x, 2); M.argsort(x, 1); x.sort(1); M.median(v); v.kthvalue(2); x.median(1); M.mode(v); v.msort()
+M.normal(0.0, 1.0, (4,)); nought.normal_(); nought.random_(); nought.exponential_(); M.bernoulli(v); nought.bernoulli_(0.5); M.multinomial(v, 2); M.multinomial(v, 2, True); M.randn_like(v)
+M.randint_like(v, 5)
+M.full_like(x, 2.0); M.arange(1, 8, 2); M.logspace(0, 1, 4); M.empty(2, 3); v.new_ones(4); v.new_tensor(numbers); v.new_full((2,), 1.0); M.tensor([1, 2]); M.tensor([[1.0, 2.0], [3.0, 4.0]])
+M.scalar_tensor(1.0)
+x.scatter(1, k[None], y); x.scatter(1, k[None], 1.0); nought.scatter_(0, k, w); nought.scatter_(0, k, 1.0); x.index_add(0, k, y); x.index_copy(0, k, y); x.index_fill(0, k, 0.0)
+nought.index_add_(0, k, w); nought.index_copy_(0, k, w); nought.index_fill_(0, k, 0.0); nought.scatter_reduce_(0, k, w, "amax"); v.take(k); nought.masked_scatter_(mask, w)
+v.masked_select(mask); nought.index_put_((k,), w); nought.index_put_((k,), w, accumulate=True); v.gather(0, k); v.index_select(0, k)
+x.__setitem__((slice(None), 0), v); x.__setitem__((0, 1), 1.0); x.__setitem__((k, k), v); x.__setitem__((slice(None), k), y); x.__setitem__(Ellipsis, y); nought.__setitem__(mask, w); x[mask]
+x[0, k]; x[k, 0]; cube[..., 0]; x[:, [0, 2]]; x[k > 1]; x[M.tensor(1)]
+M.clamp(v, nought, w); v.clamp(nought); M.minimum(v, w); M.fmax(v, w); M.sign(v); M.floor(v); M.ceil(v); M.trunc(v); M.reciprocal(v); M.rsqrt(v); M.log1p(v); M.expm1(v); M.cos(v)
+M.atan2(v, w); M.erf(v); M.remainder(v, 2.0); M.fmod(v, w); M.hypot(v, w); M.xlogy(v, w); M.logaddexp(v, w); M.sinh(v); M.frac(v); M.nan_to_num(v); M.sgn(v); M.exp2(v); M.log2(v)
+v >= w; v <= 0.5; v.eq(w); v.ne(0); M.logical_and(mask, mask); M.logical_not(mask); M.logical_or(mask, mask); mask ^ mask; mask | mask; k << 1; k % 2; k // 2; k + 1; k * k; -k; 2 ** v
+abs(v); M.isclose(v, w); M.isinf(v); M.signbit(v)
+v.nansum(); v.nanmean(); x.cumprod(1); x.cummax(1); x.cummin(1); M.logcumsumexp(x, 1); x.diff(); M.aminmax(v); x.sum((0, 1)); x.max(1, keepdim=True); x.min(0); x.all(1); v.any(); x.prod()
+M.std_mean(x); M.var_mean(x, 1); x.std(1, keepdim=True); v.var(); v.std(); v.norm(); M.linalg.vector_norm(x, dim=1); x.norm(1, 1); v.dist(w); M.quantile(v, 0.5); M.nanmedian(v); x.argmax()
+x.argmin(); M.renorm(x, 2, 0, 1.0); v.softmax(0); M.cov(x); M.corrcoef(x); M.histc(v, 4)
+M.dstack((v, w)); M.column_stack((v, w)); M.cat([v] * 16); M.stack([v] * 16); M.concat([x, y], -1); M.chunk(v, 2); M.split(x, [1, 3]); x.tensor_split(2); x.hsplit(2)
+M.meshgrid(v, w, indexing="ij"); M.cartesian_prod(v, w); M.block_diag(x, y); M.tile(v, (2,)); x.repeat(2, 1); M.broadcast_to(v, (4, 4)); M.broadcast_tensors(v, x); M.atleast_2d(v)
+x.movedim(0, 1); x.swapaxes(0, 1); x.rot90(); x.fliplr(); v.roll(1); x.unfold(1, 2, 1); M.tril_indices(3, 3); M.tril(x, -1); M.diag(x); M.diag_embed(v); x.diagonal(0, 0, 1)
+x.as_strided((2, 2), (4, 1)); x.view_as(y); x.view(M.int32); cube.flatten(); x.squeeze(); M.squeeze(one, 0); M.ravel(x); M.permute(cube, (1, 0, 2)); x.T.reshape(-1); x.adjoint()
+M.einsum("i,i->", v, w); M.einsum("bij,bjk->bik", cube, cube.mT); M.einsum("ij->ji", x); M.tensordot(x, y, 1); M.kron(v, w); M.inner(v, w); M.mv(x, v); M.addmv(v, x, w)
+M.baddbmm(cube[:, :, :3], cube, cube.mT); M.vdot(v, w); M.cross(x[:, :3], y[:, :3], dim=1); M.linalg.inv(x); M.linalg.det(x); M.linalg.solve(x, y); M.linalg.matrix_norm(x)
+M.matrix_power(x, 2); M.linalg.multi_dot((x, y, z)); M.chain_matmul(x, y); M.addr(x, v, w); M.linalg.cholesky(x @ x.mT + 4 * M.eye(4)); M.linalg.qr(x); M.linalg.svdvals(x)
+M.unique(k, return_inverse=True); M.unique_consecutive(k); M.bucketize(v, w); M.argwhere(v); M.nonzero(x); M.nonzero(v, as_tuple=True); M.where(mask); k.bincount(minlength=8)
+v.count_nonzero(); M.isin(k, 2); M.masked_select(x, x > 0.5)
+x.to(y); x.to(M.float64, copy=True); x.int(); x.bool(); x.half(); x.bfloat16(); x.long(); x.type(M.float64); x.is_cuda; x.t().is_contiguous(); x.element_size(); x.data_ptr()
+x.requires_grad_(False); one[0, 0].item(); int(k[0]); bool(mask[0]); x.tolist(); x.nelement(); x.get_device(); x.is_complex(); M.numel(x); M.result_type(v, k)
+M.can_cast(M.float32, M.float64); M.finfo(M.float32).eps; M.promote_types(M.float32, M.int64); x.is_same_size(y); hash(v); v is w; repr(v); iter(x); list(x); [r for r in v]; k.tolist()
+copy(v); deepcopy(v); v.clone().detach(); v.detach().clone(); v.detach().cpu().numpy(); v.any().item(); (v - w).abs().max().item(); M.conj(v)
+nought.exp_(); nought.neg_(); nought.pow_(2); nought.abs_(); nought.clamp_(min=0.0); nought.clamp_min_(0.0); nought.round_(); nought.floor_(); nought.sigmoid_(); nought.sin_()
+nought.mul_(w); nought.div_(w.add(1)); nought.masked_fill_(mask, 0.0); nought.logical_not_(); nought.t_(); nought.unsqueeze_(0).squeeze_(0); nought.copy_(k); nought.add_(1); nought.fill_(s)
+x.fill_diagonal_(0.5); x.tril_(); x.cumsum(0); nought.data.copy_(w); nought.remainder_(1.0); nought.nan_to_num_(); nought.trunc_(); M.add(v, w, out=nought); M.mul(v, w, out=nought)
+M.matmul(x, v, out=nought); M.exp(v, out=nought); M.sum(x, 1, out=nought)
+backward(M.gather(xg, 1, k[None]).sum()); backward(xg[:, 1:].sum()); backward(xg[k, k].sum()); backward(xg.std()); backward(xg.norm()); backward(xg.cumsum(1).sum())
+backward(xg.index_select(0, k).sum()); backward(xg.clamp(0, 1).sum()); backward(xg.logsumexp(1).sum()); backward(xg.masked_fill(mask, 0.0).sum()); backward(vg.repeat(2).sum())
+backward(xg.sort(1)[0].sum()); backward(xg.flip(0).sum()); backward(vg.expand(4, 4).sum()); backward(xg.tril().sum()); backward((xg / vg).sum()); backward((vg ** 2).sum())
+backward(M.einsum("ij,jk->ik", xg, y).sum()); backward(xg.split(2)[0].sum()); backward(xg.T.sum()); backward((xg - xg.mean(1, keepdim=True)).pow(2).mean()); backward(xg.var(1).sum())
+backward(xg.amax(1).sum()); backward(M.outer(vg, bg).sum()); backward(vg.abs().sqrt().sum()); backward(xg.softmax(1).log().sum())
 zero_grad(); sgd.step(); adam.step(); momentum.step(); M.autograd.grad((vg * w).sum(), vg); vg.grad; vg.is_leaf; (vg * w).grad_fn; vg.requires_grad_()
 """
 
