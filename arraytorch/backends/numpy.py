@@ -276,10 +276,7 @@ class NumpyBackend(
         return np.ascontiguousarray(x) if x.ndim else x
 
     def stack(self, arrays: list[Any], dim: int) -> Any:
-        shape = arrays[0].shape
-        for a in arrays:
-            if a.shape != shape:
-                return super().stack(arrays, dim)
+        shape = arrays[0].shape  # that of all: the op has seen to that
         if not dim and shape:
             return np.concatenate(arrays).reshape(len(arrays), *shape)
         at = (*(slice(None),) * dim, None)  # half of what np.stack takes
@@ -348,10 +345,10 @@ class NumpyBackend(
 
         Coordinates of pixels come from here, and how they are rounded decides between neighbours.
         """
-        if dtype not in (np.float32, np.float64) or steps < 2:
+        if dtype.char not in "fd" or steps < 2:
             return super().linspace(start, end, steps, dtype, index)
         first, last = dtype.type(start), dtype.type(end)
-        if dtype == np.float32 and steps <= _FEW_STEPS:  # by Python's numbers, in half the time
+        if dtype.char == "f" and steps <= _FEW_STEPS:  # by Python's numbers, in half the time
             gap, low, high = (
                 float((last - first) / dtype.type(steps - 1)),
                 float(first),
@@ -360,7 +357,7 @@ class NumpyBackend(
             half = steps // 2
             lower = [low + i * gap for i in range(half)]
             return np.array(lower + [high - i * gap for i in range(steps - half)[::-1]], dtype)
-        wide = np.float64 if dtype == np.float32 else np.longdouble
+        wide = np.float64 if dtype.char == "f" else np.longdouble
         step = wide((last - first) / dtype.type(steps - 1))
         half = steps // 2
         places: Any = np.arange(steps, dtype=wide)
@@ -491,9 +488,9 @@ def _fmod(x: Any, y: Any) -> Any:
 
 def _no_zero(x: Any, y: Any) -> Any:
     if y.__class__ is int:
-        whole = x.dtype.kind in "biu"  # of floats, 0 is an ordinary divisor
+        wrong = y == 0 and x.dtype.kind in "biu"  # of floats, 0 is an ordinary divisor
     else:
-        whole = y.__class__ is not float and y.dtype.kind in "iu"
-    if whole and not np.all(y) and x.size:
+        wrong = y.__class__ is not float and y.dtype.kind in "iu" and np.count_nonzero(y) < y.size
+    if wrong and x.size:
         raise RuntimeError("ZeroDivisionError")
     return y

@@ -129,7 +129,7 @@ class NumpyPlaceKernels:
         self, x: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool
     ) -> Any:
         """In one dimension, where there are compiled loops, and the ufunc's method is ten times as fast."""
-        if index.size < MANY or index.shape != src.shape:
+        if index.shape != src.shape:
             return super().scatter_reduce(x, dim, index, src, reduce, include_self)  # type: ignore[misc]
         out = np.array(x, order="C")
         flat, places = out.reshape(-1), _flat(x.shape, dim, index).reshape(-1)
@@ -142,6 +142,9 @@ class NumpyPlaceKernels:
     def add_at(self, target: Any, index: tuple[Any, ...], value: Any) -> None:
         """Many rows named by one vector are added by a sparse matrix, 20 times as fast as add.at."""
         rows, n = index[-1], len(index)
+        if n == 1 == target.ndim and rows.__class__ is np.ndarray and rows.size < MANY:
+            np.add.at(target, rows, value)
+            return
         numbers = isinstance(rows, np.ndarray) and rows.dtype.kind in "iu"
         if numbers and rows.ndim > 1 and _whole(index[:-1]):
             lead, rest = target.shape[: n - 1], target.shape[n:]
@@ -244,7 +247,11 @@ class NumpyPlaceKernels:
         if x.dtype.kind not in "iuf":
             return super().arg_of_rank(x, rank, dim)  # type: ignore[misc]
         at = (*(slice(None),) * dim, slice(rank, rank + 1))
-        return np.argpartition(x, rank, axis=dim)[at]
+        return x.argpartition(rank, dim)[at]
+
+    def has_nan(self, x: Any) -> bool:
+        """Without a reduction, which takes 0.8 us to start."""
+        return x.dtype.kind not in "biu" and bool(np.count_nonzero(x != x))
 
 
 def _added_rows(rows: Any, n: int, value: Any) -> Any:
@@ -312,6 +319,8 @@ def _starts(shape: tuple[int, ...], dim: int, places: tuple[int, ...]) -> tuple[
 
 def _flat(shape: tuple[int, ...], dim: int, index: Any) -> Any:
     """Where in C order the elements are that ``index`` names along a dimension."""
+    if len(shape) == 1:
+        return index
     if index.size <= _FEW_PLACES:
         apart, starts = _starts(shape, dim, index.shape)
         return index * apart + starts if apart != 1 else index + starts

@@ -113,6 +113,12 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return super().sign(x)
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.sign(x)
+        if x.size < _MANY and x.ndim:  # a third of the time
+            z = np.sign(x)
+            nan = z != z
+            if np.count_nonzero(nan):
+                z[nan] = 0
+            return z
         return np.subtract((x > 0).view(np.int8), (x < 0).view(np.int8)).astype(x.dtype)
 
     def nan_to_num(self, x: Any, nan: float, posinf: float, neginf: float) -> Any:

@@ -9,6 +9,7 @@ a docstring says otherwise.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -137,11 +138,14 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
         if x.dtype.kind in "iub":
             words &= np.uint64((1 << _value_bits(x.dtype)) - 1)
         else:
-            words %= np.uint64((1 << _DIGITS[x.dtype.name]) + 1)
+            words %= _most_integers(x.dtype)
         _store(x, words.view(np.int64))
 
     def bernoulli_(self, x: Array, p: float) -> None:
         """Fills an array with ones, with probability p, and zeros."""
+        if x.size <= _FEW and x.dtype.char in "fdl?":
+            _store(x, [u < p for u in self.few_uniforms(x.size)])
+            return
         limit = np.int64(math.ceil(p * 2.0**53))  # k / 2^53 < p without a division
         values = np.empty(x.size, bool)
         for at in range(0, x.size, CHUNK):
@@ -154,11 +158,17 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
 
         Raises RuntimeError if a probability is outside [0, 1].
         """
-        if not ((p >= 0) & (p <= 1)).all():
+        few = 0 < x.size <= _FEW and p.shape == x.shape and p.dtype.char == "f"
+        chances = p.reshape(-1).tolist() if few and x.flags.c_contiguous else None
+        if not (all(0 <= c <= 1 for c in chances) if chances else ((p >= 0) & (p <= 1)).all()):
             raise RuntimeError(
                 "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error "
                 "message be improved?  If so, please report an enhancement request to PyTorch.)"
             )
+        if chances:
+            uniforms = self.few_singles(x.size)
+            x.reshape(-1)[...] = [u < c for u, c in zip(uniforms, chances, strict=True)]
+            return
         uniform = self.uniform64 if p.dtype == np.float64 else self.uniform32
         order = _memory_order(x)
         view = x.transpose(order)
@@ -169,6 +179,10 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
 
     def exponential_(self, x: Array, rate: float) -> None:
         """Fills a floating-point array with exponential deviates."""
+        if x.size <= _FEW and x.dtype.char in "fd":
+            scale = -1.0 / rate
+            _store(x, [math.log1p(-u) * scale for u in self.few_uniforms(x.size)])
+            return
         values = libm(math.log1p, np.log1p, -self.uniform64(x.size))
         values *= -1.0 / rate
         _store(x, values)
@@ -261,6 +275,12 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
 
 
 _DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
+
+
+@lru_cache(8)
+def _most_integers(d: np.dtype[Any]) -> Any:
+    """How many integers `random_` chooses from: NumPy takes 4 us to tell the name of a dtype."""
+    return np.uint64((1 << _DIGITS[d.name]) + 1)
 
 
 def _value_bits(d: np.dtype[Any]) -> int:
@@ -364,6 +384,8 @@ def _search(sums: Array, u: Array) -> Array:
     """Returns, per row, the first index whose running sum is at least u: a binary search for all."""
     if u.size >= MANY and u.shape[1] >= 16 and (own := kernels("sorting")) is not None:
         return own.bisect(sums, u, False)  # type: ignore[no-any-return]
+    if len(sums) <= _FEW:
+        return np.array([row.searchsorted(v) for row, v in zip(sums, u, strict=True)], np.int64)
     low = np.zeros(u.shape, np.int64)
     high = np.full(u.shape, sums.shape[1])
     while (open_ := low < high).any():

@@ -42,15 +42,17 @@ class SortingKernels:
 
     def mode(self, x: Any, dim: int) -> Any:
         """Where the most frequent element along dim, the smallest of several, stands last."""
-        xp = self.xp
-        order = xp.moveaxis(self.argsort(x, dim, False), dim, -1)
-        ranked = xp.take_along_axis(xp.moveaxis(x, dim, -1), order, axis=-1)
+        xp, last = self.xp, x.ndim - 1
+        if dim != last:
+            return xp.moveaxis(self.mode(xp.moveaxis(x, dim, last), last), last, dim)
+        order = self.argsort(x, dim, False)
+        ranked = xp.take_along_axis(x, order, axis=-1)
         fresh = xp.ones(ranked.shape, "?")
         fresh[..., 1:] = ranked[..., 1:] != ranked[..., :-1]
         at = xp.arange(ranked.shape[-1])
-        run = at - self._scan(xp.maximum, xp.where(fresh, at, 0), x.ndim - 1)
+        run = at - self._scan(xp.maximum, xp.where(fresh, at, 0), last)
         best = xp.argmax(run, axis=-1)[..., None]
-        return xp.moveaxis(xp.take_along_axis(order, best, axis=-1), -1, dim)
+        return xp.take_along_axis(order, best, axis=-1)
 
     def rank_of_median(self, x: Any, dim: int, ignore_nan: bool) -> Any:
         """Where in sorted order the lower median, or else the first NaN, stands; or NaN is left out."""

@@ -9,6 +9,7 @@ from .. import _dtypes
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, rebase, stamp
 from ..backends import backend_of, dtype_of, outermost
+from ..backends.host import ndarray
 from ._strides import packed_strides
 
 __all__ = ["check_cast", "stamp", "write_back", "write_result"]
@@ -93,6 +94,17 @@ def write_result(name: str, out: Any, result: Any, inputs: Any = ()) -> Any:
     """
     if not isinstance(out, TensorBase):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
+    x, z = out._data, result._data
+    if (
+        x.__class__ is z.__class__ is ndarray
+        and x.dtype is z.dtype
+        and x.shape == z.shape
+        and 0 not in x.strides
+        and not _recorded(out, *inputs)
+    ):  # nothing of what follows can be: a third of its time
+        x[...] = z
+        stamp(out)
+        return out
     if grad_enabled.get() and (
         out._node is not None or any(getattr(t, "_node", None) is not None for t in inputs)
     ):
@@ -129,6 +141,13 @@ def write_result(name: str, out: Any, result: Any, inputs: Any = ()) -> Any:
     B.write(out._data, result._data)
     stamp(out)
     return out
+
+
+def _recorded(*tensors: Any) -> bool:
+    for t in tensors:  # noqa: SIM110  # any() takes 0.2 us
+        if getattr(t, "_node", None) is not None:
+            return True
+    return False
 
 
 def _resized(B: Any, out: Any, shape: tuple[int, ...]) -> Any:

@@ -10,7 +10,8 @@ from ..autograd.modes import grad_enabled
 from ..autograd.tape import taped
 from ..backends import BACKENDS, backend_of, dtype_of
 from . import elementary
-from ._declare import derivative, inplace, kernel_op
+from ._declare import derivative, kernel_op
+from ._inplace import inplace
 from ._promote import number_of
 from ._results import check_tensor, finished, refuse, refuse_kernel, taped_alike
 from .arithmetic import clamp

@@ -11,7 +11,7 @@ from ..backends import backend_of, dtype_of
 from ._declare import cast, derivative, kernel_op, pointwise
 from ._fitting import fitting
 from ._older import hides_older, in_order
-from ._promote import broadcast_shape, is_number, numpy_result
+from ._promote import alike, broadcast_shape, is_number, numpy_result
 from ._results import check_tensor
 from ._write import write_result
 
@@ -562,14 +562,16 @@ def clamp(
             pass
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    dtype, native = numpy_result([o for o in (input, min, max) if o is not None])
-    if dtype.is_complex:
-        raise NotImplementedError("clamp is not supported for complex types")
-    tensors = [
-        cast(t, native) if isinstance(t, TensorBase) and t._data.dtype is not native
-        else fitting(t, native) if t is not None and not isinstance(t, TensorBase) else t
-        for t in (input, min, max)
-    ]  # fmt: skip
+    tensors: list[Any] = [input, min, max]
+    if not alike([o for o in tensors if o is not None]) or input._data.dtype.kind == "c":
+        dtype, native = numpy_result([o for o in tensors if o is not None])
+        if dtype.is_complex:
+            raise NotImplementedError("clamp is not supported for complex types")
+        tensors = [
+            cast(t, native) if isinstance(t, TensorBase) and t._data.dtype is not native
+            else fitting(t, native) if t is not None and not isinstance(t, TensorBase) else t
+            for t in tensors
+        ]  # fmt: skip
     shapes = [t._data.shape for t in tensors if isinstance(t, TensorBase)]
     if len(shapes) > 1:
         broadcast_shape("clamp", *shapes)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._declare import inplace, pointwise
+from ._declare import pointwise
+from ._inplace import inplace
 
 Tensor = Any
 

@@ -474,7 +474,7 @@ def _cross(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
             f"{name}: inputs dimension {dim} must have length 3. Got {x._data.shape[d]} and "
             f"{y._data.shape[d]}"
         )
-    x, y = expand(x, *shape), expand(y, *shape)
+    x, y = (t if t._data.shape == shape else expand(t, *shape) for t in (x, y))
     return roll(x, -1, d) * roll(y, -2, d) - roll(x, -2, d) * roll(y, -1, d)
 
 

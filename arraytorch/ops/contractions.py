@@ -282,6 +282,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
     db = [dim_of(d, b._data.ndim) for d in _listed(dims[1])]
     if len(da) != len(db):
         raise RuntimeError(f"both dimension lists should have same length, got {da} and {db}")
+    if da and [a._data.shape[d] for d in da] == [b._data.shape[d] for d in db]:
+        return finished("tensordot", _product(a, da, b, db), out, (a, b))
     labels_a = list(range(a._data.ndim))
     labels_b = list(range(a._data.ndim, a._data.ndim + b._data.ndim))
     for i, j in zip(da, db, strict=True):
@@ -295,6 +297,17 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
     output = [n for n in labels_a if n not in labels_b] + [n for n in labels_b if n not in labels_a]
     result = _contracted([a, b], [labels_a, labels_b], output)
     return finished("tensordot", result, out, (a, b))
+
+
+def _product(a: Tensor, da: list[int], b: Tensor, db: list[int]) -> Tensor:
+    """The contraction of dimensions of equal sizes, as a product of two matrices."""
+    rows = [d for d in range(a._data.ndim) if d not in da]
+    columns = [d for d in range(b._data.ndim) if d not in db]
+    shape = *[a._data.shape[d] for d in rows], *[b._data.shape[d] for d in columns]
+    inner = prod([a._data.shape[d] for d in da])
+    left = _shaped(_permuted(a, rows + da), (prod(shape[: len(rows)]), inner))
+    right = _shaped(_permuted(b, db + columns), (inner, prod(shape[len(rows) :])))
+    return _shaped(matmul(left, right), shape)
 
 
 def _listed(dims: Any) -> list[int]:
@@ -318,7 +331,10 @@ def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
             f"inner() the last dimension must match on both input tensors but got shapes "
             f"{list(input._data.shape)} and {list(other._data.shape)}"
         )
-    result = tensordot(input, other, ([-1], [-1]))
+    if input._data.ndim == other._data.ndim == 1:
+        result = matmul(input, other)
+    else:
+        result = tensordot(input, other, ([-1], [-1]))
     return finished("inner", result, out, (input, other))
 
 

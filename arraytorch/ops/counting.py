@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import _dtypes
 from ..autograd.tape import TensorBase, wrap
-from ..backends import backend_of, dtype_of, numpy_dtype, outermost
+from ..backends import BACKENDS, backend_of, dtype_of, numpy_dtype, outermost
 from ..backends.host import ndarray
 from ._promote import common_device, dim_of
 from ._results import check_tensor, finished, promoted, refuse, refuse_kernel
@@ -17,6 +17,8 @@ from .reduction import EVERY, all
 
 Tensor = Any
 Number = int | float | complex | bool
+
+_FEW_PAIRS = 256  # comparisons that are made sooner than the elements are sorted
 
 
 def _several(values: Any, inverse: Any, counts: Any, want_inverse: bool, want_counts: bool) -> Any:
@@ -260,6 +262,8 @@ def isin(
         if t._data.dtype.kind in "bc":
             kind = _dtypes.scalar_type_name(dtype_of(t._data))
             raise RuntimeError(f"Unsupported input type encountered for isin(): {kind}")
+    if (found := _equal_few(elements, test_elements)) is not None:
+        return finished("isin", wrap(~found if invert else found), out)
     x, y = (t._data for t in promoted("isin", elements, test_elements))
     B = outermost(x, y)
     flat = B.reshape(x, (-1,))
@@ -272,3 +276,17 @@ def isin(
         found = flat != flat
     found = B.reshape(found, x.shape)
     return finished("isin", wrap(B.logical_not(found) if invert else found), out)
+
+
+def _equal_few(elements: Any, tests: Any) -> Any:
+    """`isin` by comparing each with each, for few numbers of one type in the host's memory."""
+    x, y = getattr(elements, "_data", None), getattr(tests, "_data", tests)
+    if x.__class__ is not ndarray or x.dtype.char not in "fdl" or not 0 < x.size <= _FEW_PAIRS:
+        return None
+    if y.__class__ is (int if x.dtype.char == "l" else float):
+        return x == y if x.ndim else None
+    if y.__class__ is not ndarray or y.dtype is not x.dtype or not x.ndim or not y.ndim:
+        return None
+    if not 0 < x.size * y.size <= _FEW_PAIRS:
+        return None
+    return BACKENDS[ndarray].any(x[..., None] == y.reshape(-1), (x.ndim,), False)

@@ -14,11 +14,11 @@ from ._promote import dim_of, place_for
 from ._results import as_array, check_tensor, finished, refuse_kernel
 from ._strides import check_layout
 from .conversion import to
-from .indexing import _assigned, narrow
+from .indexing import _assigned
 from .joining import cat
 from .reduction import _summable
 from .selection import where
-from .shape import expand, reshape
+from .shape import reshape
 
 Tensor = Any
 
@@ -346,7 +346,8 @@ def block_diag(*tensors: Any) -> Tensor:
     rows, at = [], 0
     for b in blocks:
         n, m = b._data.shape
-        zero = expand(wrap(backend_of(b._data).zeros((1, 1), b._data.dtype)), n, width)
-        rows.append(cat([narrow(zero, 1, 0, at), b, narrow(zero, 1, 0, width - at - m)], 1))
+        B, native = backend_of(b._data), b._data.dtype
+        left, right = ([wrap(B.zeros((n, k), native))] if k else [] for k in (at, width - at - m))
+        rows.append(cat([*left, b, *right], 1))
         at += m
     return cat(rows, 0)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..autograd.tape import TensorBase, taped, taped_many, wrap
 from ..backends import backend_of
+from ..backends.host import ndarray
 from . import _return_types as return_types
 from ._declare import derivative
 from ._promote import axis_instead, dim_of
@@ -16,6 +17,8 @@ from .scattering import picked
 from .shape import reshape, unsqueeze
 
 Tensor = Any
+
+_FEW = 1024  # elements up to which a second reduction is faster than a gather
 
 
 def check_reducible(name: str, x: Any, dims: tuple[int, ...], dim: Any) -> None:
@@ -203,6 +206,15 @@ def _extreme(
     if dim is None:
         check_reducible(name, input._data, (), None)
         return finished(name, all_of(input), out, (input,))
+    x = input._data
+    if x.__class__ is ndarray and x.dtype.char in "fdil" and x.ndim and 0 < x.size <= _FEW:
+        if input._node is None and dim.__class__ is int:  # two reductions, and nothing to gather
+            d = dim_of(dim, x.ndim)
+            B = backend_of(x)
+            values = (B.amax if name == "max" else B.amin)(x, (d,), keepdim)
+            places = (B.argmax if name == "max" else B.argmin)(x, d, keepdim)
+            found = wrap(as_array(B, values, x)), wrap(as_array(B, places, x))
+            return finished(name, getattr(return_types, name)(found), out, (input,))
     index = _arg("arg" + name, input, dim, True)
     d = dim_of(dim, input._data.ndim)
     index = index if input._data.ndim else index.reshape(1)

@@ -52,7 +52,7 @@ def _alike(tensors: Any, dim: Any) -> list[Any] | None:
     if dim.__class__ is not int or not -ndim <= dim < ndim:
         return None
     for x in arrays:
-        if x.__class__ is not ndarray or x.dtype is not native or x.ndim != ndim:
+        if x.__class__ is not ndarray or x.dtype is not native:
             return None
     return arrays
 

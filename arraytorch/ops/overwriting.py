@@ -7,6 +7,7 @@ from typing import Any
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import demote, forbid_leaf, move, stamp, wrap
 from . import (
+    _placing,
     added_products,
     arithmetic,
     blending,
@@ -20,7 +21,7 @@ from . import (
     scattering,
     shape,
 )
-from ._declare import inplace
+from ._inplace import inplace
 from ._older import hides_older, signature_in_place
 from ._promote import is_number, number_of
 from ._results import check_tensor
@@ -47,12 +48,15 @@ addbmm_, baddbmm_ = inplace(added_products.addbmm), inplace(added_products.baddb
 addr_ = inplace(added_products.addr)
 cumsum_, cumprod_ = inplace(scan.cumsum), inplace(scan.cumprod)
 tril_, triu_ = inplace(diagonals.tril), inplace(diagonals.triu)
-scatter_, scatter_add_ = inplace(scattering.scatter), inplace(scattering.scatter_add)
+scatter_ = inplace(scattering.scatter, direct=_placing.scattered)
+scatter_add_ = inplace(scattering.scatter_add, direct=_placing.scatter_added)
 scatter_reduce_ = inplace(scattering.scatter_reduce)
-index_add_, index_copy_ = inplace(picking.index_add), inplace(picking.index_copy)
-index_fill_, index_put_ = inplace(picking.index_fill), inplace(picking.index_put)
+index_add_ = inplace(picking.index_add, direct=_placing.added)
+index_copy_ = inplace(picking.index_copy, direct=_placing.copied)
+index_fill_ = inplace(picking.index_fill, direct=_placing.filled)
+index_put_ = inplace(picking.index_put, direct=_placing.put)
 index_reduce_, put_ = inplace(picking.index_reduce), inplace(picking.put)
-masked_scatter_ = inplace(picking.masked_scatter)
+masked_scatter_ = inplace(picking.masked_scatter, direct=_placing.masked)
 
 
 @hides_older

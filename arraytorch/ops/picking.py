@@ -29,6 +29,14 @@ def _slices(
     name: str, input: Tensor, dim: int, index: Tensor, least: int
 ) -> tuple[Any, tuple[Any, ...]]:
     """The input as at least a vector, and the index tuple of slices along dim."""
+    try:
+        a, i = input._data, index._data
+        if a.__class__ is i.__class__ is ndarray and i.ndim == 1 and a.ndim:
+            d = dim_of(dim, a.ndim)
+            check_index(name, index, a.shape[d], least and -a.shape[d])
+            return input, (*(slice(None),) * d, i)  # half of the time
+    except AttributeError:
+        pass
     check_tensor(name, input)
     check_tensor(name, index, names=("index",))
     common_device(name, [input, index])
@@ -53,14 +61,6 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None =
     tensor([[2, 2],
             [4, 4]])
     """
-    try:
-        x, i = input._data, index._data
-        if x.__class__ is i.__class__ is ndarray and i.ndim == 1 and x.ndim and out is None:
-            d = dim_of(dim, x.ndim)
-            check_index("index_select", index, x.shape[d])
-            return _advanced(input, (*(slice(None),) * d, i))
-    except AttributeError:
-        pass
     x, at = _slices("index_select", input, dim, index, 0)
     if not input._data.ndim and index._data.size != 1:
         raise RuntimeError("index_select(): Index to scalar can have only 1 value")
@@ -281,9 +281,10 @@ def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
             f"take(): Expected a long tensor for index, but got {dtype_of(index._data)!r}"
         )
     check_index("take", index, n, -n)
-    flat = reshape(input, (-1,))
+    flat = input if input._data.ndim == 1 else reshape(input, (-1,))
     z = _advanced(flat, (backend_of(index._data).reshape(index._data, (-1,)),))
-    return finished("take", reshape(z, index._data.shape), out, (input,))
+    z = z if index._data.ndim == 1 else reshape(z, index._data.shape)
+    return finished("take", z, out, (input,))
 
 
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
@@ -338,15 +339,16 @@ def take_along_dim(
         )
     d = dim_of(dim, input._data.ndim)
     n = input._data.shape[d]
-    seen = backend_of(indices._data).bounds(indices._data)
-    if seen is not None and seen[0] < 0:
+    i = indices._data
+    if backend_of(i).first_outside(i, 0, n, "take_along_dim") is not None:
         indices = where(indices < 0, indices + n, indices)
     a, b = list(input._data.shape), list(indices._data.shape)
     rest = list(
         broadcast_shape("take_along_dim", (*a[:d], 1, *a[d + 1 :]), (*b[:d], 1, *b[d + 1 :]))
     )
-    x = expand(input, *rest[:d], a[d], *rest[d + 1 :])
-    at = expand(indices, *rest[:d], b[d], *rest[d + 1 :])
+    whole, named = [*rest[:d], a[d], *rest[d + 1 :]], [*rest[:d], b[d], *rest[d + 1 :]]
+    x = input if a == whole else expand(input, *whole)
+    at = indices if b == named else expand(indices, *named)
     return finished("take_along_dim", gather(x, d, at), out, (input,))
 
 

@@ -343,6 +343,9 @@ _LARGEST = {
     _dtypes.float32: 3.4028234663852886e38,
     _dtypes.float64: 1.7976931348623157e308,
 }
+# Numbers that any of these holds, and up to which it has all integers.
+_WIDE = frozenset((*_LARGEST, _dtypes.int16, _dtypes.int32, _dtypes.int64))
+_EXACT = 256
 DIGITS = {_dtypes.float16: 11, _dtypes.bfloat16: 8, _dtypes.float32: 24, _dtypes.float64: 53}
 
 
@@ -373,6 +376,8 @@ def integer_range(tensor: Tensor, low: int, high: int | None) -> tuple[int, int]
     RuntimeError if nothing is left or the dtype cannot hold the numbers, ValueError beyond int64.
     """
     d = dtype_of(tensor._data)
+    if high is not None and -_EXACT <= low < high <= _EXACT and d in _WIDE:
+        return low, high - low  # nothing can be wrong with these
     for bound in (low, high):
         if bound is not None and not _INT64_MIN <= bound <= _INT64_MAX:
             raise ValueError("Overflow when unpacking long long")

@@ -438,6 +438,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     except AttributeError:
         check_tensor("movedim", input)
         raise
+    if source.__class__ is destination.__class__ is int:
+        return permute(input, _order_of_one(n, dim_of(source, n), dim_of(destination, n)))
     sources, targets = (s if isinstance(s, (tuple, list)) else (s,) for s in (source, destination))
     if len(sources) != len(targets):
         raise RuntimeError(
@@ -454,6 +456,14 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     for to, from_ in sorted(zip(tos, froms, strict=True)):
         order.insert(to, from_)
     return permute(input, order)
+
+
+@lru_cache(256)
+def _order_of_one(n: int, source: int, destination: int) -> tuple[int, ...]:
+    order = list(range(n))
+    if n:
+        order.insert(destination, order.pop(source))
+    return tuple(order)
 
 
 def unbind(input: Tensor, dim: int = 0, axis: Any = None) -> tuple[Tensor, ...]:

@@ -9,7 +9,8 @@ import math
 from typing import Any, NoReturn
 
 from ..autograd.tape import TensorBase
-from ._declare import inplace, pointwise
+from ._declare import pointwise
+from ._inplace import inplace
 from ._results import finished, floating, refuse
 from .elementary import _polygamma, digamma, lgamma
 

@@ -8,7 +8,7 @@ from ..autograd.tape import TensorBase
 from ._promote import dim_of
 from ._results import check_tensor
 from ._write import write_result
-from .indexing import getitem, narrow, split
+from .indexing import getitem, split
 from .joining import cat
 from .shape import reshape, unsqueeze
 
@@ -134,7 +134,7 @@ def tensor_split(
     """
     check_tensor("tensor_split", input)
     given = (indices_or_sections, sections, indices, tensor_indices_or_sections)
-    if sum(v is not None for v in given) != 1:
+    if given.count(None) != 3:
         raise TypeError("tensor_split() takes either a number of sections or indices")
     indices_or_sections = next(v for v in given if v is not None)
     if not input._data.ndim:
@@ -163,10 +163,10 @@ def tensor_split(
     count = indices_or_sections.__index__()
     if count <= 0:
         raise RuntimeError(f"number of sections must be larger than 0, got {count}")
-    parts, at = [], 0
+    parts, at, lead = [], 0, (slice(None),) * d
     for i in range(count):
         size = n // count + (i < n % count)
-        parts.append(narrow(input, d, at, size))
+        parts.append(getitem(input, (*lead, slice(at, at + size))))
         at += size
     return tuple(parts)
 
