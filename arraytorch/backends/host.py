@@ -54,6 +54,8 @@ def from_nested(data: Any, native: Any) -> Any:
     if native.kind in "iu":
         # By way of Python's own rules: floats are truncated, and what does not fit raises.
         x = np.array(data)
+        if x.dtype is native and x.size:
+            return x
         if x.dtype.kind in "biuf" and x.size:
             return _whole(x, native)
         if x.dtype.kind == "c":

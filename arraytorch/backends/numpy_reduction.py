@@ -253,8 +253,11 @@ class NumpyReductionKernels(ReductionKernels):
     def cumprod(self, x: Any, dim: int) -> Any:
         if _along_rows(x, dim) and (compiled := kernels("places")) is not None:
             return compiled.cumprod(x.reshape(-1, x.shape[-1])).reshape(x.shape)
-        if x.size >= MANY and x.dtype.char in "fdl":
-            return scanned(np.multiply, x, dim)
+        if x.dtype.char in "fdl":
+            if x.size >= MANY:
+                return scanned(np.multiply, x, dim)
+            if x.flags.c_contiguous:
+                return x.cumprod(dim)
         return super().cumprod(x, dim)
 
     def cummax(self, x: Any, dim: int) -> tuple[Any, Any]:

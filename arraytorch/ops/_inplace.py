@@ -81,7 +81,7 @@ def _unary_inplace(op: Any, name: str) -> Any:
 
 
 def _binary_inplace(op: Any, name: str) -> Any:
-    ufuncs, refuses = op.declared.ufuncs, op.declared.refuses
+    kernels, ufuncs, refuses = op.declared.kernels, op.declared.ufuncs, op.declared.refuses
 
     def op_(self: Any, other: Any, *, depth: int = 2) -> Any:
         try:
@@ -90,10 +90,8 @@ def _binary_inplace(op: Any, name: str) -> Any:
                 y, b = other, None
             else:
                 y, b = other._data, other._node
-            kernel = ufuncs.get(x.__class__)
             if (
-                kernel is None
-                or 0 in x.strides
+                0 in x.strides
                 or (refuses and x.dtype.kind in refuses)
                 or (y is not other and y.dtype is not x.dtype)
                 or not (
@@ -102,7 +100,13 @@ def _binary_inplace(op: Any, name: str) -> Any:
                 )
             ):  # fmt: skip
                 return _replace(self, op, (other,), {}, name)
-            kernel(x, y, x)
+            kernel = ufuncs.get(x.__class__)
+            if kernel is not None:
+                kernel(x, y, x)
+            elif (z := kernels[x.__class__](x, y)).dtype is x.dtype and z.shape == x.shape:
+                x[...] = z
+            else:
+                return _replace(self, op, (other,), {}, name)
         except UNCOMMON:
             return _replace(self, op, (other,), {}, name)
         stamp(self, depth)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import chain
 from typing import Any
 
 from .. import _dtypes
@@ -109,8 +110,9 @@ def _element(value: Any, native: Any) -> Any:
 
 
 def _from_sequence(data: Any, native: Any) -> Any:
-    inferred = _inferred(data) if native is None else native
-    if any(isinstance(d, TensorBase) for d in _flat(data)):
+    kinds = _kinds(data)
+    inferred = _inferred(data, kinds) if native is None else native
+    if not kinds <= _NUMBERS and any(isinstance(d, TensorBase) for d in _flat(data)):
         data = _without_tensors(data)
     try:
         return host.from_nested(data, inferred)
@@ -120,6 +122,19 @@ def _from_sequence(data: Any, native: Any) -> Any:
         ) from error
     except (ValueError, TypeError) as error:
         raise _nesting_error(data, error) from error
+
+
+_NUMBERS = frozenset((bool, int, float, complex))
+
+
+def _kinds(data: Any) -> set[type]:
+    """The types of the elements of nested sequences, seen a whole level at a time."""
+    kinds = {*map(type, data)}
+    level = data
+    while kinds and kinds <= {list, tuple}:
+        level = [*chain.from_iterable(level)]
+        kinds = {*map(type, level)}
+    return kinds if kinds <= _NUMBERS else {type(d) for d in _flat(data)}
 
 
 def _flat(data: Any) -> Any:
@@ -140,12 +155,11 @@ def _without_tensors(data: Any) -> Any:
     return [_without_tensors(d) for d in data] if isinstance(data, (list, tuple)) else data
 
 
-def _inferred(data: Any) -> Any:
+def _inferred(data: Any, kinds: set[type]) -> Any:
     """The type of nested Python numbers: the highest category wins, then NumPy scalars' widths."""
-    kinds = {type(d) for d in _flat(data)}
     if not kinds:
         return numpy_dtype(_dtypes.get_default_dtype())
-    if kinds <= {bool, int, float, complex}:
+    if kinds <= _NUMBERS:
         for kind in (complex, float, int, bool):
             if kind in kinds:
                 return numpy_dtype(scalar_dtype(kind(0)))

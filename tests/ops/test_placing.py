@@ -199,3 +199,70 @@ def test_few_deviates():
     few = [0.2594641447067261, 0.7537781596183777, 0.10319450497627258]
     assert torch.empty(3).exponential_(2.0).tolist() == few
     assert torch.empty(3).random_().tolist() == [15926579, 203034, 3034450]
+
+
+def test_items_are_set_in_place():
+    """Numbers and tensors go to ints, slices, masks and vectors of indices, of views as well."""
+    base = torch.zeros(2, 4)
+    x = base[1]
+    x[0], x[1:3], x[_index(-1)] = 1, 2.5, torch.tensor([7.0])
+    assert base.tolist() == [[0, 0, 0, 0], [1, 2.5, 2.5, 7]]
+    x[x > 2] = torch.tensor([3.0, 4.0, 5.0])
+    x[...] = x.flip(0)
+    x[1:] = x[:-1]
+    assert x.tolist() == [5, 5, 4, 3]
+    x[:2] = torch.tensor([[[8.0, 9.0]]])
+    assert x.tolist() == [8, 9, 4, 3]
+
+
+def test_items_that_cannot_be_set():
+    """Wrong places, shapes and numbers are refused in PyTorch's classes of errors; nothing is written."""
+    x = torch.zeros(3)
+    with pytest.raises(IndexError, match="out of bounds"):
+        x[3] = 1.0
+    with pytest.raises(IndexError, match="out of bounds"):
+        x[_index(0, 3)] = 1.0
+    with pytest.raises(IndexError, match="mask"):
+        x[torch.tensor([True, False])] = 1.0
+    with pytest.raises(RuntimeError, match="shape mismatch"):
+        x[:] = torch.ones(2)
+    with pytest.raises(RuntimeError, match="single memory location"):
+        torch.zeros(1).expand(3)[0:2] = 1.0
+    with pytest.raises(RuntimeError, match="leaf"):
+        torch.zeros(3, requires_grad=True)[0] = 1.0
+    assert x.tolist() == [0, 0, 0]
+
+
+def test_set_items_are_dated_and_recorded():
+    """Backward notices a write to what was saved, and gradients flow to what was written."""
+    w, x = torch.ones(2, requires_grad=True), torch.ones(2)
+    y = (w * x).sum()
+    x[0] = 5.0
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+    x[0] = w[1]
+    (x * 2).sum().backward()
+    assert w.grad.tolist() == [0, 2]
+
+
+def test_powers_in_place():
+    """A kernel that cannot write into an array computes first."""
+    x = torch.tensor([1.0, 2.0, 3.0])
+    assert x.pow_(2).tolist() == [1, 4, 9]
+    assert x.pow_(torch.tensor([0.5, 1.0, 0.5])).tolist() == [1, 4, 3]
+    with pytest.raises(RuntimeError, match="can't be cast"):
+        _index(1, 2).pow_(0.5)
+    with pytest.raises(RuntimeError, match="output with shape"):
+        x.pow_(torch.ones(2, 3))
+
+
+def test_tensors_of_nested_numbers():
+    """The dtype is that of the highest category anywhere in nested sequences, of any kind."""
+    assert torch.tensor([[1, 2], (3, 4)]).dtype is torch.int64
+    assert torch.tensor([[1, True], [2.5, 4]]).tolist() == [[1, 1], [2.5, 4]]
+    assert torch.tensor([True, 2]).tolist() == [1, 2]
+    assert torch.tensor([[], []]).shape == (2, 0)
+    assert torch.tensor(torch.Size([2, 3])).tolist() == [2, 3]
+    assert torch.tensor([torch.tensor(2), 1.5]).tolist() == [2, 1.5]
+    with pytest.raises(RuntimeError, match="overflow"):
+        torch.tensor([1 << 63, -1])
