@@ -213,7 +213,7 @@ class NumpyPlaceKernels:
         n = ordered.shape[-1]
         if 0 < n == ordered.size and ordered.dtype is values.dtype and ordered.dtype.kind in "iuf":
             row = ordered.reshape(-1)
-            if (row[1:] >= row[:-1]).all():
+            if np.count_nonzero(row[1:] >= row[:-1]) == n - 1:
                 return row.searchsorted(values, "right" if right else "left")
         return super().searchsorted(ordered, values, right)  # type: ignore[misc]
 

@@ -517,10 +517,10 @@ def fmin(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     ),
 )
 def _clamp(input: Tensor, low: Any, high: Any) -> Tensor:
-    x, bounds = input._data, [getattr(b, "_data", b) for b in (low, high)]
-    z = backend_of(x).cast(backend_of(x).clamp(x, *bounds), x.dtype)
-    inputs = (input, *[b if isinstance(b, TensorBase) else None for b in (low, high)])
-    return taped(_clamp, z, inputs, (input, low, high))
+    x, B = input._data, backend_of(input._data)
+    z = B.cast(B.clamp(x, getattr(low, "_data", low), getattr(high, "_data", high)), x.dtype)
+    lower, upper = (b if isinstance(b, TensorBase) else None for b in (low, high))
+    return taped(_clamp, z, (input, lower, upper), (input, low, high))
 
 
 def _inside(x: Any, low: Any, high: Any) -> Any:

@@ -26,11 +26,13 @@ Number = int | float | complex | bool
 _BOUNDS = frozenset((int, float, type(None)))
 
 
-def _clamped(x: Any, args: Any, kwargs: Any) -> bool:
+def clamped(x: Any, args: Any, kwargs: Any) -> bool:
     """`clamp_` of floats between numbers, for `inplace`: half of the time."""
-    if kwargs or not 0 < len(args) <= 2 or x.dtype.char not in "fd":
+    if x.dtype.char not in "fd" or len(args) + len(kwargs) > 2 or kwargs.keys() - {"min", "max"}:
         return False
-    low, high = args if len(args) == 2 else (args[0], None)
+    if kwargs and args:
+        return False
+    low, high = (*args, None, None)[:2] if args else (kwargs.get("min"), kwargs.get("max"))
     if low is high or low.__class__ not in _BOUNDS or high.__class__ not in _BOUNDS:
         return False
     x[...] = backend_of(x).clamp(x, low, high)
@@ -47,7 +49,7 @@ square_, sqrt_ = inplace(arithmetic.square), inplace(arithmetic.sqrt)
 rsqrt_, reciprocal_ = inplace(arithmetic.rsqrt), inplace(arithmetic.reciprocal)
 floor_, ceil_ = inplace(arithmetic.floor), inplace(arithmetic.ceil)
 trunc_, round_ = inplace(arithmetic.trunc), inplace(arithmetic.round)
-frac_, clamp_ = inplace(arithmetic.frac), inplace(arithmetic.clamp, direct=_clamped)
+frac_, clamp_ = inplace(arithmetic.frac), inplace(arithmetic.clamp, direct=clamped)
 exp_, exp2_, expm1_ = inplace(elementary.exp), inplace(elementary.exp2), inplace(elementary.expm1)
 log_, log2_ = inplace(elementary.log), inplace(elementary.log2)
 log10_, log1p_ = inplace(elementary.log10), inplace(elementary.log1p)

@@ -25,9 +25,15 @@ from ._inplace import inplace
 from ._older import hides_older, signature_in_place
 from ._promote import is_number, number_of
 from ._results import check_tensor
+from .inplace import clamped
 
 Tensor = Any
 Number = int | float | complex | bool
+
+
+def _clamped_below(x: Any, args: Any, kwargs: Any) -> bool:
+    return len(args) == 1 and not kwargs and clamped(x, args, kwargs)
+
 
 _addcmul, _addcdiv = inplace(blending.addcmul, "addcmul_"), inplace(blending.addcdiv, "addcdiv_")
 _plus_product, _plus_ratio = (
@@ -42,7 +48,8 @@ gcd_, lcm_, nextafter_ = inplace(blending.gcd), inplace(blending.lcm), inplace(b
 float_power_ = inplace(blending.float_power)
 copysign_, hypot_ = inplace(elementary.copysign), inplace(elementary.hypot)
 conj_physical_, renorm_ = inplace(complex_numbers.conj_physical), inplace(lengths.renorm)
-clamp_min_, clamp_max_ = inplace(blending.clamp_min), inplace(blending.clamp_max)
+clamp_min_ = inplace(blending.clamp_min, direct=_clamped_below)
+clamp_max_ = inplace(blending.clamp_max)
 addmm_, addmv_ = inplace(added_products.addmm), inplace(added_products.addmv)
 addbmm_, baddbmm_ = inplace(added_products.addbmm), inplace(added_products.baddbmm)
 addr_ = inplace(added_products.addr)

@@ -14,7 +14,6 @@ from ._fitting import fitting
 from ._promote import broadcast_shape, common_device, dim_of
 from ._results import check_tensor, finished, refuse_eight_bits, refuse_kernel, same_dtype
 from .indexing import _advanced, _assigned, in_bounds, unindex
-from .joining import stack
 from .reduction import sum
 from .scan import cumsum
 from .scattering import check_index, gather, scatter_reduce
@@ -373,7 +372,7 @@ def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False)
     if len(columns) == 1:
         result = wrap(B.reshape(columns[0], (-1, 1)))
     else:
-        result = stack([wrap(i) for i in columns], 1)
+        result = wrap(B.stack(columns, 1))
     return result if out is None else finished("nonzero", result, out)
 
 

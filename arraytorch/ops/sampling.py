@@ -57,7 +57,8 @@ def uniform_(
     """
     low, high = float(_named_from("uniform_", from_, named)), float(to)
     d = dtype_of(self._data)
-    if self._data.size or not d.is_complex:
+    usual = low == 0.0 and high == 1.0 and d in _LARGEST
+    if not usual and (self._data.size or not d.is_complex):
         _check_uniform(d.to_real(), low, high)
     return _fill(self, _UNIFORM, generator, lambda c, x: c.uniform_(x, low, high))
 

@@ -266,3 +266,20 @@ def test_tensors_of_nested_numbers():
     assert torch.tensor([torch.tensor(2), 1.5]).tolist() == [2, 1.5]
     with pytest.raises(RuntimeError, match="overflow"):
         torch.tensor([1 << 63, -1])
+
+
+def test_clamped_in_place():
+    """Either bound may be missing or named; integers and tensors go the op's way."""
+    x = torch.tensor([-3.0, float("nan"), 3.0])
+    assert x.clamp_(-2, 2)[::2].tolist() == [-2, 2] and x[1].isnan()
+    assert x.clamp_(max=1)[::2].tolist() == [-2, 1]
+    assert x.clamp_(min=-1.5)[::2].tolist() == [-1.5, 1]
+    assert x.clamp_min_(0)[::2].tolist() == [0, 1]
+    assert x.clamp_(torch.tensor(0.5))[::2].tolist() == [0.5, 1]
+    assert _index(1, 5).clamp_(2, 4).tolist() == [2, 4]
+    with pytest.raises(RuntimeError, match="At least one of"):
+        x.clamp_()
+    with pytest.raises(TypeError):
+        x.clamp_(0, 1, 2)
+    with pytest.raises(TypeError):
+        x.clamp_min_(0, 1)
