@@ -113,7 +113,9 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
     def integers_(self, x: Array, base: int, span: int) -> None:
         """Fills a real array with integers from [base, base + span), span at most 2 ** 64."""
         draw = self.words64 if span >= _WIDE else self.many_words
-        if x.size <= _FEW and span < _WIDE and x.dtype.char == "l":
+        kind = x.dtype.char
+        exact = kind == "l" or kind in "fd" and -_WIDE < base < _WIDE
+        if x.size <= _FEW and span < _WIDE and exact:
             _store(x, [w % span + base for w in self.words(x.size).tolist()])
             return
         values = np.empty(x.size, np.uint64)

@@ -210,7 +210,12 @@ def prod(
     check_tensor("prod", input)
     x = _summable(input, dtype)
     if dim is None:
-        result = _prod(x if x._data.ndim == 1 else reshape(x, (-1,)), 0, False)
+        if x._data.ndim != 1:
+            if x._node is None:
+                x = wrap(backend_of(x._data).reshape(x._data, (-1,)))
+            else:
+                x = reshape(x, (-1,))
+        result = _prod(x, 0, False)
     elif not x._data.ndim:
         dim_of(dim, 0)
         result = _prod(reshape(x, (1,)), 0, False, _prod_along)

@@ -157,7 +157,7 @@ def bernoulli_each_(self: Tensor, p: Tensor, generator: Generator | None, rules:
                 f"at non-singleton dimension {len(shape) - dim}.  Target sizes: {list(shape)}.  "
                 f"Tensor sizes: {list(place.shape)}"
             )
-    chances = B.expand(place, shape)
+    chances = place if place.shape == shape else B.expand(place, shape)
     return _fill(self, rules, generator, lambda c, x: c.bernoulli_each_(x, chances))
 
 

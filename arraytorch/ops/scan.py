@@ -11,7 +11,7 @@ from ..backends import backend_of, numpy_dtype
 from ._declare import cast, derivative
 from ._promote import axis_instead, dim_of
 from ._results import check_tensor, finished, floating, native, refuse
-from .indexing import narrow
+from .indexing import getitem, narrow
 from .joining import cat
 from .shape import reshape, unsqueeze
 
@@ -206,8 +206,8 @@ def diff(
         raise RuntimeError("diff expects prepend or append to be the same dimension as input")
     x = cat(parts, d) if len(parts) > 1 else input
     for _ in range(min(n, x._data.shape[d])):
-        size = max(x._data.shape[d] - 1, 0)
-        after, before = narrow(x, d, x._data.shape[d] - size, size), narrow(x, d, 0, size)
+        lead = (slice(None),) * d
+        after, before = getitem(x, (*lead, slice(1, None))), getitem(x, (*lead, slice(-1)))
         x = after ^ before if x._data.dtype.kind == "b" else after - before
     return finished("diff", x.clone() if x is input else x, out, (input,))
 

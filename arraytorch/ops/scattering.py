@@ -279,6 +279,8 @@ def _cut(src: Tensor, places: tuple[int, ...]) -> Tensor:
     """The part of ``src`` that index names; the rest is not looked at."""
     if src._data.shape == places:
         return src
+    if src._node is None and src._data.__class__ is ndarray and src._data.ndim == len(places):
+        return wrap(src._data[tuple([slice(n) for n in places])])
     src = reshape(src, src._data.shape or (1,))
     return src[tuple([slice(n) for n in places])]
 
