@@ -124,7 +124,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def nan_to_num(self, x: Any, nan: float, posinf: float, neginf: float) -> Any:
         generic = super().nan_to_num  # type: ignore[misc]
         if not _plain(x):
-            if x.ndim and x.dtype.char in "fd" and np.isfinite(x).all():
+            if x.ndim and x.dtype.char in "fd" and np.count_nonzero(np.isfinite(x)) == x.size:
                 return x.copy()
             return generic(x, nan, posinf, neginf)
         if (compiled := kernels("pointwise")) is not None:

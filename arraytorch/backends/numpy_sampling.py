@@ -245,21 +245,23 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
         if not replacement or n == 1:
             return self._without_replacement(p, n)
         rows = p.reshape(-1, p.shape[-1])
-        if not (rows >= 0).all():
+        if np.count_nonzero(rows >= 0) < rows.size:  # a quarter of the time of all() for few
             raise RuntimeError(
                 "invalid multinomial distribution (encountering probability entry < 0)"
             )
-        if not np.isfinite(rows).all():
+        if np.count_nonzero(np.isfinite(rows)) < rows.size:
             raise RuntimeError(
                 "invalid multinomial distribution (encountering probability entry = infinity or NaN)"
             )
         weights = rows if rows.dtype.itemsize > 2 else rows.astype(np.float32)
-        sums = np.cumsum(weights, axis=1, dtype=weights.dtype)
-        if (sums[:, -1] <= 0).any():
+        sums = weights.cumsum(1, weights.dtype)
+        if np.count_nonzero(sums[:, -1] <= 0):
             raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
         sums /= sums[:, -1:].copy()
         sums[:, -1] = 1
-        found = _search(sums.astype(np.float64), self.uniform64(len(rows) * n).reshape(-1, n))
+        drawn = len(rows) * n
+        u = self.uniform64(drawn) if drawn > _FEW else np.array(self.few_uniforms(drawn))
+        found = _search(sums.astype(np.float64), u.reshape(-1, n))
         return found.reshape(*p.shape[:-1], n)
 
     def _without_replacement(self, p: Array, n: int) -> Array:
