@@ -6,8 +6,8 @@ from typing import Any
 
 from .. import _dtypes
 from ..autograd.tape import TensorBase, wrap
-from ..backends import BACKENDS, backend_of, dtype_of, numpy_dtype, outermost
-from ..backends.host import ndarray
+from ..backends import backend_of, dtype_of, numpy_dtype, outermost
+from ..backends.host import from_nested, ndarray
 from ._promote import common_device, dim_of
 from ._results import check_tensor, finished, promoted, refuse, refuse_kernel
 from .arithmetic import abs
@@ -18,7 +18,7 @@ from .reduction import EVERY, all
 Tensor = Any
 Number = int | float | complex | bool
 
-_FEW_PAIRS = 256  # comparisons that are made sooner than the elements are sorted
+_FEW = 64  # elements that Python finds sooner than they are sorted
 
 
 def _several(values: Any, inverse: Any, counts: Any, want_inverse: bool, want_counts: bool) -> Any:
@@ -262,7 +262,7 @@ def isin(
         if t._data.dtype.kind in "bc":
             kind = _dtypes.scalar_type_name(dtype_of(t._data))
             raise RuntimeError(f"Unsupported input type encountered for isin(): {kind}")
-    if (found := _equal_few(elements, test_elements)) is not None:
+    if (found := _among_few(elements, test_elements)) is not None:
         return finished("isin", wrap(~found if invert else found), out)
     x, y = (t._data for t in promoted("isin", elements, test_elements))
     B = outermost(x, y)
@@ -278,15 +278,18 @@ def isin(
     return finished("isin", wrap(B.logical_not(found) if invert else found), out)
 
 
-def _equal_few(elements: Any, tests: Any) -> Any:
-    """`isin` by comparing each with each, for few numbers of one type in the host's memory."""
+def _among_few(elements: Any, tests: Any) -> Any:
+    """`isin` by a set of Python's, for few numbers of one type in the host's memory.
+
+    No NaN is found there: each is an object of its own.
+    """
     x, y = getattr(elements, "_data", None), getattr(tests, "_data", tests)
-    if x.__class__ is not ndarray or x.dtype.char not in "fdl" or not 0 < x.size <= _FEW_PAIRS:
+    if x.__class__ is not ndarray or x.dtype.char not in "fdl" or not 0 < x.size <= _FEW:
         return None
     if y.__class__ is (int if x.dtype.char == "l" else float):
         return x == y if x.ndim else None
-    if y.__class__ is not ndarray or y.dtype is not x.dtype or not x.ndim or not y.ndim:
+    if y.__class__ is not ndarray or y.dtype is not x.dtype or not x.ndim or y.size > _FEW:
         return None
-    if not 0 < x.size * y.size <= _FEW_PAIRS:
-        return None
-    return BACKENDS[ndarray].any(x[..., None] == y.reshape(-1), (x.ndim,), False)
+    among = {*y.reshape(-1).tolist()}
+    found = [i in among for i in x.reshape(-1).tolist()]
+    return from_nested(found, numpy_dtype(_dtypes.bool)).reshape(x.shape)
