@@ -90,7 +90,7 @@ def _plainly(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -> int
         not x.__class__ is i.__class__ is s.__class__ is ndarray
         or i.dtype.char != "l"
         or s.dtype is not x.dtype
-        or not x.ndim == i.ndim == s.ndim
+        or not 0 < x.ndim == i.ndim == s.ndim
         or not i.size
     ):
         return None

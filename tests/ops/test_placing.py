@@ -283,3 +283,17 @@ def test_clamped_in_place():
         x.clamp_(0, 1, 2)
     with pytest.raises(TypeError):
         x.clamp_min_(0, 1)
+
+
+def test_places_without_dimensions():
+    """Tensors without dimensions count as vectors of one element."""
+    x, zero, source = torch.tensor(1.0), torch.tensor(0), torch.tensor(2.5)
+    assert torch.gather(x, 0, zero).item() == 1
+    assert torch.scatter(x, 0, zero, source).item() == 2.5
+    assert torch.scatter_add(x, 0, zero, source).item() == 3.5
+    assert torch.scatter_reduce(x, 0, zero, source, "prod").item() == 2.5
+    assert torch.index_add(x, 0, zero, source).item() == 3.5
+    assert x.clone().scatter_(0, zero, source).item() == 2.5
+    assert x.clone().index_fill_(0, zero, 4).item() == 4
+    with pytest.raises(RuntimeError, match="out of bounds"):
+        torch.gather(x, 0, torch.tensor(1))
