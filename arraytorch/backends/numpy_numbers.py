@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,15 @@ class Number(dict[Any, Any]):
 ZERO, ONE = Number(0), Number(1)
 
 
-@lru_cache(4096)
 def number(value: float, dtype: Any) -> Any:
-    """Any other number as a 0-d array; -0.0 may come as 0.0, which is equal."""
+    """Any other number as a 0-d array."""
+    if value:
+        return _nonzero(value, dtype)
+    # The table would take -0.0 for 0.0, and give one of them for both from then on.
+    return ZERO[dtype] if math.copysign(1.0, value) > 0 else np.array(value, dtype)
+
+
+@lru_cache(4096)
+def _nonzero(value: float, dtype: Any) -> Any:
+    """A number other than zero as a 0-d array."""
     return np.array(value, dtype)

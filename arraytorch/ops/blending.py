@@ -251,7 +251,11 @@ def nan_to_num(
         return finished("nan_to_num", _complex(*parts), out, (input,))
     B = backend_of(x)
     most = B.largest(x.dtype)
-    numbers = [nan or 0.0, most if posinf is None else posinf, -most if neginf is None else neginf]
+    numbers = [
+        0.0 if nan is None else nan,
+        most if posinf is None else posinf,
+        -most if neginf is None else neginf,
+    ]
     return finished("nan_to_num", _nan_to_num(input, *numbers), out, (input,))
 
 
