@@ -65,7 +65,7 @@ def _added(input: Tensor, product: Tensor, value: Number) -> Tensor:
             z *= value
         z += x
         return product
-    return plus(input, product * value if times else product)
+    return plus(input, product * as_number(value) if times else product)
 
 
 def _scaled(name: str, input: Tensor, product: Tensor, value: Number) -> Tensor:
@@ -77,7 +77,16 @@ def _scaled(name: str, input: Tensor, product: Tensor, value: Number) -> Tensor:
         raise RuntimeError(
             f"For integral input tensors, argument value must not be a floating point number: {name}"
         )
-    return product if value.__class__ is int and value == 1 else product * value
+    return product if value.__class__ is int and value == 1 else product * as_number(value)
+
+
+def as_number(value: Any) -> Any:
+    """Returns a factor, which may be a tensor of no dimensions; of other tensors it raises TypeError."""
+    if not isinstance(value, TensorBase):
+        return value
+    if value._data.ndim:
+        raise TypeError("argument 'value' must be Number, not Tensor")
+    return value.item()  # type: ignore[attr-defined]
 
 
 @hides_older
@@ -95,7 +104,7 @@ def addcmul(
     tensor([ 7., 17.])
     """
     if older:
-        return in_order(addcmul, "addcmul", input, tensor1, tensor2, *older, out=out)
+        return in_order(addcmul, "addcmul", input, tensor1, tensor2, *older, value=value, out=out)
     if out is None and alike_floats(input, tensor1, tensor2):
         return _added(input, mul(tensor1, tensor2), value)
     check_tensor("addcmul", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
@@ -122,7 +131,7 @@ def addcdiv(
     tensor([1.5000, 1.5000])
     """
     if older:
-        return in_order(addcdiv, "addcmul", input, tensor1, tensor2, *older, out=out)
+        return in_order(addcdiv, "addcmul", input, tensor1, tensor2, *older, value=value, out=out)
     if out is None and alike_floats(input, tensor1, tensor2):
         return _added(input, true_divide(tensor1, tensor2), value)
     check_tensor("addcdiv", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))

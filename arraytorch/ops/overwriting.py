@@ -65,7 +65,7 @@ def addcmul_(
     # The last step alone has to be done in place, which halves the time of small tensors.
     product = arithmetic.mul(tensor1, tensor2)
     scale = value.__class__ is not int or value != 1
-    return _plus_product(self, product * value if scale else product, depth=3)
+    return _plus_product(self, product * blending.as_number(value) if scale else product, depth=3)
 
 
 @hides_older
@@ -77,7 +77,7 @@ def addcdiv_(
         return _addcdiv(self, tensor1, tensor2, *older, value=value)
     ratio = arithmetic.true_divide(tensor1, tensor2)
     scale = value.__class__ is not int or value != 1
-    return _plus_ratio(self, ratio * value if scale else ratio, depth=3)
+    return _plus_ratio(self, ratio * blending.as_number(value) if scale else ratio, depth=3)
 
 
 def fill_diagonal_(self: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
