@@ -68,15 +68,13 @@ def _added(input: Tensor, product: Tensor, value: Number) -> Tensor:
     return plus(input, product * as_number(value) if times else product)
 
 
-def _scaled(name: str, input: Tensor, product: Tensor, value: Number) -> Tensor:
+def _scaled(input: Tensor, product: Tensor, value: Number) -> Tensor:
     if (
         isinstance(value, float)
         and product._data.dtype.kind in "iu"
         and input._data.dtype.kind in "iu"
     ):
-        raise RuntimeError(
-            f"For integral input tensors, argument value must not be a floating point number: {name}"
-        )
+        value = int(value)
     return product if value.__class__ is int and value == 1 else product * as_number(value)
 
 
@@ -112,7 +110,7 @@ def addcmul(
         raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
     if is_half(input) and is_half(tensor1) and is_half(tensor2):
         return rounded_once(addcmul, input, tensor1, tensor2, value=value, out=out)
-    result = input + _scaled("addcmul", input, tensor1 * tensor2, value)
+    result = input + _scaled(input, tensor1 * tensor2, value)
     return finished("addcmul", result, out, (input, tensor1, tensor2))
 
 
@@ -142,7 +140,7 @@ def addcdiv(
         )
     if is_half(input) and is_half(tensor1) and is_half(tensor2):
         return rounded_once(addcdiv, input, tensor1, tensor2, value=value, out=out)
-    result = input + _scaled("addcdiv", input, tensor1 / tensor2, value)
+    result = input + _scaled(input, tensor1 / tensor2, value)
     return finished("addcdiv", result, out, (input, tensor1, tensor2))
 
 
@@ -161,6 +159,9 @@ def lerp(
             except ValueError:  # shapes that do not fit, of which minus tells in PyTorch's words
                 pass
     check_tensor("lerp", input, end, names=("input", "end"))
+    if isinstance(weight, TensorBase) and not weight._data.ndim:  # a number of any dtype
+        same_dtype("lerp", input, end)
+        input, end, weight = promoted("lerp", input, end, weight)
     refuse("lerp", input, "biu")
     same_dtype("lerp", input, end, *([weight] if isinstance(weight, TensorBase) else []))
     if is_half(input):

@@ -12,7 +12,15 @@ from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import BACKENDS, backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative, renamed
 from ._promote import axis_instead, dim_of, dims_of
-from ._results import as_array, check_tensor, finished, floating, native, refuse
+from ._results import (
+    as_array,
+    check_tensor,
+    dtype_to_reduce_in,
+    finished,
+    floating,
+    native,
+    refuse,
+)
 from ._write import write_result
 from .comparison import isnan
 from .shape import reshape
@@ -75,6 +83,8 @@ def sum(
     except AttributeError:
         check_tensor("sum", input)
         raise
+    if out is not None:
+        dtype = dtype_to_reduce_in(dtype, out)
     if dtype is not None or x.dtype.kind in "biu":
         input = _summable(input, dtype)
         x = input._data
@@ -136,7 +146,7 @@ def mean(
         keepdim = keepdims
     try:
         if dtype is not None:
-            input = _summable(input, dtype)
+            input = _summable(input, dtype_to_reduce_in(dtype, out))
         x = input._data
     except AttributeError:
         check_tensor("mean", input)
@@ -208,7 +218,7 @@ def prod(
     if keepdims is not None:
         keepdim = keepdims
     check_tensor("prod", input)
-    x = _summable(input, dtype)
+    x = _summable(input, dtype_to_reduce_in(dtype, out))
     if dim is None:
         result = _prod(x if x._data.ndim == 1 else reshape(x, (-1,)), 0, False)
     elif not x._data.ndim:
@@ -368,7 +378,9 @@ def nansum(
     if keepdims is not None:
         keepdim = keepdims
     refuse("nansum", input, "c")
-    result = _nansum(_summable(input, dtype), dim, keepdim)
+    if dtype is None and out is not None and input._data.dtype.kind not in "biu":
+        refuse("nansum", out, "biuc")
+    result = _nansum(_summable(input, dtype_to_reduce_in(dtype, out)), dim, keepdim)
     return finished("nansum", result, out, (input,))
 
 
@@ -397,6 +409,6 @@ def nanmean(
             "nanmean(): expected input to have floating point or complex dtype but got "
             f"{_dtypes.scalar_type_name(dtype_of(input._data))}"
         )
-    total = _nansum(_summable(input, dtype), dim, keepdim)
+    total = _nansum(_summable(input, dtype_to_reduce_in(dtype, out)), dim, keepdim)
     result = total / sum(isnan(input) == False, dim, keepdim)  # noqa: E712
     return finished("nanmean", result, out, (input,))

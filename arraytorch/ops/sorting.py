@@ -10,7 +10,7 @@ from ..backends import backend_of, dtype_of, numpy_dtype
 from . import _return_types as return_types
 from ._declare import derivative
 from ._promote import common_device, dim_of, is_number
-from ._results import check_tensor, finished, refuse, refuse_kernel
+from ._results import check_tensor, finished, promoted, refuse, refuse_kernel
 from ._write import forbid_shared
 from .blending import lerp
 from .comparison import isnan
@@ -380,7 +380,7 @@ def searchsorted(
     tensor([1, 3])
     """
     check_tensor("searchsorted", sorted_sequence, names=("sorted_sequence",))
-    refuse_kernel("searchsorted_out_cpu", sorted_sequence, "bc")
+    refuse_kernel("searchsorted_out_cpu", sorted_sequence, "c")
     right = _side("searchsorted", right, side)
     rows = sorted_sequence._data
     B = backend_of(rows)
@@ -401,11 +401,10 @@ def searchsorted(
         common_device("searchsorted", [sorted_sequence, input])
         values = input._data  # type: ignore[union-attr]
         if rows.dtype is not values.dtype:
-            raise RuntimeError(
-                "torch.searchsorted(): boundary tensor and input value tensor should have same dtype, "
-                f"but got boundary tensor dtype {dtype_of(rows)!r} and input value tensor dtype "
-                f"{dtype_of(values)!r}"
-            )
+            refuse_kernel("searchsorted_out_cpu", input, "c")
+            rows, values = (t._data for t in promoted("searchsorted", sorted_sequence, input))
+        elif rows.dtype.kind == "b":
+            refuse_kernel("searchsorted_out_cpu", input, "b")
     if not rows.ndim:
         raise RuntimeError("searchsorted(): boundaries tensor should have positive dimension")
     if rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
@@ -425,7 +424,7 @@ def searchsorted(
                 "searchsorted(): sorter must be a long tensor of the shape of boundaries, got "
                 f"{list(sorter._data.shape)} for {list(rows.shape)}"
             )
-        rows = gather(sorted_sequence.detach(), -1, sorter)._data
+        rows = gather(wrap(rows), -1, sorter)._data
     shape = values.shape
     if rows.ndim == 1:
         values = B.reshape(values, (-1,))
@@ -449,7 +448,7 @@ def bucketize(
     tensor([1, 3])
     """
     check_tensor("bucketize", boundaries, names=("boundaries",))
-    refuse_kernel("searchsorted_out_cpu", boundaries, "bc")
+    refuse_kernel("searchsorted_out_cpu", boundaries, "c")
     if boundaries._data.ndim != 1:
         raise RuntimeError(
             f"boundaries tensor must be 1 dimension, but got dim({boundaries._data.ndim})"
