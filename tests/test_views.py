@@ -298,3 +298,21 @@ def test_steps_of_optimizers_renew_early_views():
     torch.optim.SGD([x], lr=0.5).step()
     (view * 2).sum().backward()
     assert x.grad.tolist() == [3.0, 3.0, 1.0]
+
+
+@pytest.mark.parametrize("change", ["t_", "squeeze_", "unsqueeze_", "transpose_"])
+def test_shapes_changed_without_recording(change):
+    """A leaf stays a leaf, and what was computed keeps its history, where gradients are off."""
+    args = {"unsqueeze_": (0,), "transpose_": (0, 1)}.get(change, ())
+    leaf = torch.ones(1, 3, requires_grad=True)
+    computed = leaf * 2
+    with torch.no_grad():
+        getattr(computed, change)(*args)
+    (computed * 3).sum().backward()
+    assert leaf.grad.tolist() == [[6.0] * 3]
+    leaf.grad = None
+    with torch.no_grad():
+        getattr(leaf, change)(*args)
+    assert leaf.requires_grad and leaf.is_leaf
+    (leaf * 2).sum().backward()
+    assert leaf.grad.shape == leaf.shape and leaf.grad.sum().item() == 6.0

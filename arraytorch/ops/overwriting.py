@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.modes import grad_enabled
-from ..autograd.tape import demote, forbid_leaf, move, stamp, wrap
+from ..autograd.tape import Leaf, demote, forbid_leaf, move, stamp, wrap
 from . import (
     added_products,
     arithmetic,
@@ -109,15 +109,23 @@ def _seen_anew(op: Any, name: str) -> Any:
         check_tensor(name, self)
         if grad_enabled.get():
             forbid_leaf(self)
-        if self._base is None and any(view() is not None for view in self._views or ()):
+        leaf = self._node.__class__ is Leaf  # with gradients off, where leaves may be written
+        if self._base is None and not leaf and any(v() is not None for v in self._views or ()):
             demote(self)
         old = wrap(self._data)
         old._node, old._base, old._owner = self._node, self._base, self._owner
         if self._base is not None:
             old._step = self._step
-        new = op(old, *args, **kwargs)
+        token = grad_enabled.set(not leaf)  # another shape is no reason to lose the history
+        try:
+            new = op(old, *args, **kwargs)
+        finally:
+            grad_enabled.reset(token)
         self._data = new._data
-        move(self, new._node)
+        if leaf:
+            self._node.shape = new._data.shape
+        else:
+            move(self, new._node)
         if self._base is not None:
             self._step = new._step
         stamp(self)  # whoever saved the tensor would now read it in another order
