@@ -382,4 +382,6 @@ def argwhere(input: Tensor) -> Tensor:
     >>> torch.argwhere(torch.tensor([0, 7]))
     tensor([[1]])
     """
-    return nonzero(input)
+    check_tensor("argwhere", input)
+    x = input._data
+    return wrap(backend_of(x).argwhere(x)) if x.ndim else nonzero(input)
