@@ -37,9 +37,13 @@ def reduced(shape: tuple[int, ...], dim: Any) -> tuple[tuple[int, ...], tuple[in
 
 def over(shape: tuple[int, ...], dim: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """`reduced` for whatever a user gives as ``dim``."""
+    if dim.__class__ is int:
+        return reduced(shape, dim)
     if dim is None:
         return EVERY[len(shape)]
-    return reduced(shape, tuple(dim) if dim.__class__ is list else dim)
+    if isinstance(dim, (tuple, list)):
+        return reduced(shape, tuple(dim))
+    return reduced.__wrapped__(shape, dim)  # the table would take 1.0 for 1
 
 
 # What `reduced` says of all dimensions, by their number: most reductions are over everything.
@@ -233,7 +237,8 @@ def _truth(name: str, input: Tensor, dim: Any, keepdim: bool, out: Any) -> Tenso
     check_tensor(name, input)
     x = input._data
     # No dimension at all is none here, where it is all of them for sums.
-    dims, _ = over(x.shape, dim) if dim not in ((), []) else ((), ())
+    nothing = isinstance(dim, (tuple, list)) and not dim
+    dims, _ = ((), ()) if nothing else over(x.shape, dim)
     B = backend_of(x)
     z = as_array(B, getattr(B, name)(x, dims, keepdim), x)
     if dtype_of(x) is _dtypes.uint8:

@@ -9,7 +9,7 @@ from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from . import _return_types as return_types
 from ._declare import derivative
-from ._promote import common_device, dim_of, is_number
+from ._promote import common_device, dim_of, integer, is_number
 from ._results import check_tensor, finished, promoted, refuse, refuse_kernel
 from ._write import forbid_shared
 from .blending import lerp
@@ -96,14 +96,14 @@ def topk(
         dim = axis
     refuse("topk", input, "bc")
     x = input._data
-    d = dim_of(dim, x.ndim)
+    d, k = dim_of(dim, x.ndim), integer("topk", "k", k)
     if not 0 <= k <= (x.shape[d] if x.ndim else 1):
         raise RuntimeError("selected index k out of range")
     B = backend_of(x)
     if not x.ndim:
         pair = input.clone(), wrap(B.zeros((), numpy_dtype(_dtypes.int64)))
     else:
-        pair = picked("topk", input, d, B.topk(x, int(k), d, bool(largest)))
+        pair = picked("topk", input, d, B.topk(x, k, d, bool(largest)))
     return finished("topk", return_types.topk(pair), out, (input,))
 
 
@@ -132,14 +132,14 @@ def kthvalue(
     tensor(2)
     """
     refuse("kthvalue", input, "bc")
-    d = _not_empty("kthvalue", input, dim)
+    d, k = _not_empty("kthvalue", input, dim), integer("kthvalue", "k", k)
     n = input._data.shape[d] if input._data.ndim else 1
     if not 1 <= k <= n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
     if out is not None:
         forbid_shared("kthvalue", input, out[0])
     x = input._data
-    at = backend_of(x).arg_of_rank(x, int(k) - 1, d) if x.ndim else None
+    at = backend_of(x).arg_of_rank(x, k - 1, d) if x.ndim else None
     return _placed("kthvalue", input, d, keepdim, at, out)
 
 
