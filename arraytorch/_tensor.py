@@ -16,7 +16,6 @@ from ._layouts import layout, strided
 from ._methods import Methods
 from ._size import Size
 from .autograd import calculus, engine, tape
-from .autograd.early_views import EarlyViews, is_end
 from .autograd.tape import Leaf, TensorBase, wrap
 from .backends import backend_of, dtype_of, host
 from .ops import _intercept, conversion, creation, newcomers
@@ -214,7 +213,8 @@ class Tensor(Methods):
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Makes the tensor a leaf whose gradients are wanted, or not, and returns it."""
-        if requires_grad and (self._node is None or is_end(self._node)):
+        lost = self._node.__class__ is Leaf and self._node.variable is None  # see early_views
+        if requires_grad and (self._node is None or lost):
             if self._data.dtype.kind in "biu":
                 raise RuntimeError(
                     "only Tensors of floating point dtype can require gradients, not "
@@ -222,20 +222,20 @@ class Tensor(Methods):
                 )
             self._node = Leaf(self)
             if self._views is not None and self._owner is None:
-                self._early = EarlyViews(self._views)
+                late = import_module(".autograd.early_views", __package__)
+                self._early = late.EarlyViews(self._views)
             if hasattr(self, "_grad_dtype"):
                 self.grad_dtype = self._grad_dtype
-        elif not requires_grad and self._node is not None:
+        elif not requires_grad and self._node is not None and not lost:
             if self._node.__class__ is not Leaf:
                 raise RuntimeError(
                     "you can only change requires_grad flags of leaf variables. If you want to use a "
                     "computed variable in a subgraph that doesn't require differentiation use "
                     "var_no_grad = var.detach()."
                 )
-            if not is_end(self._node):
-                self._node = None
-                if self._early is not None:
-                    self._early = self._early.release()
+            self._node = None
+            if self._early is not None:
+                self._early = self._early.release()
         return self
 
     @property
