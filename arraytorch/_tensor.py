@@ -213,16 +213,20 @@ class Tensor(Methods):
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Makes the tensor a leaf whose gradients are wanted, or not, and returns it."""
-        if requires_grad and self._node is None:
+        lost = self._node.__class__ is Leaf and self._node.variable is None  # see early_views
+        if requires_grad and (self._node is None or lost):
             if self._data.dtype.kind in "biu":
                 raise RuntimeError(
                     "only Tensors of floating point dtype can require gradients, not "
                     f"{self.dtype!r}"
                 )
             self._node = Leaf(self)
+            if self._views is not None and self._owner is None:
+                late = import_module(".autograd.early_views", __package__)
+                self._early = late.EarlyViews(self._views)
             if hasattr(self, "_grad_dtype"):
                 self.grad_dtype = self._grad_dtype
-        elif not requires_grad and self._node is not None:
+        elif not requires_grad and self._node is not None and not lost:
             if self._node.__class__ is not Leaf:
                 raise RuntimeError(
                     "you can only change requires_grad flags of leaf variables. If you want to use a "
@@ -230,6 +234,8 @@ class Tensor(Methods):
                     "var_no_grad = var.detach()."
                 )
             self._node = None
+            if self._early is not None:
+                self._early = self._early.release()
         return self
 
     @property

@@ -1,9 +1,5 @@
 """Matrix products, convolutions and recurrent layers of large arrays, shared by threads or compiled."""
 
-import os
-import subprocess
-import sys
-import textwrap
 from importlib.util import find_spec
 
 import numpy as np
@@ -254,46 +250,6 @@ def test_compiled_tanh():
         result = np.array([_tanh(sign * v) for v in x])
         np.testing.assert_allclose(result, np.tanh(sign * x.astype("f8")), rtol=4e-7)
     assert np.isnan(_tanh(np.float32(np.nan)))
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_convolutions_work_in_threads_and_forked_children():
-    """Two threads at once, and a child that was forked after the threads of ours had begun."""
-    program = """
-        import os, threading, warnings
-        warnings.simplefilter("ignore")
-        import arraytorch as torch
-        torch.set_num_threads(2)
-        x, w = torch.ones(8, 16, 40, 40), torch.ones(32, 16, 3, 3)
-        a = torch.ones(300, 300)
-
-        def work():
-            for _ in range(5):
-                assert (torch.nn.functional.conv2d(x, w) == 144).all()
-                assert (a @ a == 300).all()
-
-        threads = [threading.Thread(target=work) for _ in range(3)]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
-        assert torch.get_num_threads() == 2
-        child = os.fork()
-        if not child:
-            work()
-            os._exit(7)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-        print("done")
-    """
-    for choice in ("numpy", ""):
-        out = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(program)],
-            env={**os.environ, "ARRAYTORCH_CPU": choice},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert out.stdout == "done\n", out.stderr
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 import arraytorch as torch
+from arraytorch.nn import functional as F
 
 
 @pytest.mark.parametrize(
@@ -139,3 +142,22 @@ def test_lists_as_indices():
         x[[0, 3]]
     with pytest.raises(ValueError, match="Overflow when unpacking long long"):
         x[[1 << 70]]
+
+
+@pytest.mark.parametrize("first", [0.0, -0.0])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda z: F.threshold(torch.tensor([2.0]), 5.0, z),
+        lambda z: torch.tensor([2.0]).clamp(max=z),
+        lambda z: torch.tensor([-2.0]).clamp(min=z),
+        lambda z: F.softplus(torch.tensor([1.0]), z),
+        lambda z: torch.lerp(torch.tensor([-0.0]), torch.tensor([1.0]), z),
+        lambda z: torch.nan_to_num(torch.tensor([math.nan]), z),
+        lambda z: -F.leaky_relu(torch.tensor([-1.0]), z),
+    ],
+)
+def test_numbers_keep_the_sign_of_zero(call, first):
+    """Neither zero is taken for the other, whichever an operation met before."""
+    for zero in (first, -first, first):
+        assert math.copysign(1.0, call(zero).item()) == math.copysign(1.0, zero)

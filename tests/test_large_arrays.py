@@ -567,33 +567,3 @@ def test_kernels_that_cannot_be_kept_on_disk_are_compiled_anew(monkeypatch):
     )  # compiling imports more of numba, which caches some itself
     monkeypatch.setattr(numba, "njit", njit)
     assert numba_math.compiled()(lambda x: x + 1)(2) == 3
-
-
-@needs_numba
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_compiled_kernels_work_in_threads_and_forked_children():
-    """Two threads at once, and a child that was forked after the kernels had threads."""
-    program = """
-        import os, threading
-        import arraytorch as torch
-        torch.set_num_threads(2)
-        x = torch.ones(1000, 1000)
-
-        def work():
-            for _ in range(5):
-                assert abs(torch.softmax(x, 1).sum().item() - 1000) < 1e-2
-
-        threads = [threading.Thread(target=work) for _ in range(3)]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
-        child = os.fork()
-        if not child:
-            work()
-            os._exit(7)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-        print("done")
-    """
-    out = run("import warnings; warnings.simplefilter('ignore')\n" + textwrap.dedent(program))
-    assert out.stdout == "done\n", out.stderr

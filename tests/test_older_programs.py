@@ -65,6 +65,31 @@ def test_orders_that_never_were(warned):
             call()
 
 
+def test_numbers_given_twice(warned):
+    """A number before the tensors and one by name: neither is dropped silently."""
+    for call in (
+        lambda: A.add(2, B, alpha=2),
+        lambda: A.clone().sub_(2, B, alpha=2),
+        lambda: A.addcmul(2, A, B, value=3),
+        lambda: A.clone().addcdiv_(2, A, B, value=3),
+        lambda: M.addmm(2, P, Q, beta=3),
+        lambda: M[0].addmv(2, P, Q[:, 0], alpha=3),
+    ):
+        with pytest.raises(TypeError, match="by name, and numbers before tensors"):
+            call()
+
+
+def test_factors_are_numbers():
+    """A tensor is one if it has no dimensions."""
+    two = torch.tensor(2.0)
+    for name in ("addcmul", "addcmul_", "addcdiv", "addcdiv_"):
+        for x in (A, A.double()):
+            call = getattr(x.clone(), name)
+            with pytest.raises(TypeError, match="must be Number, not Tensor"):
+                call(A, B, value=B)
+            assert torch.equal(call(A, B, value=two), getattr(x.clone(), name)(A, B, value=2.0))
+
+
 def test_gradients_of_older_orders(warned):
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     torch.addcmul(x, 3, x, B).sum().backward()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 
 import numpy as np
@@ -348,3 +349,56 @@ def test_ranges_as_indices():
     assert x[range(0)].shape == (0, 4)
     x[range(2), range(2)] = 9
     assert x[0, 0] == 9 == x[1, 1] and x[0, 1] == 1
+
+
+def test_nan_is_nowhere():
+    """NaN is not among elements, not even among none."""
+    x = torch.tensor([math.nan, 1.0])
+    assert torch.isin(x, torch.empty(0)).tolist() == [False, False]
+    assert torch.isin(x, x).tolist() == [False, True]
+
+
+def test_differences_and_integrals_of_nothing():
+    """No differences are the input as it is; there is no area above fewer than two samples."""
+    x = torch.tensor([1, 4])
+    assert torch.diff(x, n=0, prepend=x).tolist() == [1, 4]
+    assert torch.cumulative_trapezoid(torch.empty(2, 0)).shape == (2, 0)
+    assert torch.cumulative_trapezoid(torch.empty(2, 1), dim=0).shape == (1, 1)
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 0), (2, 2, 0, 5), (0, 2, 3)])
+def test_norms_of_nothing(shape):
+    """Groups without places are as little to normalise as samples that are not there."""
+    F, x = torch.nn.functional, torch.ones(shape, requires_grad=True)
+    for y in (F.group_norm(x, 1), F.instance_norm(x), F.layer_norm(x, shape[1:])):
+        assert y.shape == shape
+        assert torch.autograd.grad(y.sum(), x)[0].shape == shape
+
+
+def test_weights_of_losses():
+    """The mean of a weighted Huber loss is over its elements; those of its kin are over the weights."""
+    F = torch.nn.functional
+    x, y, weight = (torch.tensor(v) for v in ([1.0, 2.0, 5.0], [0.0, 2.5, 3.0], [1.0, 0.5, 2.0]))
+    assert F.huber_loss(x, y, weight=weight).item() == pytest.approx((0.5 + 0.0625 + 3.0) / 3)
+    assert F.mse_loss(x, y, weight=weight).item() == pytest.approx((1 + 0.125 + 8) / 3.5)
+
+
+def test_linear_layers_of_one_output():
+    """A weight may be a vector, and have a bias, unless the input is a matrix."""
+    F, weight, bias = torch.nn.functional, torch.ones(4), torch.tensor(1.0)
+    assert F.linear(torch.ones(2, 3, 4), weight, bias).tolist() == [[5.0] * 3] * 2
+    assert F.linear(torch.ones(4), weight, bias).item() == 5.0
+    with pytest.raises(RuntimeError, match="mat2 must be a matrix"):
+        F.linear(torch.ones(2, 4), weight, bias)
+
+
+def test_noise_of_permuted_inputs():
+    """PyTorch's noise: alpha dropout's lies as the input does, Gumbel's in the order of indices."""
+    F, x = torch.nn.functional, torch.arange(28.0).view(7, 4).t()
+    torch.manual_seed(3)
+    dropped = F.alpha_dropout(x, 0.5, True) < 0
+    assert dropped.int().sum(1).tolist() == [2, 4, 3, 2]
+    torch.manual_seed(3)
+    soft = F.gumbel_softmax(torch.arange(6.0).view(2, 3).t(), dim=0)
+    torch.manual_seed(3)
+    assert torch.equal(soft, F.gumbel_softmax(torch.arange(6.0).view(2, 3).t().contiguous(), dim=0))

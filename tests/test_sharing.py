@@ -224,7 +224,7 @@ def test_large_arrays_are_shared_without_being_asked():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-@pytest.mark.parametrize("choice", ["numpy", ""])
+@pytest.mark.parametrize("choice", ["numpy", ""])  # "" takes numba where that is installed
 def test_shared_kernels_work_in_threads_and_forked_children(choice):
     """Three Python threads at once, and a child that was forked after there were threads."""
     program = """
@@ -232,10 +232,13 @@ def test_shared_kernels_work_in_threads_and_forked_children(choice):
         import arraytorch as torch
         warnings.simplefilter("ignore")
         torch.set_num_threads(2)
-        x = torch.ones(1000, 1000)
+        x, a = torch.ones(1000, 1000), torch.ones(300, 300)
+        image, filters = torch.ones(8, 16, 40, 40), torch.ones(32, 16, 3, 3)
 
         def work():
             for _ in range(5):
+                assert (torch.nn.functional.conv2d(image, filters) == 144).all()
+                assert (a @ a == 300).all()
                 assert abs(torch.softmax(x, 1).sum().item() - 1000) < 1e-2
                 assert torch.equal(x.exp(), torch.full_like(x, x[0, 0].exp().item()))
                 y = torch.nn.functional.gelu(x)

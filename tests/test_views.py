@@ -252,3 +252,67 @@ def test_gradient_of_a_write_through_strides_reads_its_own_memory():
     weights = torch.arange(8, dtype=torch.float64).reshape(2, 4)
     (torch.stack(rows) * weights).sum().backward()
     assert s.grad.tolist() == [[1.0, 3.0], [5.0, 7.0]]
+
+
+def test_views_from_before_a_tensor_became_a_leaf():
+    """They need gradients as it does, though theirs get lost until the memory is written."""
+    x = torch.ones(3)
+    view = x[:2]
+    own = x[1:].requires_grad_()
+    x.requires_grad_()
+    assert view.requires_grad and view.is_leaf and view.grad_fn is None and view._base is x
+    (view[:1] * own[0]).sum().backward()
+    assert x.grad is None and view.grad is None and own.grad.tolist() == [1.0, 0.0]
+    for written in (view, own, x):
+        with pytest.raises(RuntimeError, match="a (view of a )?leaf Variable that requires grad"):
+            written.mul_(2)
+        with pytest.raises(RuntimeError, match="a (view of a )?leaf Variable that requires grad"):
+            written.set_(torch.ones(1))
+    with pytest.raises(RuntimeError, match="Tensor at index 1 appears to not have been used"):
+        torch.autograd.grad(x.sum(), (x, own))
+    with torch.no_grad():
+        x.add_(1)
+    assert not view.is_leaf and own.is_leaf
+    (view * 3).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0, 0.0]
+
+
+def test_early_views_follow_their_base():
+    """A base that needs no gradients any more lets its early views go, but not one with a flag of its own."""
+    x = torch.ones(3)
+    view, other = x[:2], x[1:]
+    x.requires_grad_()
+    other.requires_grad_()
+    assert view.requires_grad_(False).requires_grad
+    (other * 2).sum().backward()
+    assert other.grad.tolist() == [2.0, 2.0]
+    x.requires_grad_(False)
+    assert not view.requires_grad and other.requires_grad
+
+
+def test_steps_of_optimizers_renew_early_views():
+    """A step is a write like any other, after which gradients of a view reach its base."""
+    x = torch.ones(3)
+    view = x[:2]
+    x.requires_grad_().grad = torch.ones(3)
+    torch.optim.SGD([x], lr=0.5).step()
+    (view * 2).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0, 1.0]
+
+
+@pytest.mark.parametrize("change", ["t_", "squeeze_", "unsqueeze_", "transpose_"])
+def test_shapes_changed_without_recording(change):
+    """A leaf stays a leaf, and what was computed keeps its history, where gradients are off."""
+    args = {"unsqueeze_": (0,), "transpose_": (0, 1)}.get(change, ())
+    leaf = torch.ones(1, 3, requires_grad=True)
+    computed = leaf * 2
+    with torch.no_grad():
+        getattr(computed, change)(*args)
+    (computed * 3).sum().backward()
+    assert leaf.grad.tolist() == [[6.0] * 3]
+    leaf.grad = None
+    with torch.no_grad():
+        getattr(leaf, change)(*args)
+    assert leaf.requires_grad and leaf.is_leaf
+    (leaf * 2).sum().backward()
+    assert leaf.grad.shape == leaf.shape and leaf.grad.sum().item() == 6.0

@@ -126,6 +126,7 @@ WRONG = [
     (lambda: vmap(lambda x: x.sum().item())(X), RuntimeError, r"calling .item\(\) on a Tensor"),
     (lambda: vmap(lambda x: x if x.sum() > 0 else -x)(X), RuntimeError, "data-dependent control"),
     (lambda: vmap(lambda x: x.nonzero())(X), RuntimeError, "dynamic shape"),
+    (lambda: vmap(torch.argwhere)(torch.eye(3)[:2] + torch.eye(3)[0]), RuntimeError, "differs"),
     (lambda: vmap(lambda x: x[x > 1])(X), RuntimeError, "dynamic shape"),
     (lambda: vmap(lambda x: x.unique())(X), RuntimeError, "dynamic shape"),
     (lambda: vmap(lambda x: x.numpy())(X), RuntimeError, "cannot become a NumPy array"),
@@ -540,3 +541,12 @@ def test_operations_that_look_at_elements_or_mix_arguments(function, what):
     y = torch.sin(torch.arange(12.0, dtype=torch.float64) * 3).reshape(3, 4)
     wanted = torch.stack([function(a, b) for a, b in zip(x, y, strict=True)])
     torch.testing.assert_close(vmap(function)(x, y), wanted)
+
+
+def test_places_of_as_many_elements():
+    """argwhere works where all samples have as many nonzero elements, and nonzero_static anywhere."""
+    x = torch.tensor([[1, 0, 1], [0, 1, 1]])
+    assert vmap(torch.argwhere)(x).tolist() == [[[0], [2]], [[1], [2]]]
+    x[0, 0] = 0
+    found = vmap(lambda x: torch.nonzero_static(x, size=2))(x)
+    assert found.tolist() == [[[2], [-1]], [[1], [2]]]

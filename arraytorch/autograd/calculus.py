@@ -187,8 +187,8 @@ def grad(
                 continue
             if not allow_unused:
                 raise RuntimeError(
-                    "One of the differentiated Tensors appears to not have been used in the graph. "
-                    "Set allow_unused=True if this is the desired behavior."
+                    f"The differentiated Tensor at index {len(results)} appears to not have been "
+                    "used in the graph. Set allow_unused=True if this is the desired behavior."
                 )
             results.append(None)
         else:

@@ -40,13 +40,12 @@ class TensorBase:
     _node: Node | Leaf | None
     _owner: TensorBase | None
     _base: TensorBase | None
-    _step: (
-        tuple[Any, ...] | None
-    )  # how to make this from its base, for replay(); only views have it
+    _step: tuple[Any, ...] | None  # how to make this from its base, for replay(); views have it
     _views: list[weakref.ref[TensorBase]] | None = None
     _written = 0  # the tick of the last in-place write to the memory, kept by its owner
     _writer: tuple[Any, int] | None = None  # the code and the instruction that wrote
     _grad: TensorBase | None = None
+    _early: Any = None  # the views that a leaf had before it was one
 
 
 class _Final:
@@ -499,7 +498,10 @@ def stamp(tensor: Any, depth: int = 2) -> None:
     owner._writer = frame.f_code, frame.f_lasti
     owner._written = now = tick()
     node = owner._node
-    if node is not None and node.__class__ is not Leaf:
+    if node.__class__ is Leaf:
+        if owner._early is not None:
+            owner._early = owner._early.renew(owner)
+    elif node is not None:
         _date_outputs(node, now, owner._writer)
     if tensor is not owner and tensor._node is not None:
         _date_outputs(tensor._node, now, owner._writer)
@@ -514,7 +516,10 @@ def stamp_quietly(tensors: Iterable[Any]) -> None:
 def _date(owner: Any) -> None:
     owner._written = now = tick()
     node = owner._node
-    if node is not None and node.__class__ is not Leaf:
+    if node.__class__ is Leaf:
+        if owner._early is not None:
+            owner._early = owner._early.renew(owner)
+    elif node is not None:
         _date_outputs(node, now, owner._writer)
 
 
@@ -539,13 +544,11 @@ def place_of(writer: tuple[Any, int] | None) -> str:
 
 def forbid_leaf(tensor: Any) -> None:
     """Raises RuntimeError if an in-place write to ``tensor`` would change a leaf that needs gradients."""
-    if tensor._node.__class__ is Leaf:
+    base = tensor._base
+    if tensor._node.__class__ is Leaf or (base is not None and base._node.__class__ is Leaf):
+        what = "a leaf" if base is None else "a view of a leaf"
         raise RuntimeError(
-            "a leaf Variable that requires grad is being used in an in-place operation."
-        )
-    if tensor._base is not None and tensor._base._node.__class__ is Leaf:
-        raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+            f"{what} Variable that requires grad is being used in an in-place operation."
         )
 
 

@@ -333,6 +333,17 @@ class ArrayKernels:
         """The indices of the nonzero elements, an array per dimension."""
         return self.xp.nonzero(x)
 
+    def argwhere(self, x: Any) -> Any:
+        """The indices of the nonzero elements, a row for each; x has dimensions."""
+        return self.stack(list(self.nonzero(x)), 1)
+
+    def argwhere_padded(self, x: Any, size: int, fill: int) -> Any:
+        """The first ``size`` rows of `argwhere`, filled up with a number where there are fewer."""
+        found = self.argwhere(x)[:size]
+        result = self.full((size, x.ndim), fill, found.dtype)
+        self.write(result[: found.shape[0]], found)
+        return result
+
     def nan_to_num(self, x: Any, nan: float, posinf: float, neginf: float) -> Any:
         """Numbers in the place of NaN and the infinities."""
         xp, inf = self.xp, self.xp.inf

@@ -266,3 +266,5 @@ def _shares(call: Call, x: Any, target: Any, weight: Any, ignore: int) -> tuple[
 
 # A call of these does so much that one per sample takes no longer than one for all would.
 rule("recurrence", "recurrence_backward", "ctc_loss", "ctc_backward", "histogram")(by_sample)
+# PyTorch runs these once per sample, too, and refuses `argwhere` where the numbers of rows differ.
+rule("argwhere", "argwhere_padded")(by_sample)

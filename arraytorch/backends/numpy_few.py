@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .numpy_numbers import ONE, ZERO, Number, number
+from .numpy_numbers import ONE, ZERO, Number, nonzero, number
 
 try:
     # What ndarray.clip calls in the end, in half of its time. It has no public name.
@@ -67,10 +67,11 @@ def mish(x: Any) -> Any:
 
 def softplus(x: Any, beta: float, threshold: float) -> Any:
     """log(1 + exp(beta x)) / beta, and x itself where beta x exceeds the threshold."""
-    scaled = x if beta == 1 else x * number(beta, x.dtype)
+    scale = None if beta == 1 else nonzero(beta, x.dtype) if beta else number(beta, x.dtype)
+    scaled = x if scale is None else x * scale
     soft = np.logaddexp(scaled, ZERO[x.dtype])
-    if beta != 1:
-        soft /= number(beta, x.dtype)
+    if scale is not None:
+        soft /= scale
     if not scaled.item(scaled.argmax()) <= threshold:
         np.copyto(soft, x, where=np.greater(scaled, number(threshold, x.dtype)))
     return soft

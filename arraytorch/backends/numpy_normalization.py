@@ -117,7 +117,7 @@ def _as_rows(x: Any, dims: tuple[int, ...], count: int) -> Any:
     """x as a matrix whose rows are what dims span, None if its memory is not so."""
     if dims[0] + len(dims) != x.ndim or not x.flags.c_contiguous:
         return None
-    return x.reshape(-1, count)
+    return x.reshape(prod(x.shape[: dims[0]]), count)
 
 
 def _along(x: Any, dims: tuple[int, ...], weight: Any) -> bool:

@@ -18,7 +18,7 @@ from . import numpy_passes as passes
 from .activation import ActivationKernels
 from .compiled import MANY as _MANY
 from .compiled import kernels
-from .numpy_numbers import ZERO, number
+from .numpy_numbers import ZERO, nonzero, number
 from .pointwise import PointwiseKernels
 from .sharing import blocked, blockwise, shared, shared_pair
 
@@ -86,11 +86,11 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return np.asarray(super().clamp(x, low, high))
         if x.size < _MANY:
             if low.__class__ is float or low.__class__ is int:
-                x = np.maximum(x, number(low, x.dtype))
+                x = np.maximum(x, nonzero(low, x.dtype) if low else number(low, x.dtype))
             elif low is not None:
                 x = np.maximum(x, low)
             if high.__class__ is float or high.__class__ is int:
-                return np.minimum(x, number(high, x.dtype))
+                return np.minimum(x, nonzero(high, x.dtype) if high else number(high, x.dtype))
             return x if high is None else np.minimum(x, high)
         if x.dtype.char not in "fd":
             return super().clamp(x, low, high)
@@ -105,7 +105,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return super().lerp(x, y, weight)
         near = abs(weight) < 0.5
         span = y - x
-        np.multiply(span, number(weight if near else 1 - weight, x.dtype), span)
+        factor = weight if near else 1 - weight
+        np.multiply(span, nonzero(factor, x.dtype) if factor else number(factor, x.dtype), span)
         return np.add(x, span, span) if near else np.subtract(y, span, span)
 
     def sign(self, x: Any) -> Any:

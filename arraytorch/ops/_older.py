@@ -36,6 +36,10 @@ def in_order(op: Any, like: str, *args: Any, **options: Any) -> Any:
     )
     names = ORDERS[like].get(kinds)
     name = op.__name__
+    for today in ("alpha", "beta", "value"):
+        value = options.pop(today, 1)
+        if value.__class__ is not int or value != 1:
+            raise TypeError(f"{name}() got '{today}' by name, and numbers before tensors")
     tensors = [a for a in args if isinstance(a, TensorBase)]
     if names is None:
         count = 2 if like == "add" else 3

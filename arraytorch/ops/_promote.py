@@ -179,6 +179,19 @@ def dim_of(dim: int, ndim: int) -> int:
     return d % n
 
 
+def integer(name: str, label: str, value: Any) -> int:
+    """Returns an argument that has to be an integer, or a tensor of one; raises TypeError for others.
+
+    ``int(value)`` would cut 2.7 silently.
+    """
+    try:
+        return value.__index__()  # type: ignore[no-any-return]
+    except AttributeError:
+        raise TypeError(
+            f"{name}(): argument '{label}' must be int, not {type(value).__name__}"
+        ) from None
+
+
 def axis_instead(name: str, axis: Any) -> Any:
     """Returns ``axis``, NumPy's word, where ``dim`` was not given and has no default."""
     if axis is None:

@@ -141,6 +141,22 @@ def promoted(name: str, *operands: Any) -> tuple[Tensor, ...]:
     return tuple(made)
 
 
+def dtype_to_reduce_in(dtype: _dtypes.dtype | None, out: Any) -> _dtypes.dtype | None:
+    """The dtype that was asked for, which is that of ``out`` where there is one.
+
+    Raises RuntimeError if the two differ.
+    """
+    if not isinstance(out, TensorBase):
+        return dtype
+    have = dtype_of(out._data)
+    if dtype is not None and have is not (wanted := _dtypes.PYTHON.get(dtype, dtype)):
+        raise RuntimeError(
+            f"Expected out tensor to have dtype {_dtypes.scalar_type_name(wanted)}, but got "
+            f"{_dtypes.scalar_type_name(have)} instead"
+        )
+    return have
+
+
 def same_dtype(name: str, *tensors: Tensor) -> None:
     """Raises RuntimeError unless all tensors have one dtype and are on one device."""
     common_device(name, list(tensors))

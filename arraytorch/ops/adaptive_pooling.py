@@ -11,6 +11,7 @@ from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of
 from ..backends.convolution import Convolution, convolution
 from ._declare import derivative
+from ._promote import integer
 from .pooling import avg_pool_node, hashable, max_pool_node, tensor_of, unsupported
 from .reduction import mean
 from .shape import squeeze, unsqueeze
@@ -393,10 +394,17 @@ def _size(name: str, n: int, x: Any, wanted: Ints) -> tuple[int, ...]:
             f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got{colon} {list(x.shape)}"
         )
     if isinstance(wanted, (tuple, list)):
-        size = tuple([m if w is None else w.__index__() for w, m in zip(wanted, x.shape[-n:])])
+        size = tuple(
+            [
+                m if w is None else integer(name, "output_size", w)
+                for w, m in zip(wanted, x.shape[-n:])
+            ]
+        )
         given = len(wanted)
     else:
-        size = tuple(x.shape[-n:]) if wanted is None else (wanted.__index__(),) * n
+        size = (
+            tuple(x.shape[-n:]) if wanted is None else (integer(name, "output_size", wanted),) * n
+        )
         given = n
     if given != n:
         if n == 1:

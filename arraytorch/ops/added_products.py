@@ -74,7 +74,9 @@ def addmm(
             [4., 5.]])
     """
     if older or isinstance(out_dtype, TensorBase):
-        return in_order(addmm, "addmm", input, mat1, mat2, out_dtype, *older, out=out)
+        return in_order(
+            addmm, "addmm", input, mat1, mat2, out_dtype, *older, beta=beta, alpha=alpha, out=out
+        )
     if out_dtype is not None:
         input, mat1, mat2 = widened("addmm", out_dtype, input, mat1, mat2)
     _matrices("addmm", input, (2, 2), mat1, mat2)
@@ -97,7 +99,7 @@ def addmv(
     tensor([2., 3.])
     """
     if older:
-        return in_order(addmv, "addmm", input, mat, vec, *older, out=out)
+        return in_order(addmv, "addmm", input, mat, vec, *older, beta=beta, alpha=alpha, out=out)
     _matrices("addmv", input, (2, 1), mat, vec)
     return _added("addmv", input, matmul(mat, vec), beta, alpha, out, (mat, vec))
 
@@ -127,7 +129,9 @@ def addbmm(
     tensor([[6.]])
     """
     if older:
-        return in_order(addbmm, "addmm", input, batch1, batch2, *older, out=out)
+        return in_order(
+            addbmm, "addmm", input, batch1, batch2, *older, beta=beta, alpha=alpha, out=out
+        )
     _matrices("addbmm", input, (3, 3), batch1, batch2)
     _check_batches("addbmm", batch1, batch2)
     if is_half(batch1):
@@ -157,7 +161,18 @@ def baddbmm(
     tensor([[[4.]]])
     """
     if older or isinstance(out_dtype, TensorBase):
-        return in_order(baddbmm, "addmm", input, batch1, batch2, out_dtype, *older, out=out)
+        return in_order(
+            baddbmm,
+            "addmm",
+            input,
+            batch1,
+            batch2,
+            out_dtype,
+            *older,
+            beta=beta,
+            alpha=alpha,
+            out=out,
+        )
     if out_dtype is not None:
         input, batch1, batch2 = widened("baddbmm", out_dtype, input, batch1, batch2)
     _matrices("baddbmm", input, (3, 3), batch1, batch2)
@@ -184,7 +199,7 @@ def addr(
             [6., 8.]])
     """
     if older:
-        return in_order(addr, "addmm", input, vec1, vec2, *older, out=out)
+        return in_order(addr, "addmm", input, vec1, vec2, *older, beta=beta, alpha=alpha, out=out)
     check_tensor("addr", input, vec1, vec2, names=("input", "vec1", "vec2"))
     _vectors("addr", vec1, vec2)
     if is_half(input) and is_half(vec1) and is_half(vec2):

@@ -50,7 +50,7 @@ def add(
     tensor([21., 42.])
     """
     if older:
-        return in_order(add, "add", input, other, *older, out=out)
+        return in_order(add, "add", input, other, *older, alpha=alpha, out=out)
     if alpha.__class__ is int and alpha == 1:
         return plus(input, other, out=out)
     return plus(input, scaled("add", input, other, alpha), out=out)
@@ -70,7 +70,7 @@ def sub(
     tensor([0, 1])
     """
     if older:
-        return in_order(sub, "add", input, other, *older, out=out)
+        return in_order(sub, "add", input, other, *older, alpha=alpha, out=out)
     if alpha.__class__ is int and alpha == 1:
         return minus(input, other, out=out)
     return minus(input, scaled("sub", input, other, alpha), out=out)

@@ -65,19 +65,26 @@ def _added(input: Tensor, product: Tensor, value: Number) -> Tensor:
             z *= value
         z += x
         return product
-    return plus(input, product * value if times else product)
+    return plus(input, product * as_number(value) if times else product)
 
 
-def _scaled(name: str, input: Tensor, product: Tensor, value: Number) -> Tensor:
+def _scaled(input: Tensor, product: Tensor, value: Number) -> Tensor:
     if (
         isinstance(value, float)
         and product._data.dtype.kind in "iu"
         and input._data.dtype.kind in "iu"
     ):
-        raise RuntimeError(
-            f"For integral input tensors, argument value must not be a floating point number: {name}"
-        )
-    return product if value.__class__ is int and value == 1 else product * value
+        value = int(value)
+    return product if value.__class__ is int and value == 1 else product * as_number(value)
+
+
+def as_number(value: Any) -> Any:
+    """Returns a factor, which may be a tensor of no dimensions; of other tensors it raises TypeError."""
+    if not isinstance(value, TensorBase):
+        return value
+    if value._data.ndim:
+        raise TypeError("argument 'value' must be Number, not Tensor")
+    return value.item()  # type: ignore[attr-defined]
 
 
 @hides_older
@@ -95,7 +102,7 @@ def addcmul(
     tensor([ 7., 17.])
     """
     if older:
-        return in_order(addcmul, "addcmul", input, tensor1, tensor2, *older, out=out)
+        return in_order(addcmul, "addcmul", input, tensor1, tensor2, *older, value=value, out=out)
     if out is None and alike_floats(input, tensor1, tensor2):
         return _added(input, mul(tensor1, tensor2), value)
     check_tensor("addcmul", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
@@ -103,7 +110,7 @@ def addcmul(
         raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
     if is_half(input) and is_half(tensor1) and is_half(tensor2):
         return rounded_once(addcmul, input, tensor1, tensor2, value=value, out=out)
-    result = input + _scaled("addcmul", input, tensor1 * tensor2, value)
+    result = input + _scaled(input, tensor1 * tensor2, value)
     return finished("addcmul", result, out, (input, tensor1, tensor2))
 
 
@@ -122,7 +129,7 @@ def addcdiv(
     tensor([1.5000, 1.5000])
     """
     if older:
-        return in_order(addcdiv, "addcmul", input, tensor1, tensor2, *older, out=out)
+        return in_order(addcdiv, "addcmul", input, tensor1, tensor2, *older, value=value, out=out)
     if out is None and alike_floats(input, tensor1, tensor2):
         return _added(input, true_divide(tensor1, tensor2), value)
     check_tensor("addcdiv", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
@@ -133,7 +140,7 @@ def addcdiv(
         )
     if is_half(input) and is_half(tensor1) and is_half(tensor2):
         return rounded_once(addcdiv, input, tensor1, tensor2, value=value, out=out)
-    result = input + _scaled("addcdiv", input, tensor1 / tensor2, value)
+    result = input + _scaled(input, tensor1 / tensor2, value)
     return finished("addcdiv", result, out, (input, tensor1, tensor2))
 
 
@@ -152,6 +159,9 @@ def lerp(
             except ValueError:  # shapes that do not fit, of which minus tells in PyTorch's words
                 pass
     check_tensor("lerp", input, end, names=("input", "end"))
+    if isinstance(weight, TensorBase) and not weight._data.ndim:  # a number of any dtype
+        same_dtype("lerp", input, end)
+        input, end, weight = promoted("lerp", input, end, weight)
     refuse("lerp", input, "biu")
     same_dtype("lerp", input, end, *([weight] if isinstance(weight, TensorBase) else []))
     if is_half(input):
@@ -251,7 +261,11 @@ def nan_to_num(
         return finished("nan_to_num", _complex(*parts), out, (input,))
     B = backend_of(x)
     most = B.largest(x.dtype)
-    numbers = [nan or 0.0, most if posinf is None else posinf, -most if neginf is None else neginf]
+    numbers = [
+        0.0 if nan is None else nan,
+        most if posinf is None else posinf,
+        -most if neginf is None else neginf,
+    ]
     return finished("nan_to_num", _nan_to_num(input, *numbers), out, (input,))
 
 

@@ -10,7 +10,7 @@ from ..autograd.tape import TensorBase, taped
 from ..backends import dtype_of, outermost
 from ..backends.convolution import Convolution, convolution
 from ._declare import derivative
-from ._promote import common_device
+from ._promote import common_device, integer
 from ._results import check_tensor
 from ._strides import laid_like
 from .shape import permute, squeeze, unsqueeze
@@ -254,6 +254,8 @@ def _conv(
     groups: int,
 ) -> Tensor:
     _check_tensors(name, input, weight, bias)
+    if groups.__class__ is not int:
+        groups = integer(name, "groups", groups)
     x = input._data
     if x.ndim != n + 2:
         if x.ndim != n + 1:
@@ -284,6 +286,8 @@ def _conv_transpose(
     dilation: Ints,
 ) -> Tensor:
     _check_tensors(name, input, weight, bias)
+    if groups.__class__ is not int:
+        groups = integer(name, "groups", groups)
     x = input._data
     if x.ndim != n + 2:
         if x.ndim != n + 1:

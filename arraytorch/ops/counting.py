@@ -273,7 +273,7 @@ def isin(
         at = B.clamp(B.searchsorted(ordered, flat, False), 0, y.size - 1)
         found = B.gather(ordered, 0, at) == flat
     else:
-        found = flat != flat
+        found = B.zeros_like(flat == flat)
     found = B.reshape(found, x.shape)
     return finished("isin", wrap(B.logical_not(found) if invert else found), out)
 

@@ -10,7 +10,7 @@ from .._dtypes import dtype as Dtype
 from ..autograd.tape import taped, taped_view, wrap
 from ..backends import backend_for, backend_of, numpy_dtype
 from ._declare import cast, derivative
-from ._promote import dim_of, place_for
+from ._promote import dim_of, integer, place_for
 from ._results import as_array, check_tensor, finished, refuse_kernel
 from ._strides import check_layout
 from .conversion import to
@@ -143,7 +143,7 @@ def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
             [1., 1.]])
     """
     _check_matrix("tril", input)
-    return finished("tril", _tril(input, diagonal), out, (input,))
+    return finished("tril", _tril(input, integer("tril", "diagonal", diagonal)), out, (input,))
 
 
 def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
@@ -154,7 +154,7 @@ def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
             [0., 1.]])
     """
     _check_matrix("triu", input)
-    return finished("triu", _triu(input, diagonal), out, (input,))
+    return finished("triu", _triu(input, integer("triu", "diagonal", diagonal)), out, (input,))
 
 
 def _check_matrix(name: str, input: Tensor) -> None:

@@ -145,11 +145,14 @@ def _batched(
 _ALPHA = 1.7580993408473766
 
 
-def _self_normalizing(input: Tensor, shape: tuple[int, ...], p: float, inplace: bool) -> Tensor:
+def _self_normalizing(input: Tensor, shape: Any, p: float, inplace: bool) -> Tensor:
     """Dropped elements take selu's lowest value, and an affine map restores mean and variance."""
     if p == 1:
         return _times(input, _zeros(input), inplace)
-    noise = _mask(input, shape, p)
+    if shape is None:  # a number for each element, in the order of the memory
+        noise = bernoulli_(unset(empty_like(input)), 1 - p)
+    else:
+        noise = _mask(input, shape, p)
     a = 1 / ((_ALPHA**2 * p + 1) * (1 - p)) ** 0.5
     shift = (noise - 1) * (_ALPHA * a) + _ALPHA * a * p
     scaled = noise * a
@@ -170,7 +173,7 @@ def alpha_dropout(
     check_tensor("alpha_dropout", input)
     if p == 0 or not training or not input._data.size:
         return input
-    return _self_normalizing(input, input._data.shape, p, inplace)
+    return _self_normalizing(input, None, p, inplace)
 
 
 def feature_alpha_dropout(

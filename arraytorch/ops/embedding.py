@@ -10,6 +10,7 @@ from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of
 from ._declare import derivative
 from ._late import loaded
+from ._promote import integer
 from ._results import check_tensor
 from .arithmetic import abs, pow, sqrt
 from .comparison import gt
@@ -158,6 +159,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise
     if x.dtype.kind != "i" or x.dtype.itemsize != 8:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    num_classes = integer("one_hot", "num_classes", num_classes)
     seen = backend_of(x).bounds(x)
     if not x.size and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._layouts import contiguous_format
 from ._results import check_tensor
 from .creation import empty_like
 from .elementary import log
@@ -28,7 +29,7 @@ def gumbel_softmax(
     tensor([0., 1.])
     """
     check_tensor("gumbel_softmax", logits, names=("logits",))
-    gumbel = -log(exponential_(unset(empty_like(logits.detach()))))
+    gumbel = -log(exponential_(unset(empty_like(logits.detach(), memory_format=contiguous_format))))
     soft = softmax((logits + gumbel) / tau, dim)
     if not hard:
         return soft

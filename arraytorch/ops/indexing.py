@@ -10,7 +10,7 @@ from ..backends import backend_of, dtype_of
 from ..backends.host import integers, ndarray
 from ._declare import cast, derivative, renamed
 from ._fitting import fitting
-from ._promote import dim_of, is_number
+from ._promote import dim_of, integer, is_number
 from ._results import check_tensor
 from ._write import _Overwrite, forbid_overlap, stamp
 from .creation import tensor
@@ -459,14 +459,14 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     d = dim_of(dim, x.ndim)
     n = x.shape[d]
     if isinstance(split_size_or_sections, (list, tuple)):
-        sizes = [int(s) for s in split_size_or_sections]
+        sizes = [integer("split", "split_sizes", s) for s in split_size_or_sections]
         if sum(sizes) != n or any(s < 0 for s in sizes):
             raise RuntimeError(
                 f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
                 f"dimension {d}), but got split_sizes={sizes}"
             )
     else:
-        size = int(split_size_or_sections)
+        size = integer("split", "split_size", split_size_or_sections)
         if size < 0 or (size == 0 and n):
             raise RuntimeError(
                 f"split expects split_size be non-negative, but got split_size={size}"
@@ -500,6 +500,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0, axis: Any = None) -> tuple[T
         raise
     if not x.ndim:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    chunks = integer("chunk", "chunks", chunks)
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     n = x.shape[dim_of(dim, x.ndim)]

@@ -81,7 +81,7 @@ _fill, _zero = inplace(selection.fill, "fill_"), inplace(selection.zeroed, "zero
 def add_(self: Tensor, other: Tensor | Number, *older: Tensor, alpha: Number = 1) -> Tensor:
     """In-place form of `add`: ``self += alpha * other``."""
     if older:
-        return in_order(add_, "add", self, other, *older)
+        return in_order(add_, "add", self, other, *older, alpha=alpha)
     if alpha.__class__ is int and alpha == 1:
         return plus_(self, other, depth=3)
     return plus_(self, arithmetic.scaled("add", self, other, alpha), depth=3)
@@ -91,7 +91,7 @@ def add_(self: Tensor, other: Tensor | Number, *older: Tensor, alpha: Number = 1
 def sub_(self: Tensor, other: Tensor | Number, *older: Tensor, alpha: Number = 1) -> Tensor:
     """In-place form of `sub`: ``self -= alpha * other``."""
     if older:
-        return in_order(sub_, "add", self, other, *older)
+        return in_order(sub_, "add", self, other, *older, alpha=alpha)
     if alpha.__class__ is int and alpha == 1:
         return minus_(self, other, depth=3)
     return minus_(self, arithmetic.scaled("sub", self, other, alpha), depth=3)

@@ -90,7 +90,7 @@ def _uncommon(input: Any, weight: Any, bias: Any, error: Exception) -> Any:
         return product if bias is None else add(product, bias)
     if weight._data.ndim < 2 and bias is None:
         return matmul(input, weight)
-    if weight._data.ndim == 1:
+    if weight._data.ndim == 1 and input._data.ndim == 2:
         raise RuntimeError("mat2 must be a matrix, got 1-D tensor") from error
     common_device("linear", [v for _, v in arguments if v is not None])
     x = input._data

@@ -158,7 +158,10 @@ def huber_loss(
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     input, target = _pair("huber_loss", input, target)
-    return _weighted(_huber(input - target, delta, 1.0), weight, reduction)
+    loss = _huber(input - target, delta, 1.0)
+    if weight is None or reduction != "mean":
+        return _weighted(loss, weight, reduction)
+    return mean(_weighted(loss, weight, "none"))  # of all, where the others' means are weighted
 
 
 def binary_cross_entropy(

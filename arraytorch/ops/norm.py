@@ -10,7 +10,7 @@ from ..autograd.modes import no_grad
 from ..autograd.tape import taped, wrap
 from ..backends import BACKENDS, backend_of
 from ._declare import derivative, kernel_op, renamed
-from ._promote import shape_of
+from ._promote import integer, shape_of
 from ._results import check_tensor, native
 from ._write import stamp, write_result
 from .arithmetic import clamp, rsqrt
@@ -234,7 +234,7 @@ def group_norm(
         raise RuntimeError(
             f"Expected at least 2 dimensions for input tensor but received {len(shape)}"
         )
-    channels = shape[1]
+    channels, num_groups = shape[1], integer("group_norm", "num_groups", num_groups)
     if num_groups <= 0 or channels % num_groups:
         raise RuntimeError(
             "Expected number of channels in input to be divisible by num_groups, but got input of "

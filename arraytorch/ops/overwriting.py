@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.modes import grad_enabled
-from ..autograd.tape import demote, forbid_leaf, move, stamp, wrap
+from ..autograd.tape import Leaf, demote, forbid_leaf, move, stamp, wrap
 from . import (
     _placing,
     added_products,
@@ -76,7 +76,7 @@ def addcmul_(
     # The last step alone has to be done in place, which halves the time of small tensors.
     product = arithmetic.mul(tensor1, tensor2)
     scale = value.__class__ is not int or value != 1
-    return _plus_product(self, product * value if scale else product, depth=3)
+    return _plus_product(self, product * blending.as_number(value) if scale else product, depth=3)
 
 
 @hides_older
@@ -88,7 +88,7 @@ def addcdiv_(
         return _addcdiv(self, tensor1, tensor2, *older, value=value)
     ratio = arithmetic.true_divide(tensor1, tensor2)
     scale = value.__class__ is not int or value != 1
-    return _plus_ratio(self, ratio * value if scale else ratio, depth=3)
+    return _plus_ratio(self, ratio * blending.as_number(value) if scale else ratio, depth=3)
 
 
 def fill_diagonal_(self: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
@@ -120,15 +120,23 @@ def _seen_anew(op: Any, name: str) -> Any:
         check_tensor(name, self)
         if grad_enabled.get():
             forbid_leaf(self)
-        if self._base is None and any(view() is not None for view in self._views or ()):
+        leaf = self._node.__class__ is Leaf  # with gradients off, where leaves may be written
+        if self._base is None and not leaf and any(v() is not None for v in self._views or ()):
             demote(self)
         old = wrap(self._data)
         old._node, old._base, old._owner = self._node, self._base, self._owner
         if self._base is not None:
             old._step = self._step
-        new = op(old, *args, **kwargs)
+        token = grad_enabled.set(not leaf)  # another shape is no reason to lose the history
+        try:
+            new = op(old, *args, **kwargs)
+        finally:
+            grad_enabled.reset(token)
         self._data = new._data
-        move(self, new._node)
+        if leaf:
+            self._node.shape = new._data.shape
+        else:
+            move(self, new._node)
         if self._base is not None:
             self._step = new._step
         stamp(self)  # whoever saved the tensor would now read it in another order

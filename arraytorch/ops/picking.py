@@ -105,6 +105,7 @@ def index_add(
     x, at = _slices("index_add", input, dim, index, 0)
     source = _source("index_add", x, dim, index, source)
     if alpha != 1:
+        alpha = int(alpha) if source._data.dtype.kind in "iu" else alpha  # type: ignore[arg-type]
         source = cast(source * alpha, source._data.dtype)
     added = unindex(source, at, x._data.shape)
     result = x | added if x._data.dtype.kind == "b" else x + added
@@ -382,4 +383,6 @@ def argwhere(input: Tensor) -> Tensor:
     >>> torch.argwhere(torch.tensor([0, 7]))
     tensor([[1]])
     """
-    return nonzero(input)
+    check_tensor("argwhere", input)
+    x = input._data
+    return wrap(backend_of(x).argwhere(x)) if x.ndim else nonzero(input)

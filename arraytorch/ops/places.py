@@ -10,7 +10,6 @@ from ..autograd.tape import TensorBase, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast
 from ._results import check_tensor, finished
-from .picking import nonzero
 
 Tensor = Any
 
@@ -58,7 +57,8 @@ def nonzero_static(
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
     x = input._data
     B = backend_of(x)
-    result = B.full((size, x.ndim), fill_value, numpy_dtype(_dtypes.int64))
-    found = nonzero(input)._data[:size]
-    B.write(result[: found.shape[0]], found)
+    if x.ndim:
+        result = B.argwhere_padded(x, size, fill_value)
+    else:  # rows of nothing, however many
+        result = B.full((size, 0), fill_value, numpy_dtype(_dtypes.int64))
     return finished("nonzero_static", wrap(result), out)

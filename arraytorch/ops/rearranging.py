@@ -11,7 +11,7 @@ from .._size import Size
 from ..autograd.tape import taped, taped_view, wrap
 from ..backends import backend_of, dtype_of
 from ._declare import derivative
-from ._promote import broadcast_shape, dim_of, shape_of
+from ._promote import broadcast_shape, dim_of, integer, shape_of
 from ._results import check_tensor
 from .indexing import _advanced
 from .joining import stack
@@ -92,7 +92,7 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
         raise RuntimeError(
             f"expected rotation dims to be different, but got {dims[0]} and {dims[1]}"
         )
-    turns = k % 4
+    turns = integer("rot90", "k", k) % 4
     if turns == 2:
         return _flip(input, (a, b))
     if turns == 1:
@@ -119,9 +119,10 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     """
     check_tensor("roll", input)
     shifts = tuple(shifts) if isinstance(shifts, (tuple, list)) else (shifts,)
+    shifts = tuple([integer("roll", "shifts", s) for s in shifts])
     dims = () if dims is None else tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
     if not dims and len(shifts) == 1:
-        flat = _roll(reshape(input, (-1,)), (int(shifts[0]),), (0,))
+        flat = _roll(reshape(input, (-1,)), shifts, (0,))
         return reshape(flat, input._data.shape)
     if not shifts:
         raise RuntimeError("`shifts` required")
@@ -133,7 +134,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     if not ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     order = tuple([dim_of(d, ndim) for d in dims])
-    return _roll(input, tuple([int(s) for s in shifts]), order)
+    return _roll(input, shifts, order)
 
 
 def repeat(input: Tensor, *sizes: Any, repeats: Any = None) -> Tensor:

@@ -12,7 +12,15 @@ from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import BACKENDS, backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative, renamed
 from ._promote import axis_instead, dim_of, dims_of
-from ._results import as_array, check_tensor, finished, floating, native, refuse
+from ._results import (
+    as_array,
+    check_tensor,
+    dtype_to_reduce_in,
+    finished,
+    floating,
+    native,
+    refuse,
+)
 from ._write import write_result
 from .comparison import isnan
 from .shape import reshape
@@ -29,9 +37,13 @@ def reduced(shape: tuple[int, ...], dim: Any) -> tuple[tuple[int, ...], tuple[in
 
 def over(shape: tuple[int, ...], dim: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """`reduced` for whatever a user gives as ``dim``."""
+    if dim.__class__ is int:
+        return reduced(shape, dim)
     if dim is None:
         return EVERY[len(shape)]
-    return reduced(shape, tuple(dim) if dim.__class__ is list else dim)
+    if isinstance(dim, (tuple, list)):
+        return reduced(shape, tuple(dim))
+    return reduced.__wrapped__(shape, dim)  # the table would take 1.0 for 1
 
 
 # What `reduced` says of all dimensions, by their number: most reductions are over everything.
@@ -75,6 +87,8 @@ def sum(
     except AttributeError:
         check_tensor("sum", input)
         raise
+    if out is not None:
+        dtype = dtype_to_reduce_in(dtype, out)
     if dtype is not None or x.dtype.kind in "biu":
         input = _summable(input, dtype)
         x = input._data
@@ -136,7 +150,7 @@ def mean(
         keepdim = keepdims
     try:
         if dtype is not None:
-            input = _summable(input, dtype)
+            input = _summable(input, dtype_to_reduce_in(dtype, out))
         x = input._data
     except AttributeError:
         check_tensor("mean", input)
@@ -208,7 +222,7 @@ def prod(
     if keepdims is not None:
         keepdim = keepdims
     check_tensor("prod", input)
-    x = _summable(input, dtype)
+    x = _summable(input, dtype_to_reduce_in(dtype, out))
     if dim is None:
         if x._data.ndim != 1:
             if x._node is None:
@@ -228,7 +242,8 @@ def _truth(name: str, input: Tensor, dim: Any, keepdim: bool, out: Any) -> Tenso
     check_tensor(name, input)
     x = input._data
     # No dimension at all is none here, where it is all of them for sums.
-    dims, _ = over(x.shape, dim) if dim not in ((), []) else ((), ())
+    nothing = isinstance(dim, (tuple, list)) and not dim
+    dims, _ = ((), ()) if nothing else over(x.shape, dim)
     B = backend_of(x)
     z = as_array(B, getattr(B, name)(x, dims, keepdim), x)
     if dtype_of(x) is _dtypes.uint8:
@@ -373,7 +388,9 @@ def nansum(
     if keepdims is not None:
         keepdim = keepdims
     refuse("nansum", input, "c")
-    result = _nansum(_summable(input, dtype), dim, keepdim)
+    if dtype is None and out is not None and input._data.dtype.kind not in "biu":
+        refuse("nansum", out, "biuc")
+    result = _nansum(_summable(input, dtype_to_reduce_in(dtype, out)), dim, keepdim)
     return finished("nansum", result, out, (input,))
 
 
@@ -402,6 +419,6 @@ def nanmean(
             "nanmean(): expected input to have floating point or complex dtype but got "
             f"{_dtypes.scalar_type_name(dtype_of(input._data))}"
         )
-    total = _nansum(_summable(input, dtype), dim, keepdim)
+    total = _nansum(_summable(input, dtype_to_reduce_in(dtype, out)), dim, keepdim)
     result = total / sum(isnan(input) == False, dim, keepdim)  # noqa: E712
     return finished("nanmean", result, out, (input,))

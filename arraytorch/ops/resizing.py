@@ -9,7 +9,8 @@ from .. import _dtypes
 from .._device import device
 from .._dtypes import dtype
 from .._layouts import preserve_format
-from ..autograd.tape import TensorBase, stamp
+from ..autograd.modes import grad_enabled
+from ..autograd.tape import TensorBase, forbid_leaf, stamp
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._pinning import pinned
 from ._promote import broadcast_shape, place_for, shape_of
@@ -194,6 +195,8 @@ def set_(
     >>> torch.ones(1).set_(torch.arange(4.0), 1, (2,), (2,))
     tensor([1., 3.])
     """
+    if grad_enabled.get():
+        forbid_leaf(self)
     x = self._data
     B = backend_of(x)
     if source is None:

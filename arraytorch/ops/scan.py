@@ -10,7 +10,7 @@ from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, numpy_dtype
 from ._declare import cast, derivative
 from ._promote import axis_instead, dim_of
-from ._results import check_tensor, finished, floating, native, refuse
+from ._results import check_tensor, dtype_to_reduce_in, finished, floating, native, refuse
 from .indexing import getitem, narrow
 from .joining import cat
 from .shape import reshape, unsqueeze
@@ -116,6 +116,8 @@ def _logcumsumexp(input: Tensor, dim: int) -> Tensor:
 
 def _wide(name: str, input: Tensor, dtype: dtype | None) -> Tensor:
     check_tensor(name, input)
+    if dtype is _dtypes.bool or dtype is bool:
+        raise NotImplementedError(f"\"{name}_out_cpu\" not implemented for 'Bool'")
     if dtype is not None:
         return cast(input, numpy_dtype(dtype))
     return cast(input, _INT) if input._data.dtype.kind in "biu" else input
@@ -141,7 +143,7 @@ def cumsum(
     """
     if dim is None:
         dim = axis_instead("cumsum", axis)
-    x = _wide("cumsum", input, dtype)
+    x = _wide("cumsum", input, dtype_to_reduce_in(dtype, out))
     return finished("cumsum", _run(_cumsum, x, dim), out, (input,))
 
 
@@ -160,7 +162,7 @@ def cumprod(
     """
     if dim is None:
         dim = axis_instead("cumprod", axis)
-    x = _wide("cumprod", input, dtype)
+    x = _wide("cumprod", input, dtype_to_reduce_in(dtype, out))
     return finished("cumprod", _run(_cumprod, x, dim), out, (input,))
 
 
@@ -200,6 +202,8 @@ def diff(
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
+    if not n:
+        return finished("diff", input.clone(), out, (input,))
     d = dim_of(dim, input._data.ndim)
     parts = [p for p in (prepend, input, append) if p is not None]
     if any(p._data.ndim != input._data.ndim for p in parts):
@@ -216,8 +220,8 @@ def _trapezoids(y: Tensor, x: Tensor | None, dx: Number, dim: int) -> Tensor:
     """The areas under the segments along dim."""
     y = floating(y) if y._data.dtype.kind == "b" else y
     d = dim_of(dim, y._data.ndim)
-    n = y._data.shape[d] - 1
-    heights = narrow(y, d, 1, max(n, 0)) + narrow(y, d, 0, max(n, 0))
+    n = max(y._data.shape[d] - 1, 0)
+    heights = narrow(y, d, min(n, 1), n) + narrow(y, d, 0, n)
     if x is None:
         return heights * (dx / 2)
     if x._data.ndim == 1:

@@ -356,7 +356,7 @@ def _mean(input: Tensor, dim: int, index: Tensor, src: Tensor, own: bool) -> Ten
     total = _sum(input, dim, index, src, own)
     ones = input.detach() * 0 + 1
     count = _sum(ones, dim, index, src.detach() * 0 + 1, own)
-    return total / count if input._data.dtype.kind in "fc" else total // count
+    return total // count if input._data.dtype.kind in "iu" else total / count
 
 
 def scatter_reduce(

@@ -9,8 +9,8 @@ from ..autograd.tape import TensorBase, taped, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from . import _return_types as return_types
 from ._declare import derivative
-from ._promote import common_device, dim_of, is_number
-from ._results import check_tensor, finished, refuse, refuse_kernel
+from ._promote import common_device, dim_of, integer, is_number
+from ._results import check_tensor, finished, promoted, refuse, refuse_kernel
 from ._write import forbid_shared
 from .blending import lerp
 from .comparison import isnan
@@ -96,14 +96,14 @@ def topk(
         dim = axis
     refuse("topk", input, "bc")
     x = input._data
-    d = dim_of(dim, x.ndim)
+    d, k = dim_of(dim, x.ndim), integer("topk", "k", k)
     if not 0 <= k <= (x.shape[d] if x.ndim else 1):
         raise RuntimeError("selected index k out of range")
     B = backend_of(x)
     if not x.ndim:
         pair = input.clone(), wrap(B.zeros((), numpy_dtype(_dtypes.int64)))
     else:
-        pair = picked("topk", input, d, B.topk(x, int(k), d, bool(largest)))
+        pair = picked("topk", input, d, B.topk(x, k, d, bool(largest)))
     return finished("topk", return_types.topk(pair), out, (input,))
 
 
@@ -132,14 +132,14 @@ def kthvalue(
     tensor(2)
     """
     refuse("kthvalue", input, "bc")
-    d = _not_empty("kthvalue", input, dim)
+    d, k = _not_empty("kthvalue", input, dim), integer("kthvalue", "k", k)
     n = input._data.shape[d] if input._data.ndim else 1
     if not 1 <= k <= n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
     if out is not None:
         forbid_shared("kthvalue", input, out[0])
     x = input._data
-    at = backend_of(x).arg_of_rank(x, int(k) - 1, d) if x.ndim else None
+    at = backend_of(x).arg_of_rank(x, k - 1, d) if x.ndim else None
     return _placed("kthvalue", input, d, keepdim, at, out)
 
 
@@ -380,7 +380,7 @@ def searchsorted(
     tensor([1, 3])
     """
     check_tensor("searchsorted", sorted_sequence, names=("sorted_sequence",))
-    refuse_kernel("searchsorted_out_cpu", sorted_sequence, "bc")
+    refuse_kernel("searchsorted_out_cpu", sorted_sequence, "c")
     right = _side("searchsorted", right, side)
     rows = sorted_sequence._data
     B = backend_of(rows)
@@ -401,11 +401,10 @@ def searchsorted(
         common_device("searchsorted", [sorted_sequence, input])
         values = input._data  # type: ignore[union-attr]
         if rows.dtype is not values.dtype:
-            raise RuntimeError(
-                "torch.searchsorted(): boundary tensor and input value tensor should have same dtype, "
-                f"but got boundary tensor dtype {dtype_of(rows)!r} and input value tensor dtype "
-                f"{dtype_of(values)!r}"
-            )
+            refuse_kernel("searchsorted_out_cpu", input, "c")
+            rows, values = (t._data for t in promoted("searchsorted", sorted_sequence, input))
+        elif rows.dtype.kind == "b":
+            refuse_kernel("searchsorted_out_cpu", input, "b")
     if not rows.ndim:
         raise RuntimeError("searchsorted(): boundaries tensor should have positive dimension")
     if rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
@@ -425,7 +424,7 @@ def searchsorted(
                 "searchsorted(): sorter must be a long tensor of the shape of boundaries, got "
                 f"{list(sorter._data.shape)} for {list(rows.shape)}"
             )
-        rows = gather(sorted_sequence.detach(), -1, sorter)._data
+        rows = gather(wrap(rows), -1, sorter)._data
     shape = values.shape
     if rows.ndim == 1:
         values = B.reshape(values, (-1,))
@@ -449,7 +448,7 @@ def bucketize(
     tensor([1, 3])
     """
     check_tensor("bucketize", boundaries, names=("boundaries",))
-    refuse_kernel("searchsorted_out_cpu", boundaries, "bc")
+    refuse_kernel("searchsorted_out_cpu", boundaries, "c")
     if boundaries._data.ndim != 1:
         raise RuntimeError(
             f"boundaries tensor must be 1 dimension, but got dim({boundaries._data.ndim})"

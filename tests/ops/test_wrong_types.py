@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+import numpy as np
 import pytest
 
 import arraytorch as torch
@@ -105,3 +106,39 @@ def test_message(f, args, name, argument, position):
         f(*args)
     wanted = f"{name}(): argument '{argument}' (position {position}) must be Tensor, not int"
     assert str(error.value) == wanted
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, n: x.split(n),
+        lambda x, n: x.split([n, n, 1]),
+        lambda x, n: x.chunk(n),
+        lambda x, n: x.topk(n),
+        lambda x, n: x.kthvalue(n),
+        lambda x, n: x.roll(n),
+        lambda x, n: x.roll(n, 0),
+        lambda x, n: x.tril(n),
+        lambda x, n: x.triu(n),
+        lambda x, n: torch.rot90(x, n),
+        lambda x, n: torch.nn.functional.one_hot(torch.tensor([0]), n),
+        lambda x, n: x.sum(n - 1),
+        lambda x, n: x.mean(n - 1),
+        lambda x, n: x.any(n - 1),
+        lambda x, n: x.std(n - 1),
+        lambda x, n: F.group_norm(x[:4, :4].reshape(1, 4, 4), n),
+        lambda x, n: F.conv1d(x[:4], torch.ones(2, 2, 1), groups=n),
+        lambda x, n: F.conv_transpose1d(x[:4], torch.ones(4, 1, 1), groups=n),
+        lambda x, n: F.adaptive_avg_pool1d(x, n),
+        lambda x, n: F.adaptive_max_pool2d(x[None], (n, None)),
+    ],
+)
+def test_floats_are_no_integers(call):
+    """They are neither cut to some nor taken for equal ones that an operation met before."""
+    x = torch.ones(5, 5)
+    for _ in range(2):
+        for number in (2.0, 2.7, torch.tensor(2.0)):
+            with pytest.raises(TypeError):
+                call(x, number)
+        call(x, 2)
+        call(x, np.int64(2))
