@@ -21,12 +21,13 @@ from .numpy_linalg import NumpyLinalg
 from .numpy_normalization import NumpyNormalization
 from .numpy_numbers import ZERO
 from .numpy_optimizers import NumpyOptimizerKernels
-from .numpy_places import NumpyPlaceKernels
+from .numpy_places import NumpyPlaceKernels, rearranged
 from .numpy_pointwise import NumpyPointwiseKernels
 from .numpy_pooling import NumpyPoolingKernels
 from .numpy_products import matmul as products
 from .numpy_recurrence import NumpyRecurrence
-from .numpy_reduction import NumpyReductionKernels, ones, scanned, turned
+from .numpy_reduction import NumpyReductionKernels, ones, scanned
+from .numpy_resampling import NumpyResampling
 from .numpy_sampling import NumpyGenerator
 from .numpy_softmax import NumpySoftmax
 from .numpy_sorting import NumpySortingKernels
@@ -134,6 +135,7 @@ class NumpyBackend(
     NumpyPointwiseKernels,
     NumpyRecurrence,
     NumpyReductionKernels,
+    NumpyResampling,
     ArrayModuleBackend,
 ):
     """Kernels on NumPy arrays, SciPy's where NumPy has none."""
@@ -266,13 +268,13 @@ class NumpyBackend(
         return x + y
 
     def copy(self, x: Any) -> Any:
-        if x.size >= _TURNED and x.ndim > 1 and x.strides[-2] == x.itemsize < x.strides[-1]:
-            return turned(x)
+        if x.size >= _TURNED and (made := rearranged(x)) is not None:
+            return made
         return np.array(x, order="C")
 
     def contiguous(self, x: Any) -> Any:
-        if x.size >= _TURNED and x.ndim > 1 and x.strides[-2] == x.itemsize < x.strides[-1]:
-            return turned(x)
+        if x.size >= _TURNED and (made := rearranged(x)) is not None:
+            return made
         return np.ascontiguousarray(x) if x.ndim else x
 
     def stack(self, arrays: list[Any], dim: int) -> Any:

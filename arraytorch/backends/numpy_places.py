@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from .compiled import MANY, in_use, kernels
-from .numpy_reduction import turned
 
 _SHORT = 16  # elements of a row that are taken one by one rather than copied
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
@@ -322,3 +321,34 @@ def _flat(shape: tuple[int, ...], dim: int, index: Any) -> Any:
             step = np.arange(n) * prod(shape[d + 1 :])
             flat = flat + step.reshape([-1 if k == d else 1 for k in range(index.ndim)])
     return flat
+
+
+def rearranged(x: Any) -> Any:
+    """A copy in C order of transposed matrices, or of reversed rows; None of what lies otherwise."""
+    if x.ndim > 1 and x.strides[-2] == x.itemsize < x.strides[-1]:
+        return turned(x)
+    if x.ndim and x.strides[-1] == -x.itemsize and x.itemsize in (4, 8):
+        return _from_behind(x)
+    return None
+
+
+def turned(x: Any) -> Any:
+    """A copy of a transposed matrix, a few columns at a time, whose lines stay in the cache."""
+    out = np.empty(x.shape, x.dtype)
+    source = x.swapaxes(-1, -2)
+    if x.dtype.char in "fdl" and source.flags.c_contiguous:
+        if (own := kernels("places")) is not None:
+            own.turn(source.reshape(-1, *source.shape[-2:]), out.reshape(-1, *out.shape[-2:]))
+            return out
+    for i in range(0, x.shape[-1], 8):
+        out[..., i : i + 8] = x[..., i : i + 8]
+    return out
+
+
+def _from_behind(x: Any) -> Any:
+    """A copy of rows that run backwards: NumPy reads these one number at a time."""
+    rows = x[..., ::-1]
+    if not rows.flags.c_contiguous or (own := kernels("lines")) is None:
+        return None
+    bits = rows.view(f"i{x.itemsize}").reshape(-1, x.shape[-1])
+    return own.flipped(bits).view(x.dtype).reshape(x.shape)

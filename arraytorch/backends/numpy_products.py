@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import MANY, kernels
 from .sharing import run
 from .threads import get_num_threads, library_alone
 
@@ -40,6 +41,8 @@ def _some(start: int, stop: int, x: Any, y: Any, out: Any) -> None:
 def matmul(x: Any, y: Any) -> Any:
     """The product of arrays of matrices, in C order."""
     lead = x.shape[:-2]
+    if x.ndim > 1 < y.ndim and x.shape[-1] == 1 == y.shape[-2] and x.dtype is y.dtype:
+        return _outer(x, y)
     if (
         lead
         and y.shape[:-2] == lead
@@ -54,6 +57,21 @@ def matmul(x: Any, y: Any) -> Any:
             return batched(first, second).reshape(*lead, x.shape[-2], y.shape[-1])
     # The result would follow the order of the first operand.
     return np.matmul(x, y, order="C")
+
+
+def _outer(x: Any, y: Any) -> Any:
+    """Products of columns and rows, for which the library takes five times as long as a ufunc."""
+    first, second = _joined(x), _joined(y)
+    if (
+        first is not None is not second
+        and x.shape[:-2] == y.shape[:-2]
+        and first.size * y.shape[-1] >= MANY
+        and (own := kernels("lines")) is not None
+    ):
+        return own.outer(np.ascontiguousarray(first[..., 0]), second[:, 0]).reshape(
+            *x.shape[:-1], y.shape[-1]
+        )
+    return np.multiply(x, y, order="C")
 
 
 def _joined(x: Any) -> Any:

@@ -310,19 +310,6 @@ def scanned(function: Any, x: Any, dim: int) -> Any:
     return out
 
 
-def turned(x: Any) -> Any:
-    """A copy of a transposed matrix, a few columns at a time, whose lines stay in the cache."""
-    out = np.empty(x.shape, x.dtype)
-    source = x.swapaxes(-1, -2)
-    if x.dtype.char in "fdl" and source.flags.c_contiguous:
-        if (own := kernels("places")) is not None:
-            own.turn(source.reshape(-1, *source.shape[-2:]), out.reshape(-1, *out.shape[-2:]))
-            return out
-    for i in range(0, x.shape[-1], 8):
-        out[..., i : i + 8] = x[..., i : i + 8]
-    return out
-
-
 _RUN = 32  # elements whose running sums a matrix product makes
 
 

@@ -20,6 +20,7 @@ from ._results import (
     is_half,
     promoted,
     refuse,
+    refuse_kernel,
     rounded_once,
     same_dtype,
 )
@@ -29,7 +30,7 @@ from .comparison import eq
 from .complex_numbers import complex as _complex
 from .elementary import exp2
 from .joining import cat
-from .rearranging import flip, roll
+from .rearranging import flip
 from .scan import cumprod
 from .selection import where
 from .shape import expand
@@ -462,6 +463,7 @@ def linalg_cross(
 
 def _cross(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
     x, y = promoted(name, input, other)
+    refuse_kernel("cross", x, "b")
     if x._data.ndim != y._data.ndim:
         raise RuntimeError(
             f"{name}: inputs must have the same number of dimensions, got {x._data.ndim} and "
@@ -474,8 +476,21 @@ def _cross(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
             f"{name}: inputs dimension {dim} must have length 3. Got {x._data.shape[d]} and "
             f"{y._data.shape[d]}"
         )
-    x, y = expand(x, *shape), expand(y, *shape)
-    return roll(x, -1, d) * roll(y, -2, d) - roll(x, -2, d) * roll(y, -1, d)
+    return _crossed(expand(x, *shape), expand(y, *shape), d)
+
+
+@derivative(
+    saves=("input", "other", "dim"),
+    kernel="cross",
+    name="LinalgCrossBackward0",
+    d_input=lambda B, g, other, dim: B.cross(B.conj(other), g, dim),
+    d_other=lambda B, g, input, dim: B.cross(g, B.conj(input), dim),
+)
+def _crossed(input: Tensor, other: Tensor, dim: int) -> Tensor:
+    x, y = input._data, other._data
+    B = outermost(x, y)
+    z = as_array(B, B.cross(x, y, dim), x)
+    return taped(_crossed, z, (input, other), (input, other, dim))
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:

@@ -1,0 +1,79 @@
+"""Compiled loops over the lines of arrays, one pass each: what is copied, repeated or mixed by lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .numba_math import EXACT, compiled
+from .sharing import share
+
+u = np.uint64  # an index that cannot be negative: loops with others do not vectorise
+
+
+@compiled(EXACT)
+def _outer(start, stop, x, y, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        factor, line, to = x[i], y[i // (x.size // len(y))], out[i]
+        for j in range(to.size):
+            to[j] = factor * line[j]
+
+
+@compiled(EXACT)
+def _reversed(start, stop, x, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        line, to = x[i], out[i]
+        last = u(to.size - 1)
+        for j in range(to.size):
+            to[j] = line[last - u(j)]
+
+
+@compiled(EXACT)
+def _mixed_lines(start, stop, x, index, weight, out):  # type: ignore[no-untyped-def]
+    n = out.shape[1]
+    for i in range(start, stop):
+        plane, at, to = x[i // n], i % n, out[i // n, i % n]
+        line, share = plane[index[0, at]], weight[0, at]
+        for j in range(to.size):
+            to[j] = line[j] * share
+        for k in range(1, len(index)):
+            line, share = plane[index[k, at]], weight[k, at]
+            for j in range(to.size):
+                to[j] += line[j] * share
+
+
+@compiled(EXACT)
+def _mixed(start, stop, x, index, weight, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        line, to = x[i], out[i]
+        to[:] = 0
+        for k in range(len(index)):
+            places, shares = index[k], weight[k]
+            for j in range(to.size):
+                to[j] += line[places[j]] * shares[j]
+
+
+def outer(x: Any, y: Any) -> Any:
+    """The products of each element of a row of x with all of the same row of y."""
+    out = np.empty((*x.shape, y.shape[1]), x.dtype)
+    share(_outer, x.size, out.size, x.reshape(-1), y, out.reshape(x.size, -1))
+    return out
+
+
+def flipped(x: Any) -> Any:
+    """The rows of a matrix from their ends on."""
+    out = np.empty(x.shape, x.dtype)
+    share(_reversed, len(x), x.size, x, out)
+    return out
+
+
+def mixed(x: Any, index: Any, weight: Any) -> Any:
+    """Weighted sums along the middle one of three dimensions: a column of unsigned taps for each."""
+    n = index.shape[1]
+    out = np.empty((len(x), n, x.shape[2]), x.dtype)
+    if x.shape[2] == 1:
+        share(_mixed, len(x), out.size, x[..., 0], index, weight, out[..., 0])
+    else:
+        share(_mixed_lines, len(x) * n, out.size, x, index, weight, out)
+    return out
