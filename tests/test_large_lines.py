@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_large_arrays import CHOICES, OWN, chosen, rand
+from test_large_arrays import CHOICES, OWN, alike, chosen, rand
 
 import arraytorch as torch
 from arraytorch.backends.resampling import Taps
@@ -94,3 +94,66 @@ def test_crossed_vectors_are_those_of_numpy():
     flags = torch.tensor([True, False, True])
     with pytest.raises(NotImplementedError, match="\"cross\" not implemented for 'Bool'"):
         torch.linalg.cross(flags, flags)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+def test_borders_of_images(mode):
+    """Those of NumPy's modes, also with one side cropped; and the gradients of all of it."""
+    name = {"replicate": "edge", "circular": "wrap"}.get(mode, mode)
+    x = rand(2, 3, 40, 9)
+    result = F.pad(torch.tensor(x), (2, 8, 3, 0), mode=mode).numpy()
+    np.testing.assert_array_equal(result, np.pad(x, ((0, 0), (0, 0), (3, 0), (2, 8)), name))
+    result = F.pad(torch.tensor(x), (-2, 1, 0, 0), mode=mode)
+    y = x[..., 2:] if mode == "circular" else x
+    expected = np.pad(y, ((0, 0),) * 3 + ((0, 1),), name)
+    np.testing.assert_array_equal(result.numpy(), expected[..., -8:])
+    z = torch.tensor(rand(1, 2, 5, 4, dtype="f8"), requires_grad=True)
+    for pad in [(2, 3, 1, 0), (3, -1, -2, 2)]:
+        assert torch.autograd.gradcheck(lambda z, pad=pad: F.pad(z, pad, mode=mode), z)
+        assert torch.autograd.gradgradcheck(lambda z, pad=pad: F.pad(z, pad, mode=mode), z)
+
+
+@pytest.mark.parametrize("shape", [(2, 130, 140), (300, 70), (70, 300)])
+def test_triangles_of_large_matrices(shape):
+    """Bands of rows give NumPy's, whatever the diagonal; NaN of the other triangle is gone."""
+    x = rand(*shape)
+    x[..., 0, -1] = x[..., -1, 0] = np.nan
+    for y in (x, x.swapaxes(-1, -2), x > 0, x.astype("f2")):
+        for k in (-400, -65, -64, -1, 0, 1, 63, 64, 99, 400):
+            np.testing.assert_array_equal(OWN.tril(y, k), np.tril(y, k))
+            np.testing.assert_array_equal(OWN.triu(y, k), np.triu(y, k))
+
+
+ODD = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e30, -3.0, 3.0], np.float32)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_elementwise_kernels_of_several_large_arrays(choice, dtype):
+    """Each in one pass gives what the generic formula does, also of what is not finite."""
+    x, y, z = (
+        np.concatenate([rand(20000, dtype=dtype, seed=s), ODD.astype(dtype)]) for s in range(3)
+    )
+    y[-8:] = y[-8:][::-1]
+    g = np.broadcast_to(np.array(0.3, dtype), x.shape)
+    with np.errstate(all="ignore"):
+        for kind in ("square", "size", "huber"):
+            alike("gap", x, y, kind, 0.5, 2.0)
+            for each in (g, z, z[::-1]):
+                alike("gap_backward", each, x, y, kind, np.inf if kind == "square" else 0.5, 2.0)
+        alike("addcmul", x, y, z, 0.5), alike("addcdiv", x, y, z, -2)
+        alike("lerp", x, y, 0.3), alike("lerp", x, y, 0.7)
+        alike("frac", x), alike("within", y, x, -1.0, 1.5, 1 / 6)
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
+def test_losses_of_differences(name):
+    """Gradients of both arguments, twice, for each reduction, and by samples."""
+    loss = getattr(F, name)
+    x, y = (torch.tensor(rand(7, dtype="f8", seed=s), requires_grad=True) for s in range(2))
+    for reduction in ("mean", "sum", "none"):
+        assert torch.autograd.gradcheck(lambda x, y, r=reduction: loss(x, y, reduction=r), (x, y))
+        assert torch.autograd.gradgradcheck(
+            lambda x, y, r=reduction: loss(x, y, reduction=r), (x, y)
+        )
+    each = torch.func.vmap(lambda x, y: loss(x, y))(x[:, None], y[:, None])
+    torch.testing.assert_close(each, loss(x, y, reduction="none"))

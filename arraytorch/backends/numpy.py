@@ -21,7 +21,7 @@ from .numpy_linalg import NumpyLinalg
 from .numpy_normalization import NumpyNormalization
 from .numpy_numbers import ZERO
 from .numpy_optimizers import NumpyOptimizerKernels
-from .numpy_places import NumpyPlaceKernels, rearranged
+from .numpy_places import NumpyPlaceKernels, rearranged, triangles
 from .numpy_pointwise import NumpyPointwiseKernels
 from .numpy_pooling import NumpyPoolingKernels
 from .numpy_products import matmul as products
@@ -316,13 +316,13 @@ class NumpyBackend(
 
     def tril(self, x: Any, diagonal: int) -> Any:
         if x.size > _FEW:
-            return super().tril(x, diagonal)
+            return super().tril(x, diagonal) if x.size < _TURNED else triangles(x, diagonal, False)
         mask = _triangle(x.shape[-2], x.shape[-1], diagonal)
         return self.settled(np.where(mask, x, ZERO[x.dtype]))
 
     def triu(self, x: Any, diagonal: int) -> Any:
         if x.size > _FEW:
-            return super().triu(x, diagonal)
+            return super().triu(x, diagonal) if x.size < _TURNED else triangles(x, diagonal, True)
         mask = _triangle(x.shape[-2], x.shape[-1], diagonal - 1)
         return self.settled(np.where(mask, ZERO[x.dtype], x))
 

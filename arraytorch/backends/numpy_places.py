@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .compiled import MANY, in_use, kernels
+from .sharing import share
 
 _SHORT = 16  # elements of a row that are taken one by one rather than copied
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
@@ -352,3 +353,34 @@ def _from_behind(x: Any) -> Any:
         return None
     bits = rows.view(f"i{x.itemsize}").reshape(-1, x.shape[-1])
     return own.flipped(bits).view(x.dtype).reshape(x.shape)
+
+
+_BAND = 64  # rows of a triangle that are written at a time
+
+
+def triangles(x: Any, diagonal: int, upper: bool) -> Any:
+    """The triangles of large matrices: bands of rows, each a copy with zeros at one end.
+
+    NumPy's own choose element by element, by a mask as large as a matrix.
+    """
+    out = np.empty(x.shape, x.dtype)
+    share(_bands, -(-x.shape[-2] // _BAND), x.size, x, diagonal, upper, out)
+    return out
+
+
+def _bands(start: int, stop: int, x: Any, diagonal: int, upper: bool, out: Any) -> None:
+    rows, columns = x.shape[-2:]
+    zero = np.zeros((), x.dtype)
+    for i in range(start * _BAND, min(stop * _BAND, rows), _BAND):
+        band = out[..., i : i + _BAND, :]
+        band[...] = x[..., i : i + _BAND, :]
+        n = band.shape[-2]
+        # The upper triangle's first row begins there, and the lower's ends; further rows, one by one.
+        first = i + diagonal + (not upper)
+        low, high = (min(max(at, 0), columns) for at in (first, first + n - 1))
+        if upper:
+            band[..., :low] = zero
+        else:
+            band[..., high:] = zero
+        below = np.tri(n, high - low, i + diagonal - upper - low, dtype=np.bool_)
+        np.copyto(band[..., low:high], zero, where=below if upper else ~below)

@@ -86,7 +86,7 @@ def blocked(kernel: Callable[..., Any], arrays: int = 1, topic: str = "") -> Any
         if x.size < MANY or x.dtype.char not in "fd":
             return kernel(self, *args)
         given, numbers = args[:arrays], args[arrays:]
-        if not all(_like(y, x) for y in given):
+        if not all(alike(y, x) for y in given):
             return kernel(self, *args)
         if topic and x.dtype.char == "f" and (own := kernels(topic)) is not None:
             return getattr(own, name)(*args)
@@ -101,7 +101,8 @@ def blocked(kernel: Callable[..., Any], arrays: int = 1, topic: str = "") -> Any
     return method
 
 
-def _like(y: Any, x: Any) -> bool:
+def alike(y: Any, x: Any) -> bool:
+    """Whether y is a contiguous array of x's type and shape."""
     return y.dtype is x.dtype and y.shape == x.shape and y.flags.c_contiguous
 
 
@@ -151,7 +152,7 @@ def _computed(ufunc: Any, x: Any, y: Any, out: Any, compares: bool) -> Any:
         out = np.empty(x.shape, np.bool_ if compares else x.dtype)
     if not many:
         blockwise(lambda x, out: ufunc(x, y, out=out), x, out)
-    elif _like(y, x):
+    elif alike(y, x):
         blockwise(lambda x, y, out: ufunc(x, y, out=out), x, y, out)
     elif y.ndim == x.ndim and len(y) > 1:
         rowwise(lambda x, y, out: ufunc(x, y, out=out), x, y, out)

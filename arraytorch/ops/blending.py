@@ -24,7 +24,7 @@ from ._results import (
     rounded_once,
     same_dtype,
 )
-from .arithmetic import clamp, mul, plus, true_divide
+from .arithmetic import clamp, mul
 from .arithmetic import pow as _pow
 from .comparison import eq
 from .complex_numbers import complex as _complex
@@ -53,20 +53,44 @@ def alike_floats(input: Tensor, *others: Tensor) -> bool:
     return True
 
 
-def _added(input: Tensor, product: Tensor, value: Number) -> Tensor:
-    """input + value * product, in the memory of the product where nothing is recorded."""
-    x, z, times = input._data, product._data, value.__class__ is not int or value != 1
-    if (
-        z.__class__ is x.__class__ is ndarray
-        and z.shape == x.shape
-        and product._node is None is input._node
-        and value.__class__ in (int, float)
-    ):
-        if times:
-            z *= value
-        z += x
-        return product
-    return plus(input, product * value if times else product)
+@derivative(
+    saves=("tensor1", "tensor2", "value"),
+    kernel="addcmul",
+    name="AddcmulBackward0",
+    d_input=lambda g: g,
+    d_tensor1=lambda g, tensor2, value: g * (tensor2 * value),
+    d_tensor2=lambda g, tensor1, value: g * (tensor1 * value),
+)
+def _addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, value: float) -> Tensor:
+    x, y, z = input._data, tensor1._data, tensor2._data
+    B = outermost(x, y, z)
+    result = as_array(B, B.addcmul(x, y, z, value), x)
+    return taped(_addcmul, result, (input, tensor1, tensor2), (tensor1, tensor2, value))
+
+
+@derivative(
+    saves=("tensor1", "tensor2", "value"),
+    kernel="addcdiv",
+    name="AddcdivBackward0",
+    d_input=lambda g: g,
+    d_tensor1=lambda g, tensor2, value: g * (value / tensor2),
+    d_tensor2=lambda g, tensor1, tensor2, value: g * (-value * tensor1 / (tensor2 * tensor2)),
+)
+def _addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, value: float) -> Tensor:
+    x, y, z = input._data, tensor1._data, tensor2._data
+    B = outermost(x, y, z)
+    result = as_array(B, B.addcdiv(x, y, z, value), x)
+    return taped(_addcdiv, result, (input, tensor1, tensor2), (tensor1, tensor2, value))
+
+
+def _at_once(op: Any, input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Number) -> Any:
+    """One op of floats that are alike; None for what has to be looked at more closely."""
+    if not alike_floats(input, tensor1, tensor2) or value.__class__ not in (int, float):
+        return None
+    try:
+        return op(input, tensor1, tensor2, value)
+    except (TypeError, ValueError):  # shapes or devices that do not fit, which is told elsewhere
+        return None
 
 
 def _scaled(name: str, input: Tensor, product: Tensor, value: Number) -> Tensor:
@@ -97,8 +121,8 @@ def addcmul(
     """
     if older:
         return in_order(addcmul, "addcmul", input, tensor1, tensor2, *older, out=out)
-    if out is None and alike_floats(input, tensor1, tensor2):
-        return _added(input, mul(tensor1, tensor2), value)
+    if out is None and (made := _at_once(_addcmul, input, tensor1, tensor2, value)) is not None:
+        return made
     check_tensor("addcmul", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
     if input._data.dtype.kind == "b":
         raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
@@ -124,8 +148,8 @@ def addcdiv(
     """
     if older:
         return in_order(addcdiv, "addcmul", input, tensor1, tensor2, *older, out=out)
-    if out is None and alike_floats(input, tensor1, tensor2):
-        return _added(input, true_divide(tensor1, tensor2), value)
+    if out is None and (made := _at_once(_addcdiv, input, tensor1, tensor2, value)) is not None:
+        return made
     check_tensor("addcdiv", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
     if tensor1._data.dtype.kind in "biu" and tensor2._data.dtype.kind in "biu":
         raise RuntimeError(
