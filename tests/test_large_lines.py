@@ -157,3 +157,24 @@ def test_losses_of_differences(name):
         )
     each = torch.func.vmap(lambda x, y: loss(x, y))(x[:, None], y[:, None])
     torch.testing.assert_close(each, loss(x, y, reduction="none"))
+
+
+def test_bags_of_many_rows(choice):
+    """Their sums and means, of indices of either width, without a gradient and with one."""
+    table, index = rand(90, 40), np.random.default_rng(0).integers(0, 90, (30, 20))
+    for places in (index, index.astype("i4"), index.T.copy().T):
+        for weight in (torch.tensor(table), torch.tensor(table, requires_grad=True)):
+            total = F.embedding_bag(torch.tensor(places), weight, mode="sum").detach().numpy()
+            np.testing.assert_allclose(total, table[index].sum(1), rtol=1e-5, atol=1e-5)
+            mean = F.embedding_bag(torch.tensor(places), weight).detach().numpy()
+            np.testing.assert_allclose(mean, table[index].mean(1), rtol=1e-5, atol=1e-6)
+
+
+def test_erf_of_many_doubles(choice):
+    """To the last digits, on both sides of where series meet, and at the ends."""
+    from scipy.special import erf
+
+    x = np.concatenate([np.linspace(-7, 7, 30001), [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-300]])
+    result = OWN.erf(x)
+    np.testing.assert_allclose(result, erf(x), rtol=4e-15)
+    np.testing.assert_array_equal(np.signbit(result), np.signbit(x))

@@ -403,6 +403,10 @@ class ArrayKernels:
         self.add_at(out, (flat,), values)
         return out
 
+    def bags(self, x: Any, index: Any) -> Any:
+        """The sum of the rows of x that each row of index names."""
+        return self.sum(self.take(x, index, 0), (1,), False)
+
     def embedding_gather(self, x: Any, index: Any, padding: int, scale: bool) -> Any:
         """The rows that index names, weighted as embedding_backward weights them."""
         z = self.xp.take(x, index, axis=0)

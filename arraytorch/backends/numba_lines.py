@@ -54,6 +54,24 @@ def _mixed(start, stop, x, index, weight, out):  # type: ignore[no-untyped-def]
                 to[j] += line[places[j]] * shares[j]
 
 
+@compiled(EXACT)
+def _bags(start, stop, x, index, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        to = out[i]
+        to[:] = 0
+        for at in index[i]:
+            line = x[at]
+            for j in range(to.size):
+                to[j] += line[j]
+
+
+def bags(x: Any, index: Any) -> Any:
+    """The sum of the rows of x that each row of index names."""
+    out = np.empty((len(index), x.shape[1]), x.dtype)
+    share(_bags, len(index), index.size * x.shape[1], x, index, out)
+    return out
+
+
 def outer(x: Any, y: Any) -> Any:
     """The products of each element of a row of x with all of the same row of y."""
     out = np.empty((*x.shape, y.shape[1]), x.dtype)

@@ -456,6 +456,12 @@ class NumpyBackend(
             return flat.reshape(*g.shape[:-1], weight.shape[-1])
         return super().linear_input(g, weight)
 
+    def bags(self, x: Any, index: Any) -> Any:
+        large = index.size * x.shape[1] >= compiled.MANY and x.dtype.char in "fd"
+        if not large or not x.flags.c_contiguous or (own := compiled.kernels("lines")) is None:
+            return super().bags(x, index)
+        return own.bags(x, np.ascontiguousarray(index, "i8"))
+
     def embedding_backward(self, g: Any, index: Any, rows: int, padding: int, scale: bool) -> Any:
         if g.dtype.kind != "f" or g.dtype.itemsize == 2 or index.size * g.shape[-1] < 4096:
             return super().embedding_backward(g, index, rows, padding, scale)

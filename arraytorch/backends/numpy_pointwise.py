@@ -347,7 +347,9 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
 
     def erf(self, x: Any) -> Any:
         if not _plain(x):
-            return self._erf(x)
+            large = x.dtype.char == "d" and x.size >= _MANY and x.flags.c_contiguous
+            own = kernels("special") if large else None
+            return self._erf(x) if own is None else own.erf(x)
         return _computed(lambda x, y: passes.tanh_of(x, passes.ERF, y, np.empty_like(x)), x)
 
     def gelu(self, x: Any, approximate: str) -> Any:
