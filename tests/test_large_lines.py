@@ -178,3 +178,21 @@ def test_erf_of_many_doubles(choice):
     result = OWN.erf(x)
     np.testing.assert_allclose(result, erf(x), rtol=4e-15)
     np.testing.assert_array_equal(np.signbit(result), np.signbit(x))
+
+
+@pytest.mark.parametrize("p", [0, 0.5, 1, 2, 3, np.inf])
+def test_distances_of_many_rows(p):
+    """A few rows at a time, those of SciPy; NaN of a row is that of all its distances."""
+    from scipy.spatial.distance import cdist
+
+    x, y = rand(90, 33), rand(70, 33, seed=1)
+    expected = cdist(x, y, "minkowski", p=p) if p > 0 else np.full((90, 70), 33.0)
+    with torch.no_grad():
+        result = torch.cdist(torch.tensor(x), torch.tensor(y), p).numpy()
+    np.testing.assert_allclose(result, expected, rtol=2e-5)
+    x[3, 5] = np.nan
+    for recorded in (False, True):
+        result = torch.cdist(torch.tensor(x, requires_grad=recorded), torch.tensor(y), p)
+        np.testing.assert_array_equal(
+            np.isnan(result.detach().numpy())[:, 0], (np.arange(90) == 3) & (p != 0)
+        )
