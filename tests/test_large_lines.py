@@ -196,3 +196,22 @@ def test_distances_of_many_rows(p):
         np.testing.assert_array_equal(
             np.isnan(result.detach().numpy())[:, 0], (np.arange(90) == 3) & (p != 0)
         )
+
+
+def test_gates_of_large_arrays(choice):
+    """Halves of any dimension, and their slopes."""
+    x = rand(20, 30, 40) * 5
+    for dim in range(3):
+        g = rand(*[n // 2 if d == dim else n for d, n in enumerate(x.shape)], seed=1)
+        alike("glu", x, dim)
+        alike("glu_backward", g, x, dim)
+
+
+def test_spaced_values_are_those_of_one_rounding_each():
+    """Across the middle and the ends of pieces, from either end; as short rows are made."""
+    for steps in (70001, 70000):
+        result = torch.linspace(-1.5, 3, steps).numpy()
+        gap = np.float64((np.float32(3) - np.float32(-1.5)) / np.float32(steps - 1))
+        lower = np.arange(steps // 2) * gap - 1.5
+        upper = 3 - np.arange(steps - steps // 2)[::-1] * gap
+        np.testing.assert_array_equal(result, np.concatenate([lower, upper]).astype(np.float32))

@@ -21,6 +21,7 @@ class ActivationKernels:
     masked_fill: Any
     asarray: Any
     sgn: Any
+    cat: Any
 
     def gelu(self, x: Any, approximate: str) -> Any:
         """x times the normal distribution function, exact or by a tanh (Hendrycks & Gimpel 2016)."""
@@ -127,6 +128,18 @@ class ActivationKernels:
     def outside(self, g: Any, x: Any, low: float, high: float, value: float) -> Any:
         """g where x lies below low or above high, also for NaN; elsewhere a value."""
         return self.masked_fill(g, (x >= low) & (x <= high), value)
+
+    def glu(self, x: Any, dim: int) -> Any:
+        """The first half of a dimension times the sigmoid of the second."""
+        lead, half = (slice(None),) * dim, x.shape[dim] // 2
+        return x[(*lead, slice(half))] * self.sigmoid(x[(*lead, slice(half, None))])
+
+    def glu_backward(self, g: Any, x: Any, dim: int) -> Any:
+        """g times the slopes of `glu`, half by half."""
+        lead, half = (slice(None),) * dim, x.shape[dim] // 2
+        s = self.sigmoid(x[(*lead, slice(half, None))])
+        first = g * s
+        return self.cat([first, first * x[(*lead, slice(half))] * (1 - s)], dim)
 
     def within(self, g: Any, x: Any, low: float, high: float, scale: float) -> Any:
         """g times scale where x lies between low and high, elsewhere 0, also of NaN."""

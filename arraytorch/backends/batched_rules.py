@@ -123,7 +123,7 @@ _ALONG = {
     "argsort": 1, "topk": 2, "mode": 1, "arg_of_median": 1, "rank_of_median": 1, "arg_of_rank": 2,
     "cumsum": 1, "cumprod": 1, "cummax": 1, "cummin": 1, "logcumsumexp": 1, "softmax": 1,
     "log_softmax": 1, "softmax_backward": 2, "log_softmax_backward": 2, "resample": 1,
-    "scale_interior": 1, "cross": 2, "gather": 1, "scatter": 1, "scatter_add": 1, "scatter_reduce": 1,
+    "scale_interior": 1, "cross": 2, "glu": 1, "glu_backward": 2, "gather": 1, "scatter": 1, "scatter_add": 1, "scatter_reduce": 1,
 }  # fmt: skip
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from .numba_math import EXACT, compiled
+from .numba_pointwise import sigmoid
 from .sharing import share
 
+one = np.float32(1)
 u = np.uint64  # an index that cannot be negative: loops with others do not vectorise
 
 
@@ -63,6 +65,34 @@ def _bags(start, stop, x, index, out):  # type: ignore[no-untyped-def]
             line = x[at]
             for j in range(to.size):
                 to[j] += line[j]
+
+
+@compiled(EXACT)
+def _glu(start, stop, x, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        first, second, to = x[i, 0], x[i, 1], out[i]
+        for j in range(to.size):
+            to[j] = first[j] * sigmoid(second[j])
+
+
+@compiled(EXACT)
+def _glu_backward(start, stop, g, x, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        first, second, slopes, to, beyond = x[i, 0], x[i, 1], g[i], out[i, 0], out[i, 1]
+        for j in range(to.size):
+            s = sigmoid(second[j])
+            to[j] = slopes[j] * s
+            beyond[j] = slopes[j] * s * first[j] * (one - s)
+
+
+def glu(x: Any, out: Any) -> None:
+    """Writes the first half of each row times the sigmoid of the second."""
+    share(_glu, len(x), x.size, x, out)
+
+
+def glu_backward(g: Any, x: Any, out: Any) -> None:
+    """Writes g times the slopes of `glu`."""
+    share(_glu_backward, len(x), x.size, g, x, out)
 
 
 def bags(x: Any, index: Any) -> Any:

@@ -33,6 +33,7 @@ from .numpy_softmax import NumpySoftmax
 from .numpy_sorting import NumpySortingKernels
 from .numpy_special import NumpySpecialKernels
 from .philox import rounds
+from .sharing import share
 from .threads import get_num_threads
 
 # What NumPy broadcasts it copies into buffers of so many elements, unless rows are longer: of 8192, its
@@ -49,6 +50,7 @@ _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
 _FEW = 1 << 10  # elements up to which a mask of triangles is kept
 _FEW_STEPS = 32  # values up to which Python's own numbers are faster
+_SPACED = 1 << 15  # values of `linspace` that are computed at a time
 _PIECE = 1 << 13  # elements of which Philox makes numbers at a time
 _getrefcount = getattr(sys, "getrefcount", None)
 if (
@@ -117,6 +119,22 @@ def _flat(owner: Any) -> Any:
     if owner.flags.c_contiguous:
         return owner
     return owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
+
+
+def _spaced(start: int, stop: int, first: Any, last: Any, out: Any) -> None:
+    """Some of the values of `linspace`, a few at a time, which stay in the cache."""
+    steps, half = out.size, out.size // 2
+    wide = np.float64 if out.dtype == np.float32 else np.longdouble
+    step = wide((last - first) / out.dtype.type(steps - 1))
+    count = np.arange(min(_SPACED, stop - start), dtype=wide)
+    while start < stop:
+        end = min(start + _SPACED, half if start < half else stop, stop)
+        base, origin = (0, first) if start < half else (steps - 1, last)
+        places = count[: end - start] + (start - base)
+        places *= step
+        places += origin
+        out[start:end] = places
+        start = end
 
 
 class NumpyBackend(
@@ -362,15 +380,9 @@ class NumpyBackend(
             half = steps // 2
             lower = [low + i * gap for i in range(half)]
             return np.array(lower + [high - i * gap for i in range(steps - half)[::-1]], dtype)
-        wide = np.float64 if dtype == np.float32 else np.longdouble
-        step = wide((last - first) / dtype.type(steps - 1))
-        half = steps // 2
-        places: Any = np.arange(steps, dtype=wide)
-        places[half:] -= steps - 1
-        places *= step
-        places[:half] += first
-        places[half:] += last
-        return places.astype(dtype)
+        out = np.empty(steps, dtype)
+        share(_spaced, steps, steps, first, last, out)
+        return out
 
     # shape
 

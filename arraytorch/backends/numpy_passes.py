@@ -145,6 +145,28 @@ def sigmoid(x: Any, out: Any) -> None:
     np.divide(1, out, out=out)
 
 
+def glu(out: Any, x: Any) -> None:
+    """The first half of each row times the sigmoid of the second."""
+    np.negative(x[:, 1], out=out)
+    np.exp(out, out=out)
+    out += 1
+    np.divide(x[:, 0], out, out=out)
+
+
+def glu_slopes(x: Any, out: Any, g: Any) -> None:
+    """g times the sigmoid s of the second half, and that times the first half and 1 - s."""
+    first, second = out[:, 0], out[:, 1]
+    s = np.empty(second.shape, x.dtype)
+    np.negative(x[:, 1], out=s)
+    np.exp(s, out=s)
+    s += 1
+    np.divide(1, s, out=s)
+    np.multiply(g, s, out=first)
+    np.subtract(1, s, out=s)
+    s *= x[:, 0]
+    np.multiply(first, s, out=second)
+
+
 def tanh_of(x: Any, coefficients: list[Any], out: Any, scratch: Any) -> None:
     """tanh(x P(x^2))."""
     np.multiply(x, x, out=scratch)

@@ -20,7 +20,7 @@ from .compiled import MANY as _MANY
 from .compiled import kernels
 from .numpy_numbers import ZERO, number
 from .pointwise import PointwiseKernels
-from .sharing import alike, blocked, blockwise, shared, shared_pair
+from .sharing import alike, blocked, blockwise, rowwise, shared, shared_pair
 
 _SINGLE, _maximum = np.dtype(np.float32), np.maximum
 _NOUGHT = ZERO[_SINGLE]
@@ -292,6 +292,31 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
                 out[...] = generic(g, x)
 
         return _computed(part, x, g)
+
+    def glu(self, x: Any, dim: int) -> Any:
+        if not _plain(x):
+            return super().glu(x, dim)
+        shape = (*x.shape[:dim], x.shape[dim] // 2, *x.shape[dim + 1 :])
+        out = np.empty(shape, x.dtype)
+        n = math.prod(shape[:dim])
+        rows, to = x.reshape(n, 2, -1), out.reshape(n, -1)
+        if (own := kernels("lines")) is not None:
+            own.glu(rows, to)
+        else:
+            rowwise(passes.glu, to, rows)
+        return out
+
+    def glu_backward(self, g: Any, x: Any, dim: int) -> Any:
+        if not (_plain(x) and _plain(g)):
+            return super().glu_backward(g, x, dim)
+        out = np.empty_like(x)
+        n = math.prod(x.shape[:dim])
+        rows, to, slopes = x.reshape(n, 2, -1), out.reshape(n, 2, -1), g.reshape(n, -1)
+        if (own := kernels("lines")) is not None:
+            own.glu_backward(slopes, rows, to)
+        else:
+            rowwise(passes.glu_slopes, rows, to, slopes)
+        return out
 
     def gap(self, x: Any, y: Any, kind: str, delta: float, scale: float) -> Any:
         if not (_plain(x) and alike(y, x)) or (own := kernels("pointwise")) is None:
