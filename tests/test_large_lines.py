@@ -215,3 +215,25 @@ def test_spaced_values_are_those_of_one_rounding_each():
         lower = np.arange(steps // 2) * gap - 1.5
         upper = 3 - np.arange(steps - steps // 2)[::-1] * gap
         np.testing.assert_array_equal(result, np.concatenate([lower, upper]).astype(np.float32))
+
+
+def test_maxima_of_pairs_of_large_arrays(choice):
+    """Of neighbours in rows, an odd number of them, too; NaN on either side is the largest."""
+    x = rand(6, 5, 20, 101)
+    x[0, 0, 0, 2] = x[0, 0, 0, 5] = np.nan
+    pairs = x[..., :100].reshape(6, 5, 20, 50, 2)
+    rows = F.max_pool1d(torch.tensor(x[:, :, 0]), 2).numpy()
+    np.testing.assert_array_equal(rows, pairs[:, :, 0].max(-1))
+    planes = F.max_pool2d(torch.tensor(x), 2).numpy()
+    np.testing.assert_array_equal(planes, pairs.reshape(6, 5, 10, 2, 50, 2).max((3, 5)))
+
+
+def test_rows_that_a_vector_names_are_added(choice):
+    """Once for each time that they are named, from the front or from behind, to those that are there."""
+    x, index = rand(40, 3, 30), np.random.default_rng(0).integers(0, 25, 40)
+    for dtype in ("f4", "f8"):
+        target = rand(25, 3, 30, dtype=dtype, seed=1)
+        expected = target.astype("f8")
+        np.add.at(expected, index, x)
+        OWN.add_at(target, (np.where(index % 2, index, index - 25),), x.astype(dtype))
+        np.testing.assert_allclose(target, expected, rtol=1e-5, atol=1e-5)

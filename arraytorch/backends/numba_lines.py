@@ -32,6 +32,15 @@ def _reversed(start, stop, x, out):  # type: ignore[no-untyped-def]
 
 
 @compiled(EXACT)
+def _larger_of_pairs(start, stop, x, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        line, to = x[i], out[i]
+        for j in range(to.size):
+            first, second = line[u(2) * u(j)], line[u(2) * u(j) + u(1)]
+            to[j] = second if second > first or second != second else first
+
+
+@compiled(EXACT)
 def _mixed_lines(start, stop, x, index, weight, out):  # type: ignore[no-untyped-def]
     n = out.shape[1]
     for i in range(start, stop):
@@ -113,6 +122,14 @@ def flipped(x: Any) -> Any:
     """The rows of a matrix from their ends on."""
     out = np.empty(x.shape, x.dtype)
     share(_reversed, len(x), x.size, x, out)
+    return out
+
+
+def larger_of_pairs(x: Any) -> Any:
+    """The larger one of each two neighbours in a row, or NaN; of an odd number the last is left out."""
+    out = np.empty((*x.shape[:-1], x.shape[-1] // 2), x.dtype)
+    rows = x.reshape(-1, x.shape[-1])
+    share(_larger_of_pairs, len(rows), x.size, rows, out.reshape(len(rows), -1))
     return out
 
 

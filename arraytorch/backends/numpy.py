@@ -126,7 +126,7 @@ def _spaced(start: int, stop: int, first: Any, last: Any, out: Any) -> None:
     steps, half = out.size, out.size // 2
     wide = np.float64 if out.dtype == np.float32 else np.longdouble
     step = wide((last - first) / out.dtype.type(steps - 1))
-    count = np.arange(min(_SPACED, stop - start), dtype=wide)
+    count: Any = np.arange(min(_SPACED, stop - start), dtype=wide)
     while start < stop:
         end = min(start + _SPACED, half if start < half else stop, stop)
         base, origin = (0, first) if start < half else (steps - 1, last)

@@ -158,6 +158,11 @@ class NumpyPlaceKernels:
             return
         shape = (*target.shape[: n - 1], rows.size, *target.shape[n:])
         value, places = np.broadcast_to(value, shape), target.shape[n - 1]
+        own = kernels("places") if target.dtype.char in "fd" else None
+        if n == 1 and own is not None and target.flags.c_contiguous:
+            at = np.where(rows < 0, rows + places, rows)
+            own.add_rows(target.reshape(places, -1), at, value.reshape(rows.size, -1))
+            return
         if n == 1 and rows.size * _RARE < places:  # what is not named shall cost nothing
             at = np.where(rows < 0, rows + places, rows)
             named, rows = np.unique(at, return_inverse=True)
@@ -167,9 +172,9 @@ class NumpyPlaceKernels:
             return
         if n == 1:
             added = _added_rows(rows, places, value.reshape(rows.size, -1))
-        elif target.dtype.char in "fd" and (compiled := kernels("places")) is not None:
+        elif own is not None:
             at = np.where(rows < 0, rows + places, rows)
-            compiled.add_columns(target.reshape(-1, places), at, value.reshape(-1, rows.size))
+            own.add_columns(target.reshape(-1, places), at, value.reshape(-1, rows.size))
             return
         else:  # columns are the rows of what is turned around
             added = turned(_added_rows(rows, places, turned(value.reshape(-1, rows.size).T)).T)
