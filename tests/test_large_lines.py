@@ -56,6 +56,17 @@ def test_copies_of_reversed_rows(choice, dtype):
         np.testing.assert_array_equal(turned, np.rot90(x, k, (1, 2)))
 
 
+@pytest.mark.parametrize("times", [2, 3, 7])
+def test_copies_of_repeated_elements(times):
+    """Along the last dimension and others, in C order and of what lies otherwise."""
+    x = rand(30, 70, 20)
+    for y in (x, x.swapaxes(0, 2)):
+        for dim in range(3):
+            result = torch.from_numpy(y).repeat_interleave(times, dim)
+            np.testing.assert_array_equal(result.numpy(), np.repeat(y, times, dim))
+            assert result.is_contiguous()
+
+
 def test_ones_at_many_places():
     """As many as are written one by one instead of compared; of any shape."""
     places = np.random.default_rng(0).integers(0, 50, (8, 9))

@@ -12,6 +12,7 @@ from .compiled import MANY, in_use, kernels
 from .sharing import share
 
 _SHORT = 16  # elements of a row that are taken one by one rather than copied
+_REPEATED = 4  # times up to which to write each number once for each is faster than in short runs
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
 _FEW_LOOKED_AT = 16  # indices up to which Python compares them faster
 _FEW_PLACES = 256  # elements of an index up to which what it has in common with others is kept
@@ -330,11 +331,16 @@ def _flat(shape: tuple[int, ...], dim: int, index: Any) -> Any:
 
 
 def rearranged(x: Any) -> Any:
-    """A copy in C order of transposed matrices, or of reversed rows; None of what lies otherwise."""
+    """A copy in C order of transposed matrices, reversed rows, or what is repeated; None of others."""
     if x.ndim > 1 and x.strides[-2] == x.itemsize < x.strides[-1]:
         return turned(x)
     if x.ndim and x.strides[-1] == -x.itemsize and x.itemsize in (4, 8):
         return _from_behind(x)
+    if x.ndim > 1 and not x.strides[-1] and 1 < x.shape[-1] <= _REPEATED:
+        out = np.empty(x.shape, x.dtype)
+        for k in range(x.shape[-1]):
+            out[..., k] = x[..., 0]
+        return out
     return None
 
 
