@@ -72,11 +72,12 @@ def _pieces(arrays: Any, width: int) -> list[tuple[Any, ...]]:
     return [tuple([x[i : i + step] for x in arrays]) for i in range(0, n, step)]
 
 
-def blocked(kernel: Callable[..., Any], arrays: int = 1, topic: str = "") -> Any:
+def blocked(kernel: Callable[..., Any], arrays: int = 1, topic: str = "", into: Any = None) -> Any:
     """An elementwise method of so many arrays and any numbers, in blocks where arrays are large.
 
     What it computes in between then stays in the cache. float32 goes to the compiled kernel of its name
-    among those of ``topic``, where numba is installed.
+    among those of ``topic``, where numba is installed. ``into`` does the same as the kernel, but writes
+    into its last argument, which spares a pass.
     """
     name = kernel.__name__.lstrip("_")  # _elu is elu of large arrays
 
@@ -93,7 +94,10 @@ def blocked(kernel: Callable[..., Any], arrays: int = 1, topic: str = "") -> Any
         out = np.empty(x.shape, x.dtype)
 
         def part(to: Any, *pieces: Any) -> None:
-            to[...] = kernel(self, *pieces, *numbers)
+            if into is None:
+                to[...] = kernel(self, *pieces, *numbers)
+            else:
+                into(*pieces, *numbers, to)
 
         blockwise(part, out, *given)
         return out
