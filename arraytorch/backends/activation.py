@@ -155,6 +155,8 @@ class ActivationKernels:
     def gap_backward(self, g: Any, x: Any, y: Any, kind: str, delta: float, scale: float) -> Any:
         """g times the slope of `gap` in x: the sign, or what is limited to +-delta, times scale."""
         gap = x - y
+        if kind == "square":
+            return g * (gap * scale)
         return g * (self.sgn(gap) if kind == "size" else self.clamp(gap, -delta, delta) * scale)
 
     def huber(self, x: Any, delta: float, scale: float) -> Any:

@@ -319,6 +319,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return out
 
     def gap(self, x: Any, y: Any, kind: str, delta: float, scale: float) -> Any:
+        if x.size < _MANY:
+            return super().gap(x, y, kind, delta, scale)
         if not (_plain(x) and alike(y, x)) or (own := kernels("pointwise")) is None:
             return self._gap(x, y, kind, delta, scale)
         if kind == "huber":
@@ -326,7 +328,9 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return own.squared_gap(x, y) if kind == "square" else own.gap(x, y)
 
     def gap_backward(self, g: Any, x: Any, y: Any, kind: str, delta: float, scale: float) -> Any:
-        if x.size < _MANY or any(g.strides) or g.dtype is not x.dtype:
+        if x.size < _MANY:
+            return super().gap_backward(g, x, y, kind, delta, scale)
+        if any(g.strides) or g.dtype is not x.dtype:
             return self._gap_backward(x, y, g, kind, delta, scale)
         one = g[(0,) * g.ndim]  # as from a mean, whose gradient is the same everywhere
         if not (_plain(x) and alike(y, x)) or (own := kernels("pointwise")) is None:

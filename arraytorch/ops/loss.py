@@ -84,7 +84,7 @@ def _gap(input: Tensor, target: Tensor, kind: str, delta: float, scale: float) -
 def gap(input: Tensor, target: Tensor, kind: str, delta: float, scale: float) -> Tensor:
     """Returns what `_gap` does of tensors of one type and shape."""
     x, y = input._data, target._data
-    B = outermost(x, y)
+    B = backend_of(x) if x.__class__ is y.__class__ else outermost(x, y)
     z = as_array(B, B.gap(x, y, kind, delta, scale), x)
     return taped(gap, z, (input, target), (input, target, kind, delta, scale))
 
@@ -95,6 +95,8 @@ def gap_backward(
 ) -> Tensor:
     """Returns g times the slope of `gap`, by ops that are differentiable in turn."""
     difference = input - target
+    if kind == "square":
+        return g * (difference * scale)
     return g * (sgn(difference) if kind == "size" else clamp(difference, -delta, delta) * scale)
 
 
