@@ -20,6 +20,8 @@ class ActivationKernels:
     clamp: Any
     masked_fill: Any
     asarray: Any
+    sgn: Any
+    cat: Any
 
     def gelu(self, x: Any, approximate: str) -> Any:
         """x times the normal distribution function, exact or by a tanh (Hendrycks & Gimpel 2016)."""
@@ -126,6 +128,36 @@ class ActivationKernels:
     def outside(self, g: Any, x: Any, low: float, high: float, value: float) -> Any:
         """g where x lies below low or above high, also for NaN; elsewhere a value."""
         return self.masked_fill(g, (x >= low) & (x <= high), value)
+
+    def glu(self, x: Any, dim: int) -> Any:
+        """The first half of a dimension times the sigmoid of the second."""
+        lead, half = (slice(None),) * dim, x.shape[dim] // 2
+        return x[(*lead, slice(half))] * self.sigmoid(x[(*lead, slice(half, None))])
+
+    def glu_backward(self, g: Any, x: Any, dim: int) -> Any:
+        """g times the slopes of `glu`, half by half."""
+        lead, half = (slice(None),) * dim, x.shape[dim] // 2
+        s = self.sigmoid(x[(*lead, slice(half, None))])
+        first = g * s
+        return self.cat([first, first * x[(*lead, slice(half))] * (1 - s)], dim)
+
+    def within(self, g: Any, x: Any, low: float, high: float, scale: float) -> Any:
+        """g times scale where x lies between low and high, elsewhere 0, also of NaN."""
+        return self.masked_fill(g * scale, self.xp.logical_not((x > low) & (x < high)), 0)
+
+    def gap(self, x: Any, y: Any, kind: str, delta: float, scale: float) -> Any:
+        """The "square" of x - y, its "size", or `huber` of it."""
+        gap = x - y
+        if kind == "huber":
+            return self.huber(gap, delta, scale)
+        return gap * gap if kind == "square" else self.xp.abs(gap)
+
+    def gap_backward(self, g: Any, x: Any, y: Any, kind: str, delta: float, scale: float) -> Any:
+        """g times the slope of `gap` in x: the sign, or what is limited to +-delta, times scale."""
+        gap = x - y
+        if kind == "square":
+            return g * (gap * scale)
+        return g * (self.sgn(gap) if kind == "size" else self.clamp(gap, -delta, delta) * scale)
 
     def huber(self, x: Any, delta: float, scale: float) -> Any:
         """scale times (half the square up to ``delta``, and ``delta`` times the rest beyond)."""

@@ -285,6 +285,13 @@ class ArrayKernels:
         """Elements moved along dims, those that fall off coming in at the other end."""
         return self.settled(self.xp.roll(x, shifts, dims))
 
+    def cross(self, x: Any, y: Any, dim: int) -> Any:
+        """The cross products of vectors of 3 along dim."""
+        lead = (slice(None),) * dim
+        x1, x2, x3 = (x[(*lead, i)] for i in range(3))
+        y1, y2, y3 = (y[(*lead, i)] for i in range(3))
+        return self.stack([x2 * y3 - x3 * y2, x3 * y1 - x1 * y3, x1 * y2 - x2 * y1], dim)
+
     def tril(self, x: Any, diagonal: int) -> Any:
         """The lower triangles of matrices, the rest zero."""
         return self.settled(self.xp.tril(x, k=diagonal))
@@ -406,6 +413,10 @@ class ArrayKernels:
         out = self.xp.zeros((rows, g.shape[-1]), g.dtype)
         self.add_at(out, (flat,), values)
         return out
+
+    def bags(self, x: Any, index: Any) -> Any:
+        """The sum of the rows of x that each row of index names."""
+        return self.sum(self.take(x, index, 0), (1,), False)
 
     def embedding_gather(self, x: Any, index: Any, padding: int, scale: bool) -> Any:
         """The rows that index names, weighted as embedding_backward weights them."""

@@ -19,11 +19,11 @@ Shape = tuple[int, ...]
 # ---------------------------------------------------------------------------------- elementwise
 
 _POINTWISE_NAMES = """
-    abs acos acosh add airy_ai angle asin asinh atan atan2 atanh bessel_j0 bessel_j1 bessel_y0
+    abs acos acosh add addcdiv addcmul airy_ai angle asin asinh atan atan2 atanh bessel_j0 bessel_j1 bessel_y0
     bessel_y1 binary_cross_entropy bitwise_and bitwise_left_shift bitwise_not bitwise_or
     bitwise_right_shift bitwise_xor ceil clamp complex conj copysign cos cosh digamma
     dirichlet_grad div elu elu_backward entr eq erf erfc erfcx erfinv exp exp2 expm1 floor
-    floor_divide fmax fmin fmod frexp gcd ge gelu gelu_backward gt hardshrink hardsigmoid hardswish
+    floor_divide fmax fmin fmod frac frexp gap gap_backward gcd ge gelu gelu_backward gt hardshrink hardsigmoid hardswish
     hardswish_backward heaviside huber hypot i0 i0e i1 i1e igamma igammac imag integer_pow isfinite
     isinf isnan lcm ldexp_by le leaky_relu leaky_relu_backward lerp lgamma log log10 log1p log2 log_ndtr
     logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logsigmoid lt maximum
@@ -32,7 +32,7 @@ _POINTWISE_NAMES = """
     positive pow real reciprocal relu relu_backward remainder round rsqrt scaled_modified_bessel_k0
     scaled_modified_bessel_k1 sgn sigmoid sign signbit silu silu_backward sin sinh softplus
     softshrink spherical_bessel_j0 sqrt square standard_gamma_grad step sub tan tanh threshold
-    trunc trunc_divide where xlog1py xlogy zeta
+    trunc trunc_divide where within xlog1py xlogy zeta
 """
 
 
@@ -123,7 +123,7 @@ _ALONG = {
     "argsort": 1, "topk": 2, "mode": 1, "arg_of_median": 1, "rank_of_median": 1, "arg_of_rank": 2,
     "cumsum": 1, "cumprod": 1, "cummax": 1, "cummin": 1, "logcumsumexp": 1, "softmax": 1,
     "log_softmax": 1, "softmax_backward": 2, "log_softmax_backward": 2, "resample": 1,
-    "scale_interior": 1, "gather": 1, "scatter": 1, "scatter_add": 1, "scatter_reduce": 1,
+    "scale_interior": 1, "cross": 2, "glu": 1, "glu_backward": 2, "gather": 1, "scatter": 1, "scatter_add": 1, "scatter_reduce": 1,
 }  # fmt: skip
 
 
@@ -192,8 +192,8 @@ def _repeat_tile(call: Call, x: Any, repeats: Shape) -> Any:
     return call(call.full(x, len(repeats)), (1, *repeats))
 
 
-@rule("constant_pad")
-def _constant_pad(call: Call, x: Any, pairs: Any, value: Any) -> Any:
+@rule("constant_pad", "mirrored", "unmirrored")
+def _padded(call: Call, x: Any, pairs: Any, value: Any) -> Any:
     return call(call.full(x), ((0, 0), *pairs), value)
 
 

@@ -33,7 +33,7 @@ def in_use() -> bool:
     return find_spec("numba") is not None
 
 
-@lru_cache(16)
+@lru_cache(32)
 def kernels(topic: str) -> Any:
     """The module of compiled kernels for a topic, None where NumPy's are to be used."""
     return importlib.import_module(f".numba_{topic}", __package__) if in_use() else None

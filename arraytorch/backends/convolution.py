@@ -91,6 +91,29 @@ def _margins(shape: Ints, pairs: tuple[tuple[int, int], ...]) -> tuple[Any, Any,
     return padded, tuple(there), tuple(here)
 
 
+@lru_cache(1024)
+def _borders(shape: Ints, pairs: tuple[tuple[int, int], ...], mode: str) -> list[tuple[Any, Any]]:
+    """The slices of what is extended that border on it, and those that they are made of, in turn."""
+    found = []
+    for dim, (n, (a, b)) in enumerate(zip(shape, pairs, strict=True)):
+        end = a + n
+        if mode == "reflect":
+            left, right = (
+                slice(2 * a, a, -1),
+                slice(end - 2, end - 2 - b if end - 2 - b >= 0 else None, -1),
+            )
+        elif mode == "circular":
+            left, right = slice(n, end), slice(a, a + b)
+        else:
+            left, right = slice(a, a + 1), slice(end - 1, end)
+        lead = (slice(None),) * dim
+        if a:
+            found.append(((*lead, slice(0, a)), (*lead, left)))
+        if b:
+            found.append(((*lead, slice(end, end + b)), (*lead, right)))
+    return found
+
+
 # One object per geometry, so that what it caches is kept.
 convolution = lru_cache(4096)(Convolution)
 
@@ -178,6 +201,26 @@ class ConvolutionKernels:
             out = self.xp.full(shape, self.xp.asarray(value).astype(x.dtype), dtype=x.dtype)
         out[there] = x[here]
         return out
+
+    def mirrored(self, x: Any, pairs: tuple[tuple[int, int], ...], mode: str) -> Any:
+        """x with elements before and after each dimension: "reflect", "replicate" or "circular"."""
+        shape, there, _ = _margins(x.shape, pairs)
+        out = self.xp.empty(shape, dtype=x.dtype)
+        out[there] = x
+        for to, of in _borders(x.shape, pairs, mode):
+            out[to] = out[of]
+        return out
+
+    def unmirrored(self, g: Any, pairs: tuple[tuple[int, int], ...], mode: str) -> Any:
+        """What g pulls back to through `mirrored`: each border added to what it was made of."""
+        inner = tuple([n - a - b for n, (a, b) in zip(g.shape, pairs, strict=True)])
+        out = g.copy()
+        for to, of in _borders(inner, pairs, mode)[::-1]:
+            part = out[to]
+            if mode == "replicate":
+                part = part.sum(axis=len(to) - 1, keepdims=True, dtype=g.dtype)
+            out[of] = out[of] + part
+        return out[_margins(inner, pairs)[1]].copy()
 
     def _unpadded(self, wide: Any, c: Convolution) -> Any:
         """The inverse of `_padded`, with zeros for what that cropped."""

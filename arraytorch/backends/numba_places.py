@@ -107,6 +107,14 @@ def _add_columns(start, stop, x, index, out):  # type: ignore[no-untyped-def]
 
 
 @compiled(EXACT)
+def _add_rows(start, stop, x, index, out):  # type: ignore[no-untyped-def]
+    for k in range(index.size):
+        line, to = x[k, start:stop], out[index[k], start:stop]
+        for j in range(to.size):
+            to[j] += line[j]
+
+
+@compiled(EXACT)
 def _turn(start, stop, x, out):  # type: ignore[no-untyped-def]
     """Transposes matrices, a tile at a time by way of a buffer; of all, some bands of tiles."""
     rows, columns = x.shape[1], x.shape[2]
@@ -181,6 +189,11 @@ def put(out: Any, index: Any, x: Any) -> None:
 def add_columns(out: Any, index: Any, x: Any) -> None:
     """Adds x to the columns of a matrix that a vector of indices names."""
     share(_add_columns, len(out), x.size, x, index, out)
+
+
+def add_rows(out: Any, index: Any, x: Any) -> None:
+    """Adds x to the rows of a matrix that a vector of indices names; threads take columns."""
+    share(_add_rows, out.shape[1], x.size, np.ascontiguousarray(x), index, out)
 
 
 def turn(x: Any, out: Any) -> None:

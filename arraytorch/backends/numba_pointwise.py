@@ -103,6 +103,62 @@ def _huber(x, delta, scale):  # type: ignore[no-untyped-def]
 
 
 @helper
+def _sign(x):  # type: ignore[no-untyped-def]
+    return _ONE if x > 0 else (-_ONE if x < 0 else _ZERO)
+
+
+@helper
+def _squared_gap(x, y):  # type: ignore[no-untyped-def]
+    return (x - y) * (x - y)
+
+
+@helper
+def _gap(x, y):  # type: ignore[no-untyped-def]
+    return abs(x - y)
+
+
+@helper
+def _huber_gap(x, y, delta, scale):  # type: ignore[no-untyped-def]
+    return _huber(x - y, delta, scale)
+
+
+@helper
+def _slope_of_gap(x, y, g):  # type: ignore[no-untyped-def]
+    return g * _sign(x - y)
+
+
+@helper
+def _slope_of_huber_gap(x, y, g, delta, scale):  # type: ignore[no-untyped-def]
+    return g * (_clamp(x - y, -delta, delta) * scale)
+
+
+@helper
+def _lerp(x, y, weight):  # type: ignore[no-untyped-def]
+    span = y - x
+    return x + span * weight if abs(weight) < _HALF else y - span * (_ONE - weight)
+
+
+@helper
+def _addcmul(x, y, z, value):  # type: ignore[no-untyped-def]
+    return x + y * z * value
+
+
+@helper
+def _addcdiv(x, y, z, value):  # type: ignore[no-untyped-def]
+    return x + y / z * value
+
+
+@helper
+def _frac(x):  # type: ignore[no-untyped-def]
+    return x - np.trunc(x)
+
+
+@helper
+def _within(g, x, low, high, scale):  # type: ignore[no-untyped-def]
+    return g * scale if low < x < high else _ZERO
+
+
+@helper
 def _elu(x, alpha, scale, rate):  # type: ignore[no-untyped-def]
     left = expm1((x if x < _ZERO else _ZERO) * rate) * (alpha * scale)
     return left if x < _ZERO else x * scale
@@ -143,11 +199,6 @@ def _nan_to_num(x, nan, posinf, neginf):  # type: ignore[no-untyped-def]
 
 
 @helper
-def _sign(x):  # type: ignore[no-untyped-def]
-    return _ONE if x > 0 else (-_ONE if x < 0 else _ZERO)
-
-
-@helper
 def _rsqrt(x):  # type: ignore[no-untyped-def]
     return _ONE / np.sqrt(x)
 
@@ -178,6 +229,10 @@ exact_gelu, exact_gelu_backward = mapped(_gelu), mapped(_gelu_backward, 2)
 tanh_gelu, tanh_gelu_backward = mapped(_gelu_tanh), mapped(_gelu_tanh_backward, 2)
 clamp, hardsigmoid, hardswish = mapped(_clamp), mapped(_hardsigmoid), mapped(_hardswish)
 hardswish_backward, huber = mapped(_hardswish_backward, 2), mapped(_huber)
+squared_gap, gap, huber_gap = mapped(_squared_gap, 2), mapped(_gap, 2), mapped(_huber_gap, 2)
+slope_of_gap, slope_of_huber_gap = mapped(_slope_of_gap, 2), mapped(_slope_of_huber_gap, 2)
+lerp, addcmul, addcdiv = mapped(_lerp, 2), mapped(_addcmul, 3), mapped(_addcdiv, 3)
+frac, within = mapped(_frac), mapped(_within, 2)
 elu, elu_backward = mapped(_elu), mapped(_elu_backward, 2)
 softplus = mapped(_softplus)
 logsigmoid, softshrink, outside = mapped(_logsigmoid), mapped(_softshrink), mapped(_outside, 2)

@@ -21,17 +21,19 @@ from .numpy_linalg import NumpyLinalg
 from .numpy_normalization import NumpyNormalization
 from .numpy_numbers import ZERO
 from .numpy_optimizers import NumpyOptimizerKernels
-from .numpy_places import NumpyPlaceKernels
+from .numpy_places import NumpyPlaceKernels, rearranged, triangles
 from .numpy_pointwise import NumpyPointwiseKernels
 from .numpy_pooling import NumpyPoolingKernels
 from .numpy_products import matmul as products
 from .numpy_recurrence import NumpyRecurrence
-from .numpy_reduction import NumpyReductionKernels, ones, scanned, turned
+from .numpy_reduction import NumpyReductionKernels, ones, scanned
+from .numpy_resampling import NumpyResampling
 from .numpy_sampling import NumpyGenerator
 from .numpy_softmax import NumpySoftmax
 from .numpy_sorting import NumpySortingKernels
 from .numpy_special import NumpySpecialKernels
 from .philox import rounds
+from .sharing import share
 from .threads import get_num_threads
 
 # What NumPy broadcasts it copies into buffers of so many elements, unless rows are longer: of 8192, its
@@ -48,6 +50,7 @@ _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
 _FEW = 1 << 10  # elements up to which a mask of triangles is kept
 _FEW_STEPS = 32  # values up to which Python's own numbers are faster
+_SPACED = 1 << 15  # values of `linspace` that are computed at a time
 _PIECE = 1 << 13  # elements of which Philox makes numbers at a time
 _getrefcount = getattr(sys, "getrefcount", None)
 if (
@@ -133,6 +136,22 @@ def _flat(owner: Any) -> Any:
     return owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
 
 
+def _spaced(start: int, stop: int, first: Any, last: Any, out: Any) -> None:
+    """Some of the values of `linspace`, a few at a time, which stay in the cache."""
+    steps, half = out.size, out.size // 2
+    wide = np.float64 if out.dtype == np.float32 else np.longdouble
+    step = wide((last - first) / out.dtype.type(steps - 1))
+    count: Any = np.arange(min(_SPACED, stop - start), dtype=wide)
+    while start < stop:
+        end = min(start + _SPACED, half if start < half else stop, stop)
+        base, origin = (0, first) if start < half else (steps - 1, last)
+        places = count[: end - start] + (start - base)
+        places *= step
+        places += origin
+        out[start:end] = places
+        start = end
+
+
 class NumpyBackend(
     CompiledPooling,
     CompiledSorting,
@@ -149,6 +168,7 @@ class NumpyBackend(
     NumpyPointwiseKernels,
     NumpyRecurrence,
     NumpyReductionKernels,
+    NumpyResampling,
     ArrayModuleBackend,
 ):
     """Kernels on NumPy arrays, SciPy's where NumPy has none."""
@@ -281,13 +301,13 @@ class NumpyBackend(
         return x + y
 
     def copy(self, x: Any) -> Any:
-        if x.size >= _TURNED and x.ndim > 1 and x.strides[-2] == x.itemsize < x.strides[-1]:
-            return turned(x)
+        if x.size >= _TURNED and (made := rearranged(x)) is not None:
+            return made
         return np.array(x, order="C")
 
     def contiguous(self, x: Any) -> Any:
-        if x.size >= _TURNED and x.ndim > 1 and x.strides[-2] == x.itemsize < x.strides[-1]:
-            return turned(x)
+        if x.size >= _TURNED and (made := rearranged(x)) is not None:
+            return made
         return np.ascontiguousarray(x) if x.ndim else x
 
     def stack(self, arrays: list[Any], dim: int) -> Any:
@@ -326,12 +346,12 @@ class NumpyBackend(
 
     def tril(self, x: Any, diagonal: int) -> Any:
         if x.size > _FEW:
-            return super().tril(x, diagonal)
+            return super().tril(x, diagonal) if x.size < _TURNED else triangles(x, diagonal, False)
         return _blanked(x, _upper_triangle(x.shape[-2], x.shape[-1], diagonal + 1))
 
     def triu(self, x: Any, diagonal: int) -> Any:
         if x.size > _FEW:
-            return super().triu(x, diagonal)
+            return super().triu(x, diagonal) if x.size < _TURNED else triangles(x, diagonal, True)
         return _blanked(x, _triangle(x.shape[-2], x.shape[-1], diagonal - 1))
 
     def storage_offset(self, x: Any) -> int:
@@ -370,15 +390,9 @@ class NumpyBackend(
             half = steps // 2
             lower = [low + i * gap for i in range(half)]
             return np.array(lower + [high - i * gap for i in range(steps - half)[::-1]], dtype)
-        wide = np.float64 if dtype.char == "f" else np.longdouble
-        step = wide((last - first) / dtype.type(steps - 1))
-        half = steps // 2
-        places: Any = np.arange(steps, dtype=wide)
-        places[half:] -= steps - 1
-        places *= step
-        places[:half] += first
-        places[half:] += last
-        return places.astype(dtype)
+        out = np.empty(steps, dtype)
+        share(_spaced, steps, steps, first, last, out)
+        return out
 
     # shape
 
@@ -463,6 +477,12 @@ class NumpyBackend(
             flat = _dot(g.reshape(-1, g.shape[-1]), weight)
             return flat.reshape(*g.shape[:-1], weight.shape[-1])
         return super().linear_input(g, weight)
+
+    def bags(self, x: Any, index: Any) -> Any:
+        large = index.size * x.shape[1] >= compiled.MANY and x.dtype.char in "fd"
+        if not large or not x.flags.c_contiguous or (own := compiled.kernels("lines")) is None:
+            return super().bags(x, index)
+        return own.bags(x, np.ascontiguousarray(index, "i8"))
 
     def embedding_backward(self, g: Any, index: Any, rows: int, padding: int, scale: bool) -> Any:
         if g.dtype.kind != "f" or g.dtype.itemsize == 2 or index.size * g.shape[-1] < 4096:

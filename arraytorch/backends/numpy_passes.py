@@ -145,6 +145,84 @@ def sigmoid(x: Any, out: Any) -> None:
     np.divide(1, out, out=out)
 
 
+def gap(x: Any, y: Any, kind: str, delta: float, scale: float, out: Any) -> None:
+    """The "square" of x - y, its "size", or scale times the Huber loss of it."""
+    np.subtract(x, y, out=out)
+    if kind == "square":
+        out *= out
+        return
+    np.abs(out, out=out)
+    if kind == "huber":
+        near = out.clip(0, delta)
+        out -= near * 0.5
+        out *= near
+        out *= scale
+
+
+def slope_of_gap(x: Any, y: Any, g: Any, kind: str, delta: float, scale: float, out: Any) -> None:
+    """g times the sign of x - y, or scale times what is limited to +-delta."""
+    np.subtract(x, y, out=out)
+    if kind == "size":
+        np.subtract((out > 0).view(np.int8), (out < 0).view(np.int8), out=out)
+    else:
+        if delta != math.inf:
+            out.clip(-delta, delta, out=out)
+        out *= scale
+    out *= g
+
+
+def lerp(x: Any, y: Any, weight: float, out: Any) -> None:
+    """x + weight (y - x), from the nearer end."""
+    np.subtract(y, x, out=out)
+    near = abs(weight) < 0.5
+    out *= weight if near else weight - 1
+    out += x if near else y
+
+
+def addcmul(x: Any, y: Any, z: Any, value: float, out: Any) -> None:
+    """x + value y z."""
+    np.multiply(y, z, out=out)
+    if value != 1:
+        out *= value
+    out += x
+
+
+def addcdiv(x: Any, y: Any, z: Any, value: float, out: Any) -> None:
+    """x + value y / z."""
+    np.divide(y, z, out=out)
+    if value != 1:
+        out *= value
+    out += x
+
+
+def frac(x: Any, out: Any) -> None:
+    """x without its integer part."""
+    np.trunc(x, out=out)
+    np.subtract(x, out, out=out)
+
+
+def glu(out: Any, x: Any) -> None:
+    """The first half of each row times the sigmoid of the second."""
+    np.negative(x[:, 1], out=out)
+    np.exp(out, out=out)
+    out += 1
+    np.divide(x[:, 0], out, out=out)
+
+
+def glu_slopes(x: Any, out: Any, g: Any) -> None:
+    """g times the sigmoid s of the second half, and that times the first half and 1 - s."""
+    first, second = out[:, 0], out[:, 1]
+    s = np.empty(second.shape, x.dtype)
+    np.negative(x[:, 1], out=s)
+    np.exp(s, out=s)
+    s += 1
+    np.divide(1, s, out=s)
+    np.multiply(g, s, out=first)
+    np.subtract(1, s, out=s)
+    s *= x[:, 0]
+    np.multiply(first, s, out=second)
+
+
 def tanh_of(x: Any, coefficients: list[Any], out: Any, scratch: Any) -> None:
     """tanh(x P(x^2))."""
     np.multiply(x, x, out=scratch)

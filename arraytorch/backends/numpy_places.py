@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from .compiled import MANY, in_use, kernels
-from .numpy_reduction import turned
+from .sharing import share
 
 _SHORT = 16  # elements of a row that are taken one by one rather than copied
+_REPEATED = 4  # times up to which to write each number once for each is faster than in short runs
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
 _FEW_LOOKED_AT = 16  # indices up to which Python compares them faster
 _FEW_PLACES = 256  # elements of an index up to which what it has in common with others is kept
@@ -161,6 +162,11 @@ class NumpyPlaceKernels:
             return
         shape = (*target.shape[: n - 1], rows.size, *target.shape[n:])
         value, places = np.broadcast_to(value, shape), target.shape[n - 1]
+        own = kernels("places") if target.dtype.char in "fd" else None
+        if n == 1 and own is not None and target.flags.c_contiguous:
+            at = np.where(rows < 0, rows + places, rows)
+            own.add_rows(target.reshape(places, -1), at, value.reshape(rows.size, -1))
+            return
         if n == 1 and rows.size * _RARE < places:  # what is not named shall cost nothing
             at = np.where(rows < 0, rows + places, rows)
             named, rows = np.unique(at, return_inverse=True)
@@ -170,9 +176,9 @@ class NumpyPlaceKernels:
             return
         if n == 1:
             added = _added_rows(rows, places, value.reshape(rows.size, -1))
-        elif target.dtype.char in "fd" and (compiled := kernels("places")) is not None:
+        elif own is not None:
             at = np.where(rows < 0, rows + places, rows)
-            compiled.add_columns(target.reshape(-1, places), at, value.reshape(-1, rows.size))
+            own.add_columns(target.reshape(-1, places), at, value.reshape(-1, rows.size))
             return
         else:  # columns are the rows of what is turned around
             added = turned(_added_rows(rows, places, turned(value.reshape(-1, rows.size).T)).T)
@@ -331,3 +337,70 @@ def _flat(shape: tuple[int, ...], dim: int, index: Any) -> Any:
             step = np.arange(n) * prod(shape[d + 1 :])
             flat = flat + step.reshape([-1 if k == d else 1 for k in range(index.ndim)])
     return flat
+
+
+def rearranged(x: Any) -> Any:
+    """A copy in C order of transposed matrices, reversed rows, or what is repeated; None of others."""
+    if x.ndim > 1 and x.strides[-2] == x.itemsize < x.strides[-1]:
+        return turned(x)
+    if x.ndim and x.strides[-1] == -x.itemsize and x.itemsize in (4, 8):
+        return _from_behind(x)
+    if x.ndim > 1 and not x.strides[-1] and 1 < x.shape[-1] <= _REPEATED:
+        out = np.empty(x.shape, x.dtype)
+        for k in range(x.shape[-1]):
+            out[..., k] = x[..., 0]
+        return out
+    return None
+
+
+def turned(x: Any) -> Any:
+    """A copy of a transposed matrix, a few columns at a time, whose lines stay in the cache."""
+    out = np.empty(x.shape, x.dtype)
+    source = x.swapaxes(-1, -2)
+    if x.dtype.char in "fdl" and source.flags.c_contiguous:
+        if (own := kernels("places")) is not None:
+            own.turn(source.reshape(-1, *source.shape[-2:]), out.reshape(-1, *out.shape[-2:]))
+            return out
+    for i in range(0, x.shape[-1], 8):
+        out[..., i : i + 8] = x[..., i : i + 8]
+    return out
+
+
+def _from_behind(x: Any) -> Any:
+    """A copy of rows that run backwards: NumPy reads these one number at a time."""
+    rows = x[..., ::-1]
+    if not rows.flags.c_contiguous or (own := kernels("lines")) is None:
+        return None
+    bits = rows.view(f"i{x.itemsize}").reshape(-1, x.shape[-1])
+    return own.flipped(bits).view(x.dtype).reshape(x.shape)
+
+
+_BAND = 64  # rows of a triangle that are written at a time
+
+
+def triangles(x: Any, diagonal: int, upper: bool) -> Any:
+    """The triangles of large matrices: bands of rows, each a copy with zeros at one end.
+
+    NumPy's own choose element by element, by a mask as large as a matrix.
+    """
+    out = np.empty(x.shape, x.dtype)
+    share(_bands, -(-x.shape[-2] // _BAND), x.size, x, diagonal, upper, out)
+    return out
+
+
+def _bands(start: int, stop: int, x: Any, diagonal: int, upper: bool, out: Any) -> None:
+    rows, columns = x.shape[-2:]
+    zero = np.zeros((), x.dtype)
+    for i in range(start * _BAND, min(stop * _BAND, rows), _BAND):
+        band = out[..., i : i + _BAND, :]
+        band[...] = x[..., i : i + _BAND, :]
+        n = band.shape[-2]
+        # The upper triangle's first row begins there, and the lower's ends; further rows, one by one.
+        first = i + diagonal + (not upper)
+        low, high = (min(max(at, 0), columns) for at in (first, first + n - 1))
+        if upper:
+            band[..., :low] = zero
+        else:
+            band[..., high:] = zero
+        below = np.tri(n, high - low, i + diagonal - upper - low, dtype=np.bool_)
+        np.copyto(band[..., low:high], zero, where=below if upper else ~below)

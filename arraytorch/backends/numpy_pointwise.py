@@ -20,7 +20,7 @@ from .compiled import MANY as _MANY
 from .compiled import kernels
 from .numpy_numbers import ZERO, nonzero, number
 from .pointwise import PointwiseKernels
-from .sharing import blocked, blockwise, shared, shared_pair
+from .sharing import alike, blocked, blockwise, rowwise, shared, shared_pair
 
 _SINGLE, _maximum = np.dtype(np.float32), np.maximum
 _NOUGHT = ZERO[_SINGLE]
@@ -55,6 +55,10 @@ def _large_rows(x: Any) -> bool:
 
 _PAIRS = frozenset({"add", "sub", "mul", "div", "maximum", "minimum"})
 _COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
+
+
+def _slope_of_gap(self: Any, x: Any, y: Any, g: Any, *numbers: Any) -> Any:
+    return ActivationKernels.gap_backward(self, g, x, y, *numbers)
 
 
 class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
@@ -101,7 +105,9 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         return _clipped(x, least if low is None else low, most if high is None else high)
 
     def lerp(self, x: Any, y: Any, weight: float) -> Any:
-        if not x.ndim or not y.ndim or x.size >= _MANY:
+        if x.size >= _MANY:
+            return self._lerp(x, y, weight)
+        if not x.ndim or not y.ndim:
             return super().lerp(x, y, weight)
         near = abs(weight) < 0.5
         span = y - x
@@ -294,6 +300,52 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
 
         return _computed(part, x, g)
 
+    def glu(self, x: Any, dim: int) -> Any:
+        if not _plain(x):
+            return super().glu(x, dim)
+        shape = (*x.shape[:dim], x.shape[dim] // 2, *x.shape[dim + 1 :])
+        out = np.empty(shape, x.dtype)
+        n = math.prod(shape[:dim])
+        rows, to = x.reshape(n, 2, -1), out.reshape(n, -1)
+        if (own := kernels("lines")) is not None:
+            own.glu(rows, to)
+        else:
+            rowwise(passes.glu, to, rows)
+        return out
+
+    def glu_backward(self, g: Any, x: Any, dim: int) -> Any:
+        if not (_plain(x) and _plain(g)):
+            return super().glu_backward(g, x, dim)
+        out = np.empty_like(x)
+        n = math.prod(x.shape[:dim])
+        rows, to, slopes = x.reshape(n, 2, -1), out.reshape(n, 2, -1), g.reshape(n, -1)
+        if (own := kernels("lines")) is not None:
+            own.glu_backward(slopes, rows, to)
+        else:
+            rowwise(passes.glu_slopes, rows, to, slopes)
+        return out
+
+    def gap(self, x: Any, y: Any, kind: str, delta: float, scale: float) -> Any:
+        if x.size < _MANY:
+            return super().gap(x, y, kind, delta, scale)
+        if not (_plain(x) and alike(y, x)) or (own := kernels("pointwise")) is None:
+            return self._gap(x, y, kind, delta, scale)
+        if kind == "huber":
+            return own.huber_gap(x, y, delta, scale)
+        return own.squared_gap(x, y) if kind == "square" else own.gap(x, y)
+
+    def gap_backward(self, g: Any, x: Any, y: Any, kind: str, delta: float, scale: float) -> Any:
+        if x.size < _MANY:
+            return super().gap_backward(g, x, y, kind, delta, scale)
+        if any(g.strides) or g.dtype is not x.dtype:
+            return self._gap_backward(x, y, g, kind, delta, scale)
+        one = g[(0,) * g.ndim]  # as from a mean, whose gradient is the same everywhere
+        if not (_plain(x) and alike(y, x)) or (own := kernels("pointwise")) is None:
+            return self._gap_backward_of_one(x, y, one, kind, delta, scale)
+        if kind == "size":
+            return own.slope_of_gap(x, y, one)
+        return own.slope_of_huber_gap(x, y, one, delta, scale)
+
     def huber(self, x: Any, delta: float, scale: float) -> Any:
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.huber(x, delta, scale)
@@ -331,7 +383,9 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
 
     def erf(self, x: Any) -> Any:
         if not _plain(x):
-            return self._erf(x)
+            large = x.dtype.char == "d" and x.size >= _MANY and x.flags.c_contiguous
+            own = kernels("special") if large else None
+            return self._erf(x) if own is None else own.erf(x)
         return _computed(lambda x, y: passes.tanh_of(x, passes.ERF, y, np.empty_like(x)), x)
 
     def gelu(self, x: Any, approximate: str) -> Any:
@@ -353,6 +407,14 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         )
 
     # the generic formulas, in blocks
+    _gap = blocked(ActivationKernels.gap, 2, into=passes.gap)
+    _gap_backward = blocked(_slope_of_gap, 3, into=passes.slope_of_gap)
+    _gap_backward_of_one = blocked(_slope_of_gap, 2, into=passes.slope_of_gap)
+    _lerp = _compiled(PointwiseKernels.lerp, 2, into=passes.lerp)
+    addcmul = _compiled(PointwiseKernels.addcmul, 3, into=passes.addcmul)
+    addcdiv = _compiled(PointwiseKernels.addcdiv, 3, into=passes.addcdiv)
+    frac = _compiled(PointwiseKernels.frac, into=passes.frac)
+    within = _compiled(ActivationKernels.within, 2)
     _leaky_relu = blocked(ActivationKernels.leaky_relu)
     _leaky_relu_backward = blocked(ActivationKernels.leaky_relu_backward, 2)
     _silu_backward = blocked(ActivationKernels.silu_backward, 2)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import MANY, kernels
 from .convolution import Convolution
 from .numpy_few_windows import pool_of
 from .pooling import Divisor, PoolingKernels, disjoint, hollow, slices_of
@@ -24,6 +25,9 @@ class NumpyPoolingKernels(PoolingKernels):
             return pool.largest(x)[0]
         y = self._padded(x, c, self._lowest(x))
         for dim in range(len(c.size)):  # rows first: they are contiguous
+            if (own := _pairs(y, c, dim)) is not None:
+                y = own.larger_of_pairs(y)
+                continue
             first, *others = slices_of(c, dim)
             best = y[first]
             for i, at in enumerate(others):
@@ -104,6 +108,14 @@ class NumpyPoolingKernels(PoolingKernels):
         )
         self.combine_at(x.reshape(-1), (places.reshape(-1),), wide.reshape(-1), np.add)
         return x.reshape((*g.shape[:2], *spatial)).astype(g.dtype, copy=False)
+
+
+def _pairs(x: Any, c: Convolution, dim: int) -> Any:
+    """The compiled kernels, if windows are pairs of neighbours, which NumPy reads one by one."""
+    if dim + 1 < len(c.size) or not (c.size[dim] == 2 == c.stride[dim] and c.dilation[dim] == 1):
+        return None
+    fits = x.shape[-1] // 2 == c.out[dim] and x.flags.c_contiguous
+    return kernels("lines") if fits and x.size >= MANY and x.dtype.char in "fd" else None
 
 
 def _places(arg: Any, c: Convolution) -> Any:

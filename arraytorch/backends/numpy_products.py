@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .sharing import run
+from .compiled import MANY, kernels
+from .sharing import run, share
 from .threads import get_num_threads, library_alone
 
 _WORTH = 1 << 23  # multiplications that are worth a thread, which wakes up late
@@ -40,6 +41,8 @@ def _some(start: int, stop: int, x: Any, y: Any, out: Any) -> None:
 def matmul(x: Any, y: Any) -> Any:
     """The product of arrays of matrices, in C order."""
     lead = x.shape[:-2]
+    if x.ndim > 1 < y.ndim and x.shape[-1] == 1 == y.shape[-2] and x.dtype is y.dtype:
+        return _outer(x, y)
     if (
         lead
         and y.shape[:-2] == lead
@@ -54,6 +57,26 @@ def matmul(x: Any, y: Any) -> Any:
             return batched(first, second).reshape(*lead, x.shape[-2], y.shape[-1])
     # The result would follow the order of the first operand.
     return np.matmul(x, y, order="C")
+
+
+def _outer(x: Any, y: Any) -> Any:
+    """Products of columns and rows, for which the library takes five times as long as a loop."""
+    first, second = _joined(x), _joined(y)
+    many = x.shape[-2] * y.size >= MANY and x.dtype.char in "fd" and x.shape[:-2] == y.shape[:-2]
+    if not many or first is None or second is None:
+        return np.multiply(x, y, order="C")
+    columns, rows = np.ascontiguousarray(first[..., 0]), second[:, 0]
+    if (own := kernels("lines")) is not None:
+        out = own.outer(columns, rows)
+    else:
+        out = np.empty((*columns.shape, rows.shape[1]), x.dtype)
+        share(_some_outer, len(out), out.size, columns, rows, out)
+    return out.reshape(*x.shape[:-1], y.shape[-1])
+
+
+def _some_outer(start: int, stop: int, x: Any, y: Any, out: Any) -> None:
+    # Two thirds of the time of `multiply`, whose rows take longer to begin.
+    np.einsum("bi,bj->bij", x[start:stop], y[start:stop], out=out[start:stop])
 
 
 def _joined(x: Any) -> Any:

@@ -7,6 +7,7 @@ pieces, whose sums are added pairwise.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -17,7 +18,7 @@ from .compiled import MANY, kernels
 from .numpy_extremes import extremes, of_columns
 from .numpy_numbers import number
 from .reduction import ReductionKernels
-from .sharing import rowwise
+from .sharing import rowwise, share
 from .threads import library_threads
 
 _add, _multiply = np.add.reduce, np.multiply.reduce
@@ -29,6 +30,9 @@ _PIECE = 1024  # elements that a product adds up one after the other, at most
 _NARROW = 64  # elements of a row up to which several are summed as one
 _THIN = 16  # elements of a row from which products of its columns pay
 _SMALL = 128  # elements of a matrix from which a call of the matrix library pays
+_CACHED = (
+    1 << 16
+)  # elements that are worked on at a time where several arrays shall stay in the cache
 _MANY = 4096  # elements from which finding out how an array lies in memory pays
 
 
@@ -196,6 +200,21 @@ class NumpyReductionKernels(ReductionKernels):
             return x.min().item(), x.max().item()
         return (x.item(x.argmin()), x.item(x.argmax())) if x.size else None
 
+    def distances(self, x: Any, y: Any, p: float) -> Any:
+        """A few rows of x at a time, whose differences from all of y stay in the cache."""
+        if x.ndim != 2 or y.ndim != 2 or len(x) * y.size < MANY:
+            return super().distances(x, y, p)
+        out = np.empty((len(x), len(y)), x.dtype)
+
+        def part(start: int, stop: int) -> None:
+            few = max(_CACHED // y.size, 1)
+            for i in range(start, stop, few):
+                rows = x[i : min(i + few, stop)]
+                out[i : i + len(rows)] = super(NumpyReductionKernels, self).distances(rows, y, p)
+
+        share(part, len(x), len(x) * y.size)
+        return out
+
     def vector_norm(self, x: Any, p: float, dims: tuple[int, ...], keepdim: bool) -> Any:
         if p == 2 and x.size >= _MANY and x.dtype.kind == "f" and x.dtype.itemsize != 2:
             rows = as_rows(x, dims)
@@ -206,6 +225,13 @@ class NumpyReductionKernels(ReductionKernels):
                 flat = x.reshape(-1)
                 return np.sqrt(flat.dot(flat))
             return np.sqrt(self.sum(x * x, dims, keepdim))
+        if p not in (0, math.inf, -math.inf) and x.size >= MANY and x.dtype.char in "fd":
+            size = np.abs(x)
+            return (
+                self.sum(size, dims, keepdim)
+                if p == 1
+                else self.sum(size**p, dims, keepdim) ** (1 / p)
+            )
         return super().vector_norm(x, p, dims, keepdim)
 
     def prod(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
@@ -310,19 +336,6 @@ def scanned(function: Any, x: Any, dim: int) -> Any:
     there[0] = here[0]
     for i in range(1, len(here)):
         function(there[i - 1], here[i], out=there[i])
-    return out
-
-
-def turned(x: Any) -> Any:
-    """A copy of a transposed matrix, a few columns at a time, whose lines stay in the cache."""
-    out = np.empty(x.shape, x.dtype)
-    source = x.swapaxes(-1, -2)
-    if x.dtype.char in "fdl" and source.flags.c_contiguous:
-        if (own := kernels("places")) is not None:
-            own.turn(source.reshape(-1, *source.shape[-2:]), out.reshape(-1, *out.shape[-2:]))
-            return out
-    for i in range(0, x.shape[-1], 8):
-        out[..., i : i + 8] = x[..., i : i + 8]
     return out
 
 

@@ -134,6 +134,20 @@ class PointwiseKernels:
         span = y - x
         return x + span * weight if abs(weight) < 0.5 else y - span * (1 - weight)
 
+    def addcmul(self, x: Any, y: Any, z: Any, value: float) -> Any:
+        """x + value y z."""
+        product = y * z
+        return x + (product if value == 1 else product * value)
+
+    def addcdiv(self, x: Any, y: Any, z: Any, value: float) -> Any:
+        """x + value y / z."""
+        quotient = y / z
+        return x + (quotient if value == 1 else quotient * value)
+
+    def frac(self, x: Any) -> Any:
+        """x without its integer part."""
+        return x - self.xp.trunc(x)
+
     def step(self, x: Any) -> Any:
         """0 where x <= 0, else 1, NaN too, in x's own type: the slope of relu, which is 0 at 0."""
         return (~(x <= 0)).astype(x.dtype)

@@ -148,6 +148,11 @@ class ReductionKernels:
         out = xp.log(total) + (top if keepdim else top.reshape(total.shape))
         return out.astype(x.dtype, copy=False)
 
+    def distances(self, x: Any, y: Any, p: float) -> Any:
+        """The p-norms of the differences of each row of matrices x and each of y."""
+        gaps = x[..., :, None, :] - y[..., None, :, :]
+        return self.vector_norm(gaps, p, (gaps.ndim - 1,), False)
+
     def vector_norm(self, x: Any, p: float, dims: tuple[int, ...], keepdim: bool) -> Any:
         """The p-norm in x's real type: (sum |x|^p)^(1/p), and its limits for p = 0 and infinity."""
         xp = self.xp

@@ -45,6 +45,15 @@ class Taps:
             self._arrays[key] = index, weight
         return self._arrays[key]
 
+    def columns(self, xp: Any, dtype: Any) -> Any:
+        """Index and weight with a column for each result, on the host; the index unsigned."""
+        if (key := ("columns", dtype.str)) not in self._arrays:
+            index, weight = (
+                xp.ascontiguousarray(xp.asarray(v).T) for v in (self.index, self.weight)
+            )
+            self._arrays[key] = index.astype("u8"), weight.astype(dtype)
+        return self._arrays[key]
+
     def matrix(self, xp: Any, dtype: Any, place: Any) -> Any:
         """The matrix, results by elements, that the taps are the nonzeros of."""
         if (key := (place, dtype.str, "matrix")) not in self._arrays:

@@ -72,11 +72,12 @@ def _pieces(arrays: Any, width: int) -> list[tuple[Any, ...]]:
     return [tuple([x[i : i + step] for x in arrays]) for i in range(0, n, step)]
 
 
-def blocked(kernel: Callable[..., Any], arrays: int = 1, topic: str = "") -> Any:
+def blocked(kernel: Callable[..., Any], arrays: int = 1, topic: str = "", into: Any = None) -> Any:
     """An elementwise method of so many arrays and any numbers, in blocks where arrays are large.
 
     What it computes in between then stays in the cache. float32 goes to the compiled kernel of its name
-    among those of ``topic``, where numba is installed.
+    among those of ``topic``, where numba is installed. ``into`` does the same as the kernel, but writes
+    into its last argument, which spares a pass.
     """
     name = kernel.__name__.lstrip("_")  # _elu is elu of large arrays
 
@@ -86,14 +87,17 @@ def blocked(kernel: Callable[..., Any], arrays: int = 1, topic: str = "") -> Any
         if x.size < MANY or x.dtype.char not in "fd":
             return kernel(self, *args)
         given, numbers = args[:arrays], args[arrays:]
-        if not all(_like(y, x) for y in given):
+        if not all(alike(y, x) for y in given):
             return kernel(self, *args)
         if topic and x.dtype.char == "f" and (own := kernels(topic)) is not None:
             return getattr(own, name)(*args)
         out = np.empty(x.shape, x.dtype)
 
         def part(to: Any, *pieces: Any) -> None:
-            to[...] = kernel(self, *pieces, *numbers)
+            if into is None:
+                to[...] = kernel(self, *pieces, *numbers)
+            else:
+                into(*pieces, *numbers, to)
 
         blockwise(part, out, *given)
         return out
@@ -101,7 +105,8 @@ def blocked(kernel: Callable[..., Any], arrays: int = 1, topic: str = "") -> Any
     return method
 
 
-def _like(y: Any, x: Any) -> bool:
+def alike(y: Any, x: Any) -> bool:
+    """Whether y is a contiguous array of x's type and shape."""
     return y.dtype is x.dtype and y.shape == x.shape and y.flags.c_contiguous
 
 
@@ -151,7 +156,7 @@ def _computed(ufunc: Any, x: Any, y: Any, out: Any, compares: bool) -> Any:
         out = np.empty(x.shape, np.bool_ if compares else x.dtype)
     if not many:
         blockwise(lambda x, out: ufunc(x, y, out=out), x, out)
-    elif _like(y, x):
+    elif alike(y, x):
         blockwise(lambda x, y, out: ufunc(x, y, out=out), x, y, out)
     elif y.ndim == x.ndim and len(y) > 1:
         rowwise(lambda x, y, out: ufunc(x, y, out=out), x, y, out)

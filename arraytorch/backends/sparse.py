@@ -21,7 +21,7 @@ from .sparse_places import coalesce, to_dense, to_sparse, values_at, zeros
 
 # Elementwise kernels that leave zeros zero. They work on the sums at the places.
 _ZERO_PRESERVING = frozenset((
-    "abs", "asin", "asinh", "atan", "atanh", "ceil", "erf", "erfinv", "expm1", "floor", "isinf",
+    "abs", "asin", "asinh", "atan", "atanh", "ceil", "erf", "erfinv", "expm1", "floor", "frac", "isinf",
     "isnan", "log1p", "nan_to_num", "relu", "round", "sgn", "sign", "signbit", "sin", "sinh",
     "sqrt", "square", "step", "tan", "tanh", "trunc",
 ))  # fmt: skip

@@ -15,6 +15,7 @@ from ._inplace import inplace
 from ._promote import number_of
 from ._results import check_tensor, finished, refuse, refuse_kernel, taped_alike
 from .arithmetic import clamp
+from .comparison import logical_not
 from .complex_numbers import conj
 from .conversion import clone
 from .creation import empty, ones_like
@@ -140,12 +141,18 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 @derivative(
     saves=("input",),
     name="HardsigmoidBackward0",
-    d_input=lambda B, g, input: B.masked_fill(g / 6, ((input > -3) & (input < 3)) == False, 0),  # noqa: E712
+    d_input=lambda B, g, input: B.within(g, input, -3.0, 3.0, 1 / 6),
 )
 def _hardsigmoid(input: Tensor) -> Tensor:
     refuse("hardsigmoid", input, "biuc")
     z = BACKENDS[input._data.__class__].hardsigmoid(input._data)
     return taped_alike(_hardsigmoid, z, input, (input,))
+
+
+@kernel_op
+def within(g: Tensor, input: Tensor, low: float, high: float, scale: float) -> Tensor:
+    """Returns g times a scale where the input lies between two numbers, else 0."""
+    return masked_fill(g * scale, logical_not((input > low) & (input < high)), 0)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:

@@ -417,18 +417,14 @@ def round(input: Tensor, decimals: int = 0, *, out: Tensor | None = None) -> Ten
     return result if out is None else write_result("round", out, result, (input,))
 
 
+@pointwise(refuses="biuc", d_input=lambda g: g)
 def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns the fractional part, with the sign of the number.
 
     >>> torch.frac(torch.tensor([1.25, -1.25]))
     tensor([ 0.2500, -0.2500])
     """
-    check_tensor("frac", input)
-    if input._data.dtype.kind in "biu":
-        name = _dtypes.scalar_type_name(dtype_of(input._data))
-        raise NotImplementedError(f"\"frac_cpu\" not implemented for '{name}'")
-    result = input - trunc(input)
-    return result if out is None else write_result("frac", out, result, (input,))
+    ...
 
 
 # Half of the gradient goes to each side of a tie, and all of it to both of a pair with NaN.

@@ -20,16 +20,17 @@ from ._results import (
     is_half,
     promoted,
     refuse,
+    refuse_kernel,
     rounded_once,
     same_dtype,
 )
-from .arithmetic import clamp, mul, plus, true_divide
+from .arithmetic import clamp, mul
 from .arithmetic import pow as _pow
 from .comparison import eq
 from .complex_numbers import complex as _complex
 from .elementary import exp2
 from .joining import cat
-from .rearranging import flip, roll
+from .rearranging import flip
 from .scan import cumprod
 from .selection import where
 from .shape import expand
@@ -52,20 +53,44 @@ def alike_floats(input: Tensor, *others: Tensor) -> bool:
     return True
 
 
-def _added(input: Tensor, product: Tensor, value: Number) -> Tensor:
-    """input + value * product, in the memory of the product where nothing is recorded."""
-    x, z, times = input._data, product._data, value.__class__ is not int or value != 1
-    if (
-        z.__class__ is x.__class__ is ndarray
-        and z.shape == x.shape
-        and product._node is None is input._node
-        and value.__class__ in (int, float)
-    ):
-        if times:
-            z *= value
-        z += x
-        return product
-    return plus(input, product * as_number(value) if times else product)
+@derivative(
+    saves=("tensor1", "tensor2", "value"),
+    kernel="addcmul",
+    name="AddcmulBackward0",
+    d_input=lambda g: g,
+    d_tensor1=lambda g, tensor2, value: g * (tensor2 * value),
+    d_tensor2=lambda g, tensor1, value: g * (tensor1 * value),
+)
+def _addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, value: float) -> Tensor:
+    x, y, z = input._data, tensor1._data, tensor2._data
+    B = outermost(x, y, z)
+    result = as_array(B, B.addcmul(x, y, z, value), x)
+    return taped(_addcmul, result, (input, tensor1, tensor2), (tensor1, tensor2, value))
+
+
+@derivative(
+    saves=("tensor1", "tensor2", "value"),
+    kernel="addcdiv",
+    name="AddcdivBackward0",
+    d_input=lambda g: g,
+    d_tensor1=lambda g, tensor2, value: g * (value / tensor2),
+    d_tensor2=lambda g, tensor1, tensor2, value: g * (-value * tensor1 / (tensor2 * tensor2)),
+)
+def _addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, value: float) -> Tensor:
+    x, y, z = input._data, tensor1._data, tensor2._data
+    B = outermost(x, y, z)
+    result = as_array(B, B.addcdiv(x, y, z, value), x)
+    return taped(_addcdiv, result, (input, tensor1, tensor2), (tensor1, tensor2, value))
+
+
+def _at_once(op: Any, input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Number) -> Any:
+    """One op of floats that are alike; None for what has to be looked at more closely."""
+    if not alike_floats(input, tensor1, tensor2) or value.__class__ not in (int, float):
+        return None
+    try:
+        return op(input, tensor1, tensor2, value)
+    except (TypeError, ValueError):  # shapes or devices that do not fit, which is told elsewhere
+        return None
 
 
 def _scaled(input: Tensor, product: Tensor, value: Number) -> Tensor:
@@ -103,8 +128,8 @@ def addcmul(
     """
     if older:
         return in_order(addcmul, "addcmul", input, tensor1, tensor2, *older, value=value, out=out)
-    if out is None and alike_floats(input, tensor1, tensor2):
-        return _added(input, mul(tensor1, tensor2), value)
+    if out is None and (made := _at_once(_addcmul, input, tensor1, tensor2, value)) is not None:
+        return made
     check_tensor("addcmul", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
     if input._data.dtype.kind == "b":
         raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
@@ -130,8 +155,8 @@ def addcdiv(
     """
     if older:
         return in_order(addcdiv, "addcmul", input, tensor1, tensor2, *older, value=value, out=out)
-    if out is None and alike_floats(input, tensor1, tensor2):
-        return _added(input, true_divide(tensor1, tensor2), value)
+    if out is None and (made := _at_once(_addcdiv, input, tensor1, tensor2, value)) is not None:
+        return made
     check_tensor("addcdiv", input, tensor1, tensor2, names=("input", "tensor1", "tensor2"))
     if tensor1._data.dtype.kind in "biu" and tensor2._data.dtype.kind in "biu":
         raise RuntimeError(
@@ -476,6 +501,7 @@ def linalg_cross(
 
 def _cross(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
     x, y = promoted(name, input, other)
+    refuse_kernel("cross", x, "b")
     if x._data.ndim != y._data.ndim:
         raise RuntimeError(
             f"{name}: inputs must have the same number of dimensions, got {x._data.ndim} and "
@@ -489,7 +515,21 @@ def _cross(name: str, input: Tensor, other: Tensor, dim: int) -> Tensor:
             f"{y._data.shape[d]}"
         )
     x, y = (t if t._data.shape == shape else expand(t, *shape) for t in (x, y))
-    return roll(x, -1, d) * roll(y, -2, d) - roll(x, -2, d) * roll(y, -1, d)
+    return _crossed(x, y, d)
+
+
+@derivative(
+    saves=("input", "other", "dim"),
+    kernel="cross",
+    name="LinalgCrossBackward0",
+    d_input=lambda B, g, other, dim: B.cross(B.conj(other), g, dim),
+    d_other=lambda B, g, input, dim: B.cross(g, B.conj(input), dim),
+)
+def _crossed(input: Tensor, other: Tensor, dim: int) -> Tensor:
+    x, y = input._data, other._data
+    B = outermost(x, y)
+    z = as_array(B, B.cross(x, y, dim), x)
+    return taped(_crossed, z, (input, other), (input, other, dim))
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .._dtypes import int64
+from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, lying_in, wrap
 from ..backends import backend_of, numpy_dtype
+from ..backends.host import ndarray
 from .creation import zeros
 from .embedding import _renormalize, look_up
 from .extremes import max as largest
@@ -74,6 +76,11 @@ def embedding_bag(
     index, inside, bag, bags = _bags(input._data, offsets, include_last_offset, mode == "max")
     if padding >= 0:
         inside = index != padding if inside is None else inside & (index != padding)
+    plain = inside is bag is per_sample_weights is None and mode != "max"
+    unrecorded = weight._node is None or not grad_enabled.get()
+    if plain and unrecorded and weight._data.__class__ is index.__class__ is ndarray:
+        total = wrap(backend_of(index).bags(weight._data, index))
+        return total / max(index.shape[1], 1) if mode == "mean" else total
     found = look_up(sparse)(weight, lying_in(index, input), padding, bool(scale_grad_by_freq))
     if per_sample_weights is not None:
         found = found * unsqueeze(reshape(per_sample_weights, index.shape), -1)

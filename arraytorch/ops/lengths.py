@@ -6,8 +6,10 @@ from math import inf
 from typing import Any
 
 from .._dtypes import scalar_type_name
-from ..autograd.tape import taped
+from ..autograd.modes import grad_enabled
+from ..autograd.tape import taped, wrap
 from ..backends import backend_of, dtype_of
+from ..backends.host import ndarray
 from ._declare import derivative
 from ._promote import broadcast_shape, dim_of
 from ._results import as_array, check_tensor, finished, refuse
@@ -94,19 +96,25 @@ def cdist(
         raise RuntimeError("cdist only supports non-negative p values")
     broadcast_shape("cdist", a.shape[:-2], b.shape[:-2])
     many = max(a.shape[-2], b.shape[-2]) > _FEW
+    recorded = grad_enabled.get() and not (x1._node is x2._node is None)
     if p == 2 and (compute_mode == _MODES[1] or (compute_mode == _MODES[0] and many)):
-        return _by_product(x1, x2)
+        return _by_product(x1, x2, recorded)
+    if not recorded and a.shape[-1] and a.__class__ is b.__class__ is ndarray:
+        B = backend_of(a)
+        return wrap(B.asarray(B.distances(a, b, float(p))))
     difference = unsqueeze(x1, -2) - unsqueeze(x2, -3)
     if not a.shape[-1]:
         return sum(difference, -1)
     return _lengths(difference, float(p))
 
 
-def _by_product(x1: Tensor, x2: Tensor) -> Tensor:
+def _by_product(x1: Tensor, x2: Tensor, recorded: bool) -> Tensor:
     """|x - y|^2 = |x|^2 + |y|^2 - 2 x y."""
     squares = sum(x1 * x1, -1, True) + transpose(sum(x2 * x2, -1, True), -1, -2)
     squares = clamp(squares - 2 * matmul(x1, transpose(x2, -1, -2)), min=0)
-    apart = squares > 0
+    if not recorded:
+        return sqrt(squares)
+    apart = squares != 0
     return where(apart, sqrt(where(apart, squares, 1.0)), 0.0)
 
 

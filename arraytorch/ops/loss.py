@@ -9,10 +9,10 @@ from typing import Any
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, outermost
 from . import arithmetic
-from ._declare import derivative
-from ._results import check_tensor, promoted, refuse_kernel
+from ._declare import derivative, kernel_op
+from ._results import as_array, check_tensor, promoted, refuse_kernel
 from .activation import logsigmoid
-from .arithmetic import clamp, maximum
+from .arithmetic import clamp, maximum, sgn
 from .blending import xlogy
 from .creation import full_like
 from .elementary import exp, log
@@ -62,6 +62,44 @@ def _pair(name: str, input: Tensor, target: Tensor) -> Any:
     return input, target
 
 
+def _gap(input: Tensor, target: Tensor, kind: str, delta: float, scale: float) -> Tensor:
+    """The "square" of the difference, its "size", or "huber" of it; of floats in one pass."""
+    if input._data.dtype is target._data.dtype and input._data.dtype.char in "fd":
+        return gap(input, target, kind, delta, scale)
+    difference = input - target
+    if kind == "huber":
+        return _huber(difference, delta, scale)
+    return arithmetic.square(difference) if kind == "square" else arithmetic.abs(difference)
+
+
+@derivative(
+    saves=("input", "target", "kind", "delta", "scale"),
+    d_input=lambda B, g, input, target, kind, delta, scale: B.gap_backward(
+        g, input, target, kind, delta, scale
+    ),
+    d_target=lambda B, g, input, target, kind, delta, scale: B.gap_backward(
+        g, target, input, kind, delta, scale
+    ),
+)
+def gap(input: Tensor, target: Tensor, kind: str, delta: float, scale: float) -> Tensor:
+    """Returns what `_gap` does of tensors of one type and shape."""
+    x, y = input._data, target._data
+    B = backend_of(x) if x.__class__ is y.__class__ else outermost(x, y)
+    z = as_array(B, B.gap(x, y, kind, delta, scale), x)
+    return taped(gap, z, (input, target), (input, target, kind, delta, scale))
+
+
+@kernel_op
+def gap_backward(
+    g: Tensor, input: Tensor, target: Tensor, kind: str, delta: float, scale: float
+) -> Tensor:
+    """Returns g times the slope of `gap`, by ops that are differentiable in turn."""
+    difference = input - target
+    if kind == "square":
+        return g * (difference * scale)
+    return g * (sgn(difference) if kind == "size" else clamp(difference, -delta, delta) * scale)
+
+
 def mse_loss(
     input: Tensor,
     target: Tensor,
@@ -77,7 +115,7 @@ def mse_loss(
     """
     reduction = _reduction(reduction, size_average, reduce)
     input, target = _pair("mse_loss", input, target)
-    return _weighted(arithmetic.square(input - target), weight, reduction)
+    return _weighted(_gap(input, target, "square", math.inf, 2.0), weight, reduction)
 
 
 def _weighted(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
@@ -104,7 +142,7 @@ def l1_loss(
     """
     reduction = _reduction(reduction, size_average, reduce)
     input, target = _pair("l1_loss", input, target)
-    return _weighted(arithmetic.abs(input - target), weight, reduction)
+    return _weighted(_gap(input, target, "size", 0.0, 0.0), weight, reduction)
 
 
 def smooth_l1_loss(
@@ -126,7 +164,7 @@ def smooth_l1_loss(
     input, target = _pair("smooth_l1_loss", input, target)
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    return _reduced(_huber(input - target, beta, 1 / beta), reduction)
+    return _reduced(_gap(input, target, "huber", beta, 1 / beta), reduction)
 
 
 @derivative(
@@ -158,7 +196,7 @@ def huber_loss(
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     input, target = _pair("huber_loss", input, target)
-    loss = _huber(input - target, delta, 1.0)
+    loss = _gap(input, target, "huber", delta, 1.0)
     if weight is None or reduction != "mean":
         return _weighted(loss, weight, reduction)
     return mean(_weighted(loss, weight, "none"))  # of all, where the others' means are weighted

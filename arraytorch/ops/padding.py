@@ -11,15 +11,14 @@ from ..backends import backend_of
 from ..backends.host import ndarray
 from ._declare import derivative
 from ._fitting import fitting
-from .indexing import _advanced, narrow
-from .joining import cat
+from .indexing import _advanced
 from .pooling import tensor_of
-from .rearranging import flip
 from .sequences import arange
-from .shape import expand, reshape
+from .shape import reshape
 
 Tensor = Any
 Pairs = tuple[tuple[int, int], ...]
+_MODES = ("reflect", "replicate", "circular")
 _FEW = 1024  # elements up to which they are taken by their places, 3 us, and not joined of parts
 
 
@@ -53,7 +52,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     pairs = _pairs(x.shape, around, False)
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
-    if mode not in _EXTEND:
+    if mode not in _MODES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if len(around) not in (2, 4, 6) or x.ndim not in (len(around) // 2 + 1, len(around) // 2 + 2):
         raise NotImplementedError(
@@ -68,10 +67,30 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
 
 
 def _extended(input: Tensor, pairs: Pairs, last: int, mode: str) -> Tensor:
-    """Extends so many of the last dimensions."""
-    for dim in range(len(pairs) - last, len(pairs)):
-        input = _EXTEND[mode](input, dim, *pairs[dim])
-    return input
+    """Extends so many of the last dimensions, or crops them where numbers are negative."""
+    added = tuple([(max(a, 0), max(b, 0)) for a, b in pairs])
+    less = tuple([(min(a, 0), min(b, 0)) for a, b in pairs])
+    crops = any(map(any, less))
+    if crops and mode == "circular":  # what wraps around is what is left
+        _pairs(input._data.shape, tuple([n for pair in less[::-1] for n in pair]), True)
+        input, crops = constant_pad(input, less, 0), False
+    _check_borders(input._data, pairs, last, mode)
+    input = mirrored(input, added, mode)
+    return constant_pad(input, less, 0) if crops else input
+
+
+@derivative(saves=("pairs", "mode"), d_input=lambda B, g, pairs, mode: B.unmirrored(g, pairs, mode))
+def mirrored(input: Tensor, pairs: Pairs, mode: str) -> Tensor:
+    """Adds elements before and after each dimension that repeat those inside."""
+    x = input._data
+    return taped(mirrored, backend_of(x).mirrored(x, pairs, mode), (input,), (pairs, mode))
+
+
+@derivative(saves=("pairs", "mode"), d_grad=lambda B, g, pairs, mode: B.mirrored(g, pairs, mode))
+def unmirrored(grad: Tensor, pairs: Pairs, mode: str) -> Tensor:
+    """Returns what a gradient pulls back to through `mirrored`."""
+    g = grad._data
+    return taped(unmirrored, backend_of(g).unmirrored(g, pairs, mode), (grad,), (pairs, mode))
 
 
 @lru_cache(256)
@@ -114,58 +133,18 @@ def _ints(pad: Any) -> tuple[int, ...]:
     return tuple(made)
 
 
-def _joined(dim: int, *parts: Tensor) -> Tensor:
-    parts = tuple([p for p in parts if p._data.shape[dim]]) or parts[1:2]
-    return parts[0] if len(parts) == 1 else cat(parts, dim)
-
-
-def _cropped(input: Tensor, dim: int, before: int, after: int) -> Tensor:
-    if before >= 0 and after >= 0:
-        return input
-    start = max(-before, 0)
-    return narrow(input, dim, start, input._data.shape[dim] - start - max(-after, 0))
-
-
-def _check_filled(input: Tensor) -> None:
-    if 0 in input._data.shape[1:]:
+def _check_borders(x: Any, pairs: Pairs, last: int, mode: str) -> None:
+    if mode != "circular" and 0 in x.shape[1:]:
         raise RuntimeError(
             "Expected a tensor with possibly 0 batch size and other non-zero dimensions for input, "
-            f"but got: {list(input._data.shape)}"
+            f"but got: {list(x.shape)}"
         )
-
-
-def _reflect(input: Tensor, dim: int, before: int, after: int) -> Tensor:
-    n = input._data.shape[dim]
-    _check_filled(input)
-    if max(before, after) >= n:
-        raise RuntimeError(
-            "Argument #4: Padding size should be less than the corresponding input dimension, but "
-            f"got: padding ({before}, {after}) at dimension {dim} of input {list(input._data.shape)}"
-        )
-    lo, hi = max(before, 0), max(after, 0)
-    left = flip(narrow(input, dim, 1, lo), (dim,))
-    right = flip(narrow(input, dim, n - 1 - hi, hi), (dim,))
-    return _cropped(_joined(dim, left, input, right), dim, before, after)
-
-
-def _replicate(input: Tensor, dim: int, before: int, after: int) -> Tensor:
-    _check_filled(input)
-    shape = list(input._data.shape)
-    n = shape[dim]
-    shape[dim] = max(before, 0)
-    left = expand(narrow(input, dim, 0, 1), tuple(shape))
-    shape[dim] = max(after, 0)
-    right = expand(narrow(input, dim, n - 1, 1), tuple(shape))
-    return _cropped(_joined(dim, left, input, right), dim, before, after)
-
-
-def _circular(input: Tensor, dim: int, before: int, after: int) -> Tensor:
-    input = _cropped(input, dim, before, after)
-    n, lo, hi = input._data.shape[dim], max(before, 0), max(after, 0)
-    if max(lo, hi) > n:
-        raise RuntimeError("Padding value causes wrapping around more than once.")
-    left, right = narrow(input, dim, n - lo, lo), narrow(input, dim, 0, hi)
-    return _joined(dim, left, input, right)
-
-
-_EXTEND = {"reflect": _reflect, "replicate": _replicate, "circular": _circular}
+    for dim in range(x.ndim - last, x.ndim):
+        n, (before, after) = x.shape[dim], pairs[dim]
+        if mode == "reflect" and max(before, after) >= n:
+            raise RuntimeError(
+                "Argument #4: Padding size should be less than the corresponding input dimension, but "
+                f"got: padding ({before}, {after}) at dimension {dim} of input {list(x.shape)}"
+            )
+        if mode == "circular" and max(before, after) > n:
+            raise RuntimeError("Padding value causes wrapping around more than once.")

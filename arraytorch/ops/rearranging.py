@@ -95,9 +95,7 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     turns = integer("rot90", "k", k) % 4
     if turns == 2:
         return _flip(input, (a, b))
-    if turns == 1:
-        return transpose(_flip(input, (b,)), a, b)
-    return _flip(transpose(input, a, b), (b,)) if turns == 3 else input.clone()
+    return transpose(_flip(input, (b if turns == 1 else a,)), a, b) if turns else input.clone()
 
 
 @derivative(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..backends import BACKENDS
-from ._declare import derivative
+from ._declare import derivative, kernel_op
 from ._promote import dim_of, number_of
 from ._results import check_tensor, finished, refuse, refuse_kernel, taped_alike
 from .arithmetic import abs
-from .elementary import tanh
+from .elementary import sigmoid, tanh
+from .joining import cat
 
 Tensor = Any
 
@@ -102,13 +103,20 @@ def _halves(x: Any, d: int) -> tuple[Any, Any]:
     return x[(*lead, slice(half))], x[(*lead, slice(half, None))]
 
 
-def _glu_slope(B: Any, g: Any, input: Any, d: int) -> Any:
+@kernel_op
+def glu_backward(g: Tensor, input: Tensor, d: int) -> Tensor:
+    """Returns g times the slopes of `_glu`, by ops that are differentiable in turn."""
     a, b = _halves(input, d)
-    s = B.sigmoid(b)
-    return B.cat([g * s, g * a * s * (1 - s)], d)
+    s = sigmoid(b)
+    return cat([g * s, g * a * s * (1 - s)], d)
 
 
-@derivative(saves=("input", "d"), kernel="_glu", name="GluBackward0", d_input=_glu_slope)
+@derivative(
+    saves=("input", "d"),
+    kernel="glu",
+    name="GluBackward0",
+    d_input=lambda B, g, input, d: B.glu_backward(g, input, d),
+)
 def _glu(input: Tensor, d: int) -> Tensor:
-    a, b = _halves(input._data, d)
-    return taped_alike(_glu, a * BACKENDS[a.__class__].sigmoid(b), input, (input, d))
+    x = input._data
+    return taped_alike(_glu, BACKENDS[x.__class__].glu(x, d), input, (input, d))
