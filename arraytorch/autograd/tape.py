@@ -265,6 +265,8 @@ class Rules:
     for have named is kept alive.
     """
 
+    elementwise = False  # whether each place of a gradient depends on that place alone
+
     def __init__(
         self,
         name: str,
