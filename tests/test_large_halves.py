@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import ml_dtypes
 import numpy as np
@@ -49,6 +50,21 @@ def test_numbers_of_all_sizes_become_float16(power):
     assert same_bits(halves(x), x.astype(np.float16))
     x[::3], x[1::3] = 0, -0.0
     assert same_bits(halves(x), x.astype(np.float16))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_conversions_from_other_types(dtype):
+    """By way of float32; complex numbers lose their imaginary part, whatever their strides."""
+    x = np.random.default_rng(12).integers(-70000, 70000, (128, 256))
+    native = np.float16 if dtype is torch.float16 else ml_dtypes.bfloat16
+    with np.errstate(over="ignore"):
+        expected = x.astype(np.float32).astype(native)
+    for t in (torch.tensor(x), torch.tensor(x.T.copy()).t(), torch.tensor(x).to(torch.complex128)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of the imaginary part
+            assert same_bits(t.to(dtype).contiguous().numpy(), expected)
+    row = torch.arange(256.0).expand(128, 256)
+    assert same_bits(row.to(dtype).numpy(), np.tile(np.arange(256).astype(native), (128, 1)))
 
 
 def test_sums_and_products_of_float16():

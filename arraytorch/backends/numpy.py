@@ -242,9 +242,13 @@ class NumpyBackend(
             return x
         if dtype.__class__ is _CODES:
             return recast(x, dtype)
-        if x.size >= compiled.MANY:
+        if x.dtype.kind == "c" and dtype.kind not in "cb":
+            x = x.real
+        if x.size >= _MANY:
             if x.dtype.char in "eE" or dtype.char in "eE":
                 self._meet_halves()
+                if x.dtype.kind in "iu":  # by way of float32, as in PyTorch
+                    x = self.cast(x, _SINGLE)
             if not x.flags.c_contiguous:
                 if x.dtype.char in "eE" or dtype.char in "eE":
                     return self._cast_strided(x, dtype)
@@ -253,8 +257,6 @@ class NumpyBackend(
                     return own.cast(x, dtype)
                 if {x.dtype.char, dtype.char} == _HALVES:
                     return numpy_halves.convert(x, dtype)
-        if x.dtype.kind == "c" and dtype.kind not in "cb":
-            x = x.real
         return x.astype(dtype, copy=False)
 
     def _widened(self, x: Any) -> Any:
