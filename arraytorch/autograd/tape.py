@@ -264,6 +264,8 @@ class Rules:
     for have named is kept alive.
     """
 
+    elementwise = False  # whether each place of a gradient depends on that place alone
+
     def __init__(
         self,
         name: str,

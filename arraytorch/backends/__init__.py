@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
 from .. import _device
 from .._device import device
 from . import sharing
+from .compiled import MANY
 from .dtypes import dtype_of as dtype_of
 from .dtypes import is_bfloat16
 from .dtypes import numpy_dtype as numpy_dtype
@@ -37,13 +39,15 @@ class _Registry(dict[type, Any]):
 BACKENDS = _Registry()
 AS_ARRAY: dict[type, Callable[[Any], Any]] = {}  # array type -> what turns its 0-d results into it
 _LOADED: dict[str, Any] = {}  # device type -> backend
-LARGE = sharing.PAIR  # elements of an array from which on plain arithmetic is for several threads
+LARGE = MANY  # elements of an array from which on `expect_large` is to be told of it
 _LEARNT: list[tuple[dict[type, Any], type, str]] = []  # the kernels that ops have learnt
 _LARGE = [False]  # whether there have been large arrays, and threads
 _DETERMINISTIC = [False]  # whether the user wants the same bits in each run
 SPARSE = [
     False
 ]  # whether there have been sparse arrays: what is only for them need not look before
+# What gives derivatives float32 in place of large arrays of 16 bits: nothing before there are such.
+HALVES: list[Any] = [None]
 _CHOSEN: list[str | None] = [None]  # the algorithm of random numbers that the user chose
 GROUP = "arraytorch.backends"
 
@@ -124,16 +128,37 @@ def learn(table: dict[type, Any], x: Any, name: str) -> Any:
     return kernel
 
 
-def expect_large() -> None:
+def expect_large(x: Any = None) -> None:
     """Makes plain arithmetic look at the sizes of arrays from now on, if there is more than one thread.
 
     That takes a tenth of the time of a small operation, which programs without large arrays can do without.
+    An array that is new tells whether it is large enough, and whether it is of 16-bit floats.
     """
+    if x is not None:
+        if x.dtype.char in "eE" and BACKENDS[x.__class__] is _LOADED["cpu"]:
+            meet_halves()
+        if x.size < sharing.PAIR:
+            return
     if _LARGE[0] or get_num_threads() == 1:
         return
     _LARGE[0] = True
     backend = _LOADED["cpu"]
     names = backend.share_arithmetic()
+    _exchange(names)
+
+
+def meet_halves() -> None:
+    """Exchanges the kernels of the CPU for such that know large arrays of float16 and bfloat16."""
+    if HALVES[0] is None:
+        from . import halves
+
+        HALVES[0] = partial(halves.derivative, _LOADED["cpu"])
+        _exchange(halves.exchange(_LOADED["cpu"]))
+
+
+def _exchange(names: frozenset[str]) -> None:
+    """Has operations use the kernels that the CPU's backend now has under these names."""
+    backend = _LOADED["cpu"]
     for table, kind, name in _LEARNT:
         if name in names and BACKENDS.get(kind) is backend:
             table[kind] = getattr(backend, name)

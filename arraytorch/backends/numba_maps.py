@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .numba_math import EXACT, compiled
+from .numba_rounding import LOAD, STORE, itself
 from .sharing import share
 
 
@@ -47,16 +48,57 @@ def _of_three(f: Any) -> Any:
 
 _LOOPS = {1: _of_one, 2: _of_two, 3: _of_three}
 
+# The same of floats of 16 bits, which become float32 where they are read and are rounded once.
+
+
+def _of_one_half(f: Any, load: Any, store: Any) -> Any:
+    @compiled(EXACT)
+    def loop(start, stop, x, numbers, out):  # type: ignore[no-untyped-def]
+        x, out = x[start:stop], out[start:stop]
+        for i in range(out.size):
+            out[i] = store(f(load(x[i]), *numbers))
+
+    return loop
+
+
+def _of_two_halves(f: Any, load: Any, store: Any) -> Any:
+    @compiled(EXACT)
+    def loop(start, stop, x, y, numbers, out):  # type: ignore[no-untyped-def]
+        x, y, out = x[start:stop], y[start:stop], out[start:stop]
+        for i in range(out.size):
+            out[i] = store(f(load(x[i]), load(y[i]), *numbers))
+
+    return loop
+
+
+_HALF_LOOPS = {1: _of_one_half, 2: _of_two_halves}
+
 
 def mapped(expression: Any, arrays: int = 1, result: Any = None) -> Any:
     """The function of so many contiguous arrays of one shape, and then numbers, that maps an expression.
 
-    Numbers take the type of the first array, and so does the result, unless that is given.
+    Numbers take the type of the first array, and so does the result, unless that is given; with floats
+    of 16 bits they are float32.
     """
     loop = _LOOPS[arrays](expression)
+    of_halves: dict[str, Any] = {}
+
+    def rounding(*args: Any) -> Any:
+        x = args[0]
+        kind, bits = x.dtype.char, np.uint16
+        if kind not in of_halves:
+            store = STORE[kind] if result is None else itself
+            of_halves[kind] = _HALF_LOOPS[arrays](expression, LOAD[kind], store)
+        out = np.empty(x.shape, result or bits)
+        flat = [v.reshape(-1).view(bits) for v in args[:arrays]]
+        numbers = tuple([np.float32(v) for v in args[arrays:]])
+        share(of_halves[kind], out.size, out.size, *flat, numbers, out.reshape(-1))
+        return out if result else out.view(x.dtype)
 
     def kernel(*args: Any) -> Any:
         x = args[0]
+        if x.dtype.char in LOAD:
+            return rounding(*args)
         number = x.dtype.type
         out = np.empty(x.shape, result or x.dtype)
         numbers = tuple([number(v) for v in args[arrays:]])

@@ -47,6 +47,7 @@ _HALVES = {"e", "f"}  # types that are converted by arithmetic on bits
 _SINGLE = np.dtype(np.float32)
 _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
+_MANY = compiled.MANY
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
 _FEW = 1 << 10  # elements up to which a mask of triangles is kept
 _FEW_STEPS = 32  # values up to which Python's own numbers are faster
@@ -175,6 +176,7 @@ class NumpyBackend(
 
     device_type = "cpu"
     checks_bounds = True
+    _exchanged = False  # whether there has been a large array of 16-bit floats
     # A ufunc turns a 0-d result into a scalar; rules may meet one before it is an array again.
     array_types = (
         np.ndarray,
@@ -232,10 +234,14 @@ class NumpyBackend(
 
     def empty(self, shape: Any, dtype: Any, index: int | None = None) -> Any:
         x = np.empty(shape, dtype)
+        if x.size >= _MANY and x.dtype.char in "eE":
+            self._meet_halves()
         return x if x.dtype.kind != "V" else labelled(x)
 
     def zeros(self, shape: Any, dtype: Any, index: int | None = None) -> Any:
         x = np.zeros(shape, dtype)
+        if x.size >= _MANY and x.dtype.char in "eE":
+            self._meet_halves()
         return x if x.dtype.kind != "V" else labelled(x)
 
     def full(self, shape: Any, value: Any, dtype: Any, index: int | None = None) -> Any:
@@ -256,25 +262,43 @@ class NumpyBackend(
             return x
         if dtype.__class__ is _CODES:
             return recast(x, dtype)
-        if (
-            x.size >= compiled.MANY
-            and x.dtype.char + dtype.char in _CONVERTED
-            and x.flags.c_contiguous
-            and (own := compiled.kernels("halves")) is not None
-        ):
-            return own.cast(x, dtype)
         if x.dtype.kind == "c" and dtype.kind not in "cb":
             x = x.real
-        if (
-            x.size >= compiled.MANY
-            and {x.dtype.char, dtype.char} == _HALVES
-            and x.flags.c_contiguous
-        ):
-            return numpy_halves.convert(x, dtype)
+        if x.size >= _MANY:
+            if x.dtype.char in "eE" or dtype.char in "eE":
+                self._meet_halves()
+                if x.dtype.kind in "iu":  # by way of float32, as in PyTorch
+                    x = self.cast(x, _SINGLE)
+            if not x.flags.c_contiguous:
+                if x.dtype.char in "eE" or dtype.char in "eE":
+                    return self._cast_strided(x, dtype)
+            elif x.dtype.char + dtype.char in _CONVERTED:
+                if (own := compiled.kernels("halves")) is not None:
+                    return own.cast(x, dtype)
+                if {x.dtype.char, dtype.char} == _HALVES:
+                    return numpy_halves.convert(x, dtype)
         return x.astype(dtype, copy=False)
 
     def _widened(self, x: Any) -> Any:
         return self.cast(x, _SINGLE) if x.dtype.itemsize == 2 else x
+
+    def _cast_strided(self, x: Any, dtype: Any) -> Any:
+        """What repeats is converted once, and what is merely transposed as it lies in memory."""
+        if 0 in x.strides:
+            few = x[tuple([slice(None) if s else slice(0, 1) for s in x.strides])]
+            return np.broadcast_to(self.cast(few, dtype), x.shape).copy()
+        order = sorted(range(x.ndim), key=lambda d: -x.strides[d])
+        if (y := x.transpose(order)).flags.c_contiguous and order != list(range(x.ndim)):
+            return self.cast(y, dtype).transpose(np.argsort(order))
+        return x.astype(dtype)
+
+    def _meet_halves(self) -> None:
+        """Exchanges kernels for such that know large arrays of 16-bit floats, see `halves`."""
+        if not self._exchanged:
+            from . import meet_halves
+
+            self._exchanged = True
+            meet_halves()
 
     def bitcast(self, x: Any, dtype: Any) -> Any:
         return labelled(x.view(dtype))
@@ -289,16 +313,21 @@ class NumpyBackend(
         return x.copy() if x.nbytes <= _IN_PLACE else self.copy(x)
 
     def accumulate(self, x: Any, y: Any) -> Any:
-        if (
-            x.nbytes > _IN_PLACE
-            and x.dtype is y.dtype
-            and x.__class__ is np.ndarray
-            and x.base is None
-            and _getrefcount is not None
-            and _getrefcount(x) <= _ALONE_IN_ACCUMULATE
-        ):
-            return np.add(x, y, out=x)
+        if x.nbytes > _IN_PLACE and x.dtype is y.dtype and x.__class__ is np.ndarray:
+            if (
+                x.base is None
+                and _getrefcount is not None
+                and _getrefcount(x) <= _ALONE_IN_ACCUMULATE
+            ):
+                return self.add(x, y, out=x)
+            return self.add(x, y)
         return x + y
+
+    def add_into(self, target: Any, x: Any) -> None:
+        if target.nbytes > _IN_PLACE and target.dtype is x.dtype and target.shape == x.shape:
+            self.add(target, x, out=target)
+        else:
+            target += x
 
     def copy(self, x: Any) -> Any:
         if x.size >= _TURNED and (made := rearranged(x)) is not None:

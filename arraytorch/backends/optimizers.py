@@ -162,20 +162,43 @@ class OptimizerKernels:
             xp.multiply(targets[0].reshape(-1), decay, u)
         return xp.add(grad, u, g)
 
-    def _rounding(self, flat: Flat) -> tuple[Any, Any]:
+    def _rounding(self, flat: Flat) -> tuple[Any, Any, Any]:
         """How PyTorch computes with 16-bit floats: in float32, rounding each operation's result.
 
-        Returns that rounding, of arrays, and the one of numbers that are added or multiply what is
-        added; PyTorch rounds those too. It takes other numbers as float32.
+        Returns three functions: what makes float32 of an array, what writes such numbers to an array
+        and returns them rounded, and the rounding of numbers that are added or multiply what is added;
+        PyTorch rounds those too. It takes other numbers as float32.
         """
+        kernels: Any = self
+        single = self.xp.dtype("f4")
 
-        def rounded(x: Any) -> Any:
-            return x.astype(flat.dtype).astype("f4")
+        def wide(x: Any) -> Any:
+            return kernels.cast(x, single)
+
+        def rounded(x: Any, to: Any = None) -> Any:
+            z = kernels.cast(x, flat.dtype)
+            if to is not None:
+                to[...] = z
+            return wide(z)
 
         def short(number: float) -> float:
             return float(self.xp.full((), number, dtype=flat.dtype))
 
-        return rounded, short
+        return wide, rounded, short
+
+    def _pieces(
+        self, flat: Flat, params: list[Any], grads: list[Any], names: Sequence[str]
+    ) -> Iterator[list[Any]]:
+        """Yields parameters and gradients, and the quantities of those names, a block at a time."""
+        block = 4 * (self.optimizer_block or math.inf)  # fewer calls: each value takes several
+        for i, (param, grad) in enumerate(zip(params, grads)):
+            arrays = [param, grad, *[flat.parts[name][i] for name in names]]
+            if param.size <= block or not param.flags.c_contiguous:
+                yield arrays
+                continue
+            arrays = [x.reshape(-1) for x in arrays]
+            for start in range(0, param.size, int(block)):
+                yield [x[start : start + int(block)] for x in arrays]
 
     # SGD
 
@@ -232,21 +255,21 @@ class OptimizerKernels:
         dampening: float, weight_decay: float, nesterov: bool, maximize: bool, first: bool,
     ) -> None:  # fmt: skip
         """The step for 16-bit floats, rounded where PyTorch rounds (see `_rounding`)."""
-        rounded, short = self._rounding(flat)
-        for i, (param, grad) in enumerate(zip(params, grads)):
-            p, g = param.astype("f4"), grad.astype("f4")
+        wide, rounded, short = self._rounding(flat)
+        names = ["momentum_buffer"] if momentum != 0 else []
+        for param, grad, *state in self._pieces(flat, params, grads, names):
+            p, g = wide(param), wide(grad)
             if maximize:
                 g = -g
             if weight_decay != 0:
                 g = rounded(g + p * short(weight_decay))
-            if momentum != 0:
-                buffer = flat.parts["momentum_buffer"][i]
+            for buffer in state:
+                b = g
                 if not first:
-                    b = rounded(buffer.astype("f4") * momentum) + g * short(1 - dampening)
-                buffer[...] = g if first else b
-                b = buffer.astype("f4")
+                    b = rounded(wide(buffer) * momentum) + g * short(1 - dampening)
+                b = rounded(b, buffer)
                 g = rounded(g + b * short(momentum)) if nesterov else b
-            param[...] = p - g * short(lr)
+            rounded(p - g * short(lr), param)
 
     # Adam
 
@@ -338,10 +361,10 @@ class OptimizerKernels:
         decoupled: bool, maximize: bool,
     ) -> None:  # fmt: skip
         """The step for 16-bit floats, rounded where PyTorch rounds (see `_rounding`)."""
-        rounded, short = self._rounding(flat)
-        for i, (param, grad) in enumerate(zip(params, grads)):
-            p, g = param.astype("f4"), grad.astype("f4")
-            exp_avg, exp_avg_sq = flat.parts["exp_avg"][i], flat.parts["exp_avg_sq"][i]
+        wide, rounded, short = self._rounding(flat)
+        names = ["exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])]
+        for param, grad, exp_avg, exp_avg_sq, *state in self._pieces(flat, params, grads, names):
+            p, g = wide(param), wide(grad)
             if maximize:
                 g = -g
             if weight_decay != 0:
@@ -349,14 +372,12 @@ class OptimizerKernels:
                     p = rounded(p * (1 - lr * weight_decay))
                 else:
                     g = rounded(g + p * short(weight_decay))
-            m = exp_avg.astype("f4")
+            m = wide(exp_avg)
             m = g - (g - m) * beta1 if beta1 <= 0.5 else m + (g - m) * (1 - beta1)
-            exp_avg[...] = m = rounded(m)
-            v = rounded(exp_avg_sq.astype("f4") * beta2)
-            exp_avg_sq[...] = v = rounded(v + g * g * (1 - beta2))
-            if amsgrad:
-                highest = flat.parts["max_exp_avg_sq"][i]
-                v = self.xp.maximum(highest.astype("f4"), v)
-                highest[...] = v
+            m = rounded(m, exp_avg)
+            v = rounded(wide(exp_avg_sq) * beta2)
+            v = rounded(v + g * g * (1 - beta2), exp_avg_sq)
+            for highest in state:
+                v = rounded(self.xp.maximum(wide(highest), v), highest)
             denominator = rounded(rounded(rounded(self.xp.sqrt(v)) / bias) + short(eps))
-            param[...] = p + m * -rate / denominator
+            rounded(p + m * -rate / denominator, param)

@@ -134,12 +134,12 @@ def pointwise(
         rules = Rules(
             signature.__name__, [d[f"d_{n}"] for n in names if f"d_{n}" in d], backward_name=name
         )
+        rules.elementwise = True
         declared = _Pointwise(
             signature.__name__, kernel or signature.__name__, names, rules, result, refuses, bool(d)
         )
         declared.refusal = refusal
-        hints = signature.__annotations__
-        declared.numbers = tuple(["Number" in str(hints.get(n)) for n in names])
+        declared.numbers = tuple(["Number" in str(signature.__annotations__.get(n)) for n in names])
         body = _binary if len(names) == 2 else _unary
         op = _named_like(body(declared, declared.slow), signature)
         declared.op = op

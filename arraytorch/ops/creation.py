@@ -27,7 +27,7 @@ Number = int | float | complex | bool
 def finished(array: Any, requires_grad: bool, name: str) -> Tensor:
     """Returns an array as a new leaf; RuntimeError if gradients are wanted of integers."""
     if array.size >= LARGE:
-        expect_large()
+        expect_large(array)
     out = wrap(array)
     if requires_grad:
         if array.dtype.kind in "biu":

@@ -521,7 +521,7 @@ def _new_like(
 
 def _finished(result: Tensor, out: Any, requires_grad: bool) -> Tensor:
     if result._data.size >= LARGE:
-        expect_large()
+        expect_large(result._data)
     if out is not None:
         stamp(out)
     elif requires_grad:
