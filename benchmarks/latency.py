@@ -44,6 +44,17 @@ sgd, adam = M.optim.SGD(grads, 1e-9), M.optim.Adam(grads, 1e-9)
 momentum = M.optim.SGD(grads, 1e-9, momentum=0.9)
 array, numbers = A[0].copy(), [1.0, 2.0, 3.0]
 from copy import copy, deepcopy
+grid, scores = M.zeros(1, 2, 2, 2), M.tensor(A[:2].reshape(1, 4, 2))
+block, attend = nn.TransformerEncoderLayer(4, 2, 8).eval(), nn.MultiheadAttention(4, 2)
+conv, gru, lstm = nn.Conv2d(1, 1, 3), nn.GRU(4, 4), nn.LSTM(4, 4)
+training = nn.BatchNorm1d(4)
+steps = [
+    getattr(M.optim, name)(mlp.parameters(), 1e-9) for name in ("SGD", "Adam", "AdamW", "RMSprop")
+]
+def train(optimizer):
+    optimizer.zero_grad()
+    F.cross_entropy(mlp(x), k).backward()
+    optimizer.step()
 def no_grad():
     with M.no_grad():
         pass
@@ -146,6 +157,11 @@ backward(xg.index_select(0, k).sum()); backward(xg.clamp(0, 1).sum()); backward(
 backward(xg.sort(1)[0].sum()); backward(xg.flip(0).sum()); backward(vg.expand(4, 4).sum()); backward(xg.tril().sum()); backward((xg / vg).sum()); backward((vg ** 2).sum())
 backward(M.einsum("ij,jk->ik", xg, y).sum()); backward(xg.split(2)[0].sum()); backward(xg.T.sum()); backward((xg - xg.mean(1, keepdim=True)).pow(2).mean()); backward(xg.var(1).sum())
 backward(xg.amax(1).sum()); backward(M.outer(vg, bg).sum()); backward(vg.abs().sqrt().sum()); backward(xg.softmax(1).log().sum())
+conv(image); gru(x); lstm(x); training(x); attend(x, x, x); block(x); mlp.state_dict(); nn.utils.clip_grad_norm_(grads, 1e9)
+conv(image).sum().backward(); gru(x)[0].sum().backward(); lstm(x)[0].sum().backward(); training(xg).sum().backward(); norm(xg).sum().backward()
+attend(x, x, x)[0].sum().backward(); block(x).sum().backward(); train(steps[0]); train(steps[1]); train(steps[2]); train(steps[3]); F.dropout(xg, 0.5)
+F.grid_sample(image, grid, align_corners=False); F.multi_margin_loss(x, k); F.pixel_shuffle(scores.reshape(1, 4, 2, 1), 2); F.interpolate(image, 8, mode="bilinear")
+F.huber_loss(v, w); F.cosine_embedding_loss(x, y, M.ones(4)); F.margin_ranking_loss(v, w, v); F.triplet_margin_loss(x, y, z); M.autograd.grad(F.mse_loss(vg, w), vg)
 zero_grad(); sgd.step(); adam.step(); momentum.step(); M.autograd.grad((vg * w).sum(), vg); vg.grad; vg.is_leaf; (vg * w).grad_fn; vg.requires_grad_()
 """
 
