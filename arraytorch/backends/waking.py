@@ -22,7 +22,7 @@ import numpy as np
 LINE = 64  # bytes from one line of memory to the next: what a core writes, others read anew
 # How many looks, of 0.3 to 0.5 nanoseconds each: as long as another thread takes to get the lock and
 # begin, as long as work may be expected after work, and as long as the end of work may take.
-_MOMENT, _PAUSE, _WORK = 20_000, 300_000, 2_000_000
+_MOMENT, _PAUSE, _WORK = 20_000, 100_000, 2_000_000
 
 _look = np.logical_or.reduce
 
@@ -60,7 +60,7 @@ class Bell:
         self.byte[0] = False
 
     def listen(self, end: End | None) -> None:
-        """Returns when the bell has rung, or after a tenth of a millisecond; first tells of an end."""
+        """Returns when the bell has rung, or after some 40 microseconds; first tells of an end."""
         if end is None:
             _look(self._listen[1])
         else:
