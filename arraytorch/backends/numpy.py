@@ -34,7 +34,7 @@ from .numpy_sorting import NumpySortingKernels
 from .numpy_special import NumpySpecialKernels
 from .philox import rounds
 from .sharing import share
-from .threads import get_num_threads
+from .threads import get_num_threads, library_alone
 
 # What NumPy broadcasts it copies into buffers of so many elements, unless rows are longer: of 8192, its
 # own choice, half of the time that arithmetic with rows or columns of a large matrix takes.
@@ -52,6 +52,7 @@ _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by 
 _FEW = 1 << 10  # elements up to which a mask of triangles is kept
 _FEW_STEPS = 32  # values up to which Python's own numbers are faster
 _SPACED = 1 << 15  # values of `linspace` that are computed at a time
+_QUICK = 1 << 21  # multiplications that are not worth a thread
 _PIECE = 1 << 13  # elements of which Philox makes numbers at a time
 _getrefcount = getattr(sys, "getrefcount", None)
 if (
@@ -530,7 +531,12 @@ def _dot(x: Any, y: Any) -> Any:
     """The product of two matrices, by compiled kernels if they are large and that is faster."""
     if x.size < compiled.MANY > y.size or (own := compiled.kernels("products")) is None:
         return x.dot(y)
-    return own.matmul(x, y) if own.is_faster(x, y) else x.dot(y)
+    if own.is_faster(x, y):
+        return own.matmul(x, y)
+    if x.size * y.shape[-1] > _QUICK or get_num_threads() == 1:
+        return x.dot(y)
+    with library_alone():  # whose threads would spin on the cores that the next kernel wants
+        return x.dot(y)
 
 
 # An integer divided by 0, of which NumPy only warns, raises here.
