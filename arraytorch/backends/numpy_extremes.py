@@ -68,7 +68,7 @@ def _of_halves(x: Any, out: Any, largest: bool) -> None:
 
 def of_columns(function: Any, x: Any) -> Any:
     """A reduction of the columns of a contiguous matrix, several of whose rows are taken for one."""
-    rows = max(_WIDE // x.shape[1], 1)
+    rows = min(max(_WIDE // x.shape[1], 1), len(x))
     whole = len(x) - len(x) % rows
     long = function.reduce(x[:whole].reshape(-1, rows * x.shape[1]), 0).reshape(rows, -1)
     return function.reduce(np.concatenate((long, x[whole:])), 0)
