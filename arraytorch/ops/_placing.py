@@ -10,7 +10,7 @@ from typing import Any
 
 from ..autograd.tape import final
 from ..backends import BACKENDS, LARGE
-from ..backends.host import ndarray
+from ..backends.host import ndarray, share_memory
 from ._fitting import fitting
 
 
@@ -97,7 +97,9 @@ def _source(tensor: Any, x: Any) -> Any:
     if tensor.__class__ is not final.Tensor or tensor._node is not None:
         return None
     s = tensor._data
-    return s if s.__class__ is ndarray and s.dtype is x.dtype and s.dtype.char in "fdil" else None
+    if s.__class__ is not ndarray or s.dtype is not x.dtype or s.dtype.char not in "fdil":
+        return None
+    return s if not share_memory(s, x) else s.copy()  # the first NumPy 2 does not look itself
 
 
 def _places(index: Any, x: Any, least: int, source: Any = None) -> Any:
