@@ -26,10 +26,7 @@ def scatter_added(x: Any, args: Any, kwargs: Any) -> bool:
 
 def copied(x: Any, args: Any, kwargs: Any) -> bool:
     """``index_copy_(0, index, source)``."""
-    if kwargs or len(args) != 3 or args[0].__class__ is not int or args[0] != 0:
-        return False
-    source = _source(args[2], x)
-    at = None if source is None else _places(args[1], x, 0, source)
+    at, source = _rows(x, args, kwargs)
     if at is None:
         return False
     x[at] = source
@@ -38,10 +35,7 @@ def copied(x: Any, args: Any, kwargs: Any) -> bool:
 
 def added(x: Any, args: Any, kwargs: Any) -> bool:
     """``index_add_(0, index, source)``."""
-    if kwargs or len(args) != 3 or args[0].__class__ is not int or args[0] != 0:
-        return False
-    source = _source(args[2], x)
-    at = None if source is None else _places(args[1], x, 0, source)
+    at, source = _rows(x, args, kwargs)
     if at is None:
         return False
     BACKENDS[ndarray].add_at(x, (at,), source)
@@ -90,6 +84,14 @@ def masked(x: Any, args: Any, kwargs: Any) -> bool:
         return False
     x[mask] = source.reshape(-1)[:n]
     return True
+
+
+def _rows(x: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The places of ``(0, index, source)``, None for what is left to the op, and what goes there."""
+    if kwargs or len(args) != 3 or args[0].__class__ is not int or args[0] != 0:
+        return None, None
+    source = _source(args[2], x)
+    return (None if source is None else _places(args[1], x, 0, source)), source
 
 
 def _source(tensor: Any, x: Any) -> Any:
