@@ -332,6 +332,58 @@ def test_plain_arithmetic_in_place_is_shared(shared_arithmetic, name):
     np.testing.assert_array_equal(t.numpy()[1:], ufunc(x[1:], x[:-1]))
 
 
+@pytest.mark.parametrize("name", ["add", "maximum", "lt"])
+def test_shared_arithmetic_writes_where_it_is_told_to(shared_arithmetic, name):
+    """Also into memory that an operand overlaps, of another type, and transposed."""
+    ufunc, op = ARITHMETIC[name], getattr(torch, name)
+    x, y = rand(30, 40), rand(30, 40, seed=1)
+    want = ufunc(x, y)
+    for out in (
+        torch.empty(30, 40, dtype=torch.float64),
+        torch.empty(40, 30).t(),
+        torch.empty(30, 40),
+    ):
+        assert op(torch.tensor(x), torch.tensor(y), out=out) is out
+        np.testing.assert_array_equal(out.numpy(), want)
+    a, b = torch.tensor(x), torch.tensor(y)
+    op(a, b, out=b)
+    np.testing.assert_array_equal(b.numpy(), want)
+    memory = torch.tensor(np.stack([x, x, y]).reshape(-1))
+    op(memory[7:1207], memory[2400:], out=memory[:1200])
+    np.testing.assert_array_equal(
+        memory[:1200].numpy(), ufunc(np.r_[x.ravel()[7:], x.ravel()[:7]], y.ravel())
+    )
+    np.testing.assert_array_equal(memory[1200:].numpy(), np.r_[x.ravel(), y.ravel()])
+
+
+ONES = {
+    "neg": np.negative, "abs": np.abs, "square": np.square, "floor": np.floor, "ceil": np.ceil,
+    "trunc": np.trunc, "round": np.round, "isnan": np.isnan, "isinf": np.isinf,
+    "isfinite": np.isfinite, "signbit": np.signbit,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONES)
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8"])
+def test_plain_functions_are_shared(shared_arithmetic, name, dtype):
+    """Also in place, and into memory that the operand overlaps."""
+    x = (rand(30, 40) * 5).astype(dtype)
+    if dtype != "i8":
+        x[1, :4] = np.nan, np.inf, -np.inf, -0.0
+    want = ONES[name](x)
+    for a, b in ((x, want), (x.T, want.T), (x[::2], want[::2])):
+        got = getattr(torch, name)(torch.tensor(a)).numpy()
+        np.testing.assert_array_equal(got, b)
+        assert got.dtype == want.dtype
+    if want.dtype == dtype:
+        t = torch.tensor(x)
+        assert getattr(t, name + "_")() is t
+        np.testing.assert_array_equal(t.numpy(), want)
+        line = torch.tensor(x.reshape(-1))
+        getattr(torch, name)(line[7:], out=line[:-7])
+        np.testing.assert_array_equal(line.numpy()[:-7], want.reshape(-1)[7:])
+
+
 def test_gradients_of_shared_arithmetic(shared_arithmetic):
     x, y = rand(40, 50).astype("f8"), rand(40, 50, seed=1).astype("f8") + 3
     a, b = torch.tensor(x, requires_grad=True), torch.tensor(y, requires_grad=True)

@@ -20,7 +20,7 @@ from .compiled import MANY as _MANY
 from .compiled import kernels
 from .numpy_numbers import ZERO, nonzero, number
 from .pointwise import PointwiseKernels
-from .sharing import alike, blocked, blockwise, rowwise, shared, shared_pair
+from .sharing import alike, blocked, blockwise, rowwise, shared, shared_one, shared_pair
 
 _SINGLE, _maximum = np.dtype(np.float32), np.maximum
 _NOUGHT = ZERO[_SINGLE]
@@ -55,6 +55,8 @@ def _large_rows(x: Any) -> bool:
 
 _PAIRS = frozenset({"add", "sub", "mul", "div", "maximum", "minimum"})
 _COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
+_ONES = frozenset({"neg", "abs", "square", "floor", "ceil", "trunc", "round"})
+_TESTS = frozenset({"isnan", "isinf", "isfinite", "signbit"})
 
 
 def _slope_of_gap(self: Any, x: Any, y: Any, g: Any, *numbers: Any) -> Any:
@@ -83,7 +85,9 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         """Has threads share the plain arithmetic of large arrays as well; returns the kernels' names."""
         for name in _PAIRS | _COMPARISONS:
             setattr(self, name, shared_pair(getattr(self, name), name in _COMPARISONS))
-        return _PAIRS | _COMPARISONS
+        for name in _ONES | _TESTS:
+            setattr(self, name, shared_one(getattr(self, name), name in _TESTS))
+        return _PAIRS | _COMPARISONS | _ONES | _TESTS
 
     def clamp(self, x: Any, low: Any, high: Any) -> Any:
         if not x.ndim:  # NumPy makes scalars of 0-d arrays, which cannot be written to

@@ -129,6 +129,24 @@ def shared(function: Any) -> Any:
     return kernel
 
 
+def shared_one(ufunc: Any, tests: bool = False) -> Any:
+    """A ufunc of one operand that takes little more time than memory does; ``tests`` says yes or no."""
+
+    def kernel(x: Any, out: Any = None) -> Any:
+        if x.size < PAIR:
+            return ufunc(x, out)
+        kind = np.dtype(np.bool_) if tests else x.dtype
+        if not _divisible(x) or not _receives(out, kind, x):
+            return ufunc(x, out)
+        if out is None:
+            out = np.empty(x.shape, kind)
+        blockwise(ufunc, x, out)
+        return out
+
+    kernel.nin = 1  # type: ignore[attr-defined]
+    return kernel
+
+
 def shared_pair(ufunc: Any, compares: bool = False) -> Any:
     """A ufunc of two operands, or of an array and a number, whose large arrays threads share."""
 
@@ -146,14 +164,12 @@ def shared_pair(ufunc: Any, compares: bool = False) -> Any:
 
 def _computed(ufunc: Any, x: Any, y: Any, out: Any, compares: bool) -> Any:
     many = y.__class__ is np.ndarray and y.ndim > 0
-    fits = x.dtype.char in "fd" and x.flags.c_contiguous
-    fits = fits and (_broadcasts(y, x) if many else y.__class__ in (float, int))
-    if many and out is not None and y is not x:
-        fits = fits and not np.may_share_memory(x, y)
-    if not fits or (out is not None and out is not x) or get_num_threads() == 1:
+    kind = np.dtype(np.bool_) if compares else x.dtype
+    fits = _divisible(x) and (_broadcasts(y, x) if many else y.__class__ in (float, int))
+    if not fits or not _receives(out, kind, x, y if many else None):
         return ufunc(x, y, out=out)
     if out is None:
-        out = np.empty(x.shape, np.bool_ if compares else x.dtype)
+        out = np.empty(x.shape, kind)
     if not many:
         blockwise(lambda x, out: ufunc(x, y, out=out), x, out)
     elif alike(y, x):
@@ -163,6 +179,23 @@ def _computed(ufunc: Any, x: Any, y: Any, out: Any, compares: bool) -> Any:
     else:
         rowwise(lambda x, out: ufunc(x, y, out=out), x, out)
     return out
+
+
+def _divisible(x: Any) -> bool:
+    """Whether threads may share what is computed from x, block by block."""
+    return x.dtype.char in "fd" and x.flags.c_contiguous and get_num_threads() > 1
+
+
+def _receives(out: Any, dtype: Any, x: Any, y: Any = None) -> bool:
+    """Whether blocks of out can be written before others of x and y are read; None is to be made."""
+    if out is None:
+        return True
+    if out is not x:
+        if out.dtype is not dtype or out.shape != x.shape or not out.flags.c_contiguous:
+            return False
+        if np.may_share_memory(out, x):
+            return False
+    return y is None or y is out or not np.may_share_memory(out, y)
 
 
 def _broadcasts(y: Any, x: Any) -> bool:
