@@ -24,6 +24,7 @@ from .numpy_optimizers import NumpyOptimizerKernels
 from .numpy_places import NumpyPlaceKernels, rearranged, triangles
 from .numpy_pointwise import NumpyPointwiseKernels
 from .numpy_pooling import NumpyPoolingKernels
+from .numpy_products import dot
 from .numpy_products import matmul as products
 from .numpy_recurrence import NumpyRecurrence
 from .numpy_reduction import NumpyReductionKernels, ones, scanned
@@ -34,7 +35,7 @@ from .numpy_sorting import NumpySortingKernels
 from .numpy_special import NumpySpecialKernels
 from .philox import rounds
 from .sharing import share
-from .threads import get_num_threads, library_alone
+from .threads import get_num_threads
 
 # What NumPy broadcasts it copies into buffers of so many elements, unless rows are longer: of 8192, its
 # own choice, half of the time that arithmetic with rows or columns of a large matrix takes.
@@ -52,7 +53,6 @@ _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by 
 _FEW = 1 << 10  # elements up to which a mask of triangles is kept
 _FEW_STEPS = 32  # values up to which Python's own numbers are faster
 _SPACED = 1 << 15  # values of `linspace` that are computed at a time
-_QUICK = 1 << 21  # multiplications that are not worth a thread
 _PIECE = 1 << 13  # elements of which Philox makes numbers at a time
 _getrefcount = getattr(sys, "getrefcount", None)
 if (
@@ -533,10 +533,7 @@ def _dot(x: Any, y: Any) -> Any:
         return x.dot(y)
     if own.is_faster(x, y):
         return own.matmul(x, y)
-    if x.size * y.shape[-1] > _QUICK or get_num_threads() == 1:
-        return x.dot(y)
-    with library_alone():  # whose threads would spin on the cores that the next kernel wants
-        return x.dot(y)
+    return x.dot(y) if get_num_threads() == 1 else dot(x, y)
 
 
 # An integer divided by 0, of which NumPy only warns, raises here.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from .linalg import LinalgKernels
+from .threads import give_back
 
 
 def _gathered(x: Any, run: Callable[[Any], tuple[Any, ...]], k: int) -> tuple[Any, Any, Any]:
@@ -119,3 +121,19 @@ class NumpyLinalg(LinalgKernels):
         for at in np.ndindex(batch):
             z[at] = solve(1, x[at], z[at], lower=not upper, diag=unitriangular)
         return z
+
+
+def _with_threads(name: str) -> None:
+    """Lets LAPACK use the matrix library's threads in what the class takes from `numpy.linalg`."""
+    method = getattr(LinalgKernels, name)
+
+    @wraps(method)
+    def kernel(self: Any, *args: Any) -> Any:
+        give_back()
+        return method(self, *args)
+
+    setattr(NumpyLinalg, name, kernel)
+
+
+for _name in ("det", "slogdet", "inv", "solve", "cholesky", "qr", "svd", "eigh", "eig", "geqrf"):
+    _with_threads(_name)

@@ -19,7 +19,6 @@ from .numpy_extremes import extremes, of_columns
 from .numpy_numbers import number
 from .reduction import ReductionKernels
 from .sharing import rowwise, share
-from .threads import library_threads
 
 _add, _multiply = np.add.reduce, np.multiply.reduce
 _max, _min = np.maximum.reduce, np.minimum.reduce
@@ -444,7 +443,7 @@ def _even_piece(width: int) -> int:
 def row_sums(rows: Any) -> Any:
     """The sum of each row of a contiguous matrix."""
     n, width = rows.shape
-    if rows.size >= MANY and rows.dtype.char == "f" and library_threads() == 1:
+    if rows.size >= MANY and rows.dtype.char == "f":
         if (own := kernels("reductions")) is not None:
             return own.sums(rows)
     if width <= _PIECE:

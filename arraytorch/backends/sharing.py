@@ -13,7 +13,7 @@ come back for it every few microseconds wait for each other.
 from __future__ import annotations
 
 import os
-from _queue import SimpleQueue  # queue's, without the module threading: 2 ms of the import
+from _queue import Empty, SimpleQueue  # queue's, without the module threading: 2 ms of the import
 from _thread import start_new_thread
 from collections.abc import Callable
 from contextvars import copy_context
@@ -23,14 +23,15 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import MANY, kernels
-from .threads import get_num_threads, library_alone
+from .compiled import MANY, in_use, kernels
+from .threads import get_num_threads, give_back, library_alone
 from .waking import Bell, End, processors, ring_all
 
 SHARE = 1 << 16  # elements that are worth a thread
 LARGE = 2 * SHARE  # elements from which one ufunc is worth sharing
 PAIR = 1 << 19  # elements from which one is that takes little more time than memory does
 BLOCK = 1 << 17  # elements of a part: few enough for the cache, and enough to be worth a call
+_WHILE = 0.01  # seconds
 
 
 def spans(rows: int, size: int) -> list[tuple[int, int]]:
@@ -213,7 +214,7 @@ def run(kernel: Callable[..., Any], parts: list[tuple[Any, ...]], *args: Any) ->
             kernel(*part, *args)
         return
     work = _Work(kernel, parts, args, helpers < processors())
-    with library_alone():
+    with library_alone(after=in_use()):
         _crew().invite(work, helpers)
         work.lead()
 
@@ -278,10 +279,19 @@ class _Crew:
         if work.awake:
             ring_all(self.bells)
 
+    def next(self) -> Any:
+        """What to do next; if that takes a while, the matrix library has its threads back."""
+        while True:
+            try:
+                return self.queue.get(True, _WHILE)
+            except Empty:
+                if give_back():
+                    return self.queue.get()
+
     def serve(self, bell: Bell) -> None:
         """Does what there is to do, for ever; between two works it stays awake for a while."""
         while True:
-            context, work = self.queue.get()
+            context, work = self.next()
             end = work.end if context.run(work.do) else None
             awake = work.awake
             del context, work  # hold no arrays while there is nothing to do

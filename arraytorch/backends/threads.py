@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from _thread import allocate_lock
 from functools import lru_cache
 from typing import Any
 
@@ -43,8 +44,8 @@ def get_num_threads() -> int:
     >>> torch.get_num_threads() >= 1
     True
     """
-    if _inside:
-        return _inside[0]
+    if _taken:
+        return _taken[0]
     controls = _controls()
     return int(controls[0]()) if controls else os.cpu_count() or 1
 
@@ -65,8 +66,11 @@ def set_num_threads(num: int, /) -> None:
     controls = _controls()
     if controls is None:
         raise RuntimeError("set_num_threads: NumPy's matrix library here has no such setting")
-    _inside[:] = [num] * len(_inside)  # what the library is given back where it has been taken away
-    controls[1](num)
+    with _lock:
+        if _taken:
+            _taken[0] = num  # what the library is given back
+        else:
+            controls[1](num)
 
 
 class library_alone:
@@ -75,25 +79,56 @@ class library_alone:
     The library's own threads spin for some milliseconds after a product, on the cores that ours
     need, and take longer to wake than a small product takes. The number is the process's: products
     of threads elsewhere are slower meanwhile, and as right as ever.
+
+    With ``after`` that lasts until somebody calls `give_back`.
     """
+
+    def __init__(self, after: bool = False) -> None:
+        self.after = after
 
     def __enter__(self) -> None:
         """Takes the library's threads away; costs a microsecond."""
-        _inside.append(get_num_threads())
-        if controls := _controls():
-            controls[1](1)
+        with _lock:
+            _inside[0] += 1
+            if not _taken:
+                _taken.append(get_num_threads())
+                if controls := _controls():
+                    controls[1](1)
 
     def __exit__(self, *_: object) -> None:
         """Gives them back, once nobody is inside any more."""
-        # Told before it is forgotten: another thread that enters meanwhile must not take 1 for it.
-        if len(_inside) == 1 and (controls := _controls()):
-            controls[1](_inside[0])
-        _inside.pop()
+        with _lock:
+            _inside[0] -= 1
+            _kept[0] |= self.after
+        if not _kept[0]:
+            give_back()
 
 
-def library_threads() -> int:
-    """How many threads a matrix product would use now."""
-    return 1 if _inside else get_num_threads()
+def give_back() -> bool:
+    """Lets the library use its threads again; tells whether it may, as nobody is within `library_alone`."""
+    if not _taken:
+        return True
+    with _lock:
+        if _inside[0]:
+            return False
+        if _taken and (controls := _controls()):
+            controls[1](_taken[0])
+        _taken.clear()
+        _kept[0] = False
+    return True
 
 
-_inside: list[int] = []  # the number of threads outside, once for each library_alone
+_lock = allocate_lock()
+_inside = [0]  # how many are within library_alone
+_taken: list[int] = []  # how many threads the library had before they were taken away
+_kept = [False]  # whether they are to stay away until they are given back
+
+
+def _restart() -> None:
+    """In a forked child nobody is inside, and nobody holds the lock."""
+    global _lock
+    _lock, _inside[0] = allocate_lock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_restart)
