@@ -54,7 +54,7 @@ def test_parts_cover_all_rows_once(many_parts, rows, width):
 
 
 def test_who_listens_first_tells_of_an_end():
-    bell, end = Bell(), End()
+    bell, end = Bell(100_000), End()
     for _ in range(2):
         bell.quiet()
         end.begin()
@@ -68,7 +68,7 @@ def test_who_listens_first_tells_of_an_end():
 
 def test_a_bell_is_heard_until_it_is_quiet():
     """Listening ends at once, of which there is no other sign than the byte."""
-    bells = [Bell(), Bell()]
+    bells = [Bell(100_000), Bell(100_000)]
     ring_all(bells)
     assert all(bell.byte[0] for bell in bells)
     bells[0].quiet()

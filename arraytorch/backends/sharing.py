@@ -32,6 +32,9 @@ LARGE = 2 * SHARE  # elements from which one ufunc is worth sharing
 PAIR = 1 << 19  # elements from which one is that takes little more time than memory does
 BLOCK = 1 << 17  # elements of a part: few enough for the cache, and enough to be worth a call
 _WHILE = 0.01  # seconds
+# For how many looks, of 0.3 to 0.5 nanoseconds, threads expect the next work: where the matrix library's
+# threads want the cores next, and where they do not.
+_AMONG_OTHERS, _ALONE = 100_000, 1_000_000
 
 
 def spans(rows: int, size: int) -> list[tuple[int, int]]:
@@ -271,7 +274,7 @@ class _Crew:
     def invite(self, work: _Work, helpers: int) -> None:
         """Tells so many threads of work."""
         while len(self.bells) < helpers:
-            self.bells.append(bell := Bell())
+            self.bells.append(bell := Bell(_ALONE if in_use() else _AMONG_OTHERS))
             start_new_thread(self.serve, (bell,))
         for _ in range(helpers):
             # NumPy's handling of floating-point errors is a context variable.

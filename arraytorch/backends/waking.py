@@ -21,8 +21,8 @@ import numpy as np
 
 LINE = 64  # bytes from one line of memory to the next: what a core writes, others read anew
 # How many looks, of 0.3 to 0.5 nanoseconds each: as long as another thread takes to get the lock and
-# begin, as long as work may be expected after work, and as long as the end of work may take.
-_MOMENT, _PAUSE, _WORK = 20_000, 100_000, 2_000_000
+# begin, and as long as the end of work may take.
+_MOMENT, _WORK = 20_000, 2_000_000
 
 _look = np.logical_or.reduce
 
@@ -42,14 +42,14 @@ def _two(memory: Any, line: int) -> Any:
 
 
 class Bell:
-    """What a thread listens to when it has nothing to do."""
+    """What a thread listens to when it has nothing to do, for so many looks."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: int) -> None:
         memory = _lines(4)  # True, False, the bell, what comes after it
         memory[0] = True
         self.byte = memory[2 * LINE :][:1]
         self._ring, self._rung = _looks(memory, 1, _MOMENT), _two(memory, 2)
-        self._listen = _looks(memory, 2, _PAUSE)
+        self._listen = _looks(memory, 2, patience)
 
     def ring(self) -> None:
         """Wakes the listener, and leaves it the interpreter's lock for a moment."""
@@ -60,7 +60,7 @@ class Bell:
         self.byte[0] = False
 
     def listen(self, end: End | None) -> None:
-        """Returns when the bell has rung, or after some 40 microseconds; first tells of an end."""
+        """Returns when the bell has rung, or when patience ends; first tells of an end."""
         if end is None:
             _look(self._listen[1])
         else:
