@@ -160,6 +160,20 @@ def test_threads_share_convolutions(number, size, threads, monkeypatch):
         monkeypatch.setattr(numpy_convolution, "kernels", lambda topic: None)
 
 
+@needs_numba
+@pytest.mark.parametrize(("number", "samples"), [(2, 8), (3, 10)])
+@pytest.mark.parametrize("outputs", [200, 203])
+def test_threads_share_the_outputs_of_small_images(number, samples, outputs, threads):
+    """Where the columns of an image are too few for all threads to get as many."""
+    c = convolution((1, 1), ((1, 1), (1, 1)), (1, 1), 1, (3, 3), (4, 4))
+    x, w, bias = rand(samples, 64, 4, 4), rand(outputs, 64, 3, 3), rand(outputs)
+    threads(number)
+    expected = Generic().conv(*wide(x, w), c) + bias.astype("f8")[:, None, None]
+    assert_near(OWN.conv(x, w, c, bias), expected)
+    g = rand(samples, outputs, 4, 4)
+    assert_near(OWN.conv_input(g, w, c), Generic().conv_input(*wide(g, w), c))
+
+
 EDGES = [1, 2, 7, 8, 9, 15, 16, 17, 47, 48, 49, 97]
 
 

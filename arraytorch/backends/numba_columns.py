@@ -139,18 +139,18 @@ def _placed(sums, width, high, runs, n, plane, gap, lanes, tile, out, channel): 
 
 
 @compiled(EXACT)
-def convolved(start, stop, sizes, wide, offsets, rows, places, weight, bias, out):  # type: ignore[no-untyped-def]
-    """Columns of the result from number ``start`` of the blocks of all groups to ``stop``."""
+def convolved(start, stop, low, top, sizes, wide, offsets, rows, places, weight, bias, out):  # type: ignore[no-untyped-def]
+    """Outputs ``low`` to ``top`` of each group, from block ``start`` of all groups' columns to ``stop``."""
     samples, groups, length, sample, step, plane, gap, plain, lanes = sizes
     area, k, wider = rows.size * length, offsets.size, VECTORS * lanes
     per = weight.size // (k * groups)
     depth = -(-k // -(-k // _DEPTH))
     columns, last = samples * area, offsets.max() + (groups - 1) * step
     panels = -(-columns // wider)
-    most = max(min(_BLOCK // (depth * wider), _BLOCK // (per * wider), stop - start), 1)
+    most = max(min(_BLOCK // (depth * wider), _BLOCK // ((top - low) * wider), stop - start), 1)
     buffer = np.empty(depth * wider * most + 64 + lanes, wide.dtype)
     left = aligned(buffer, wide.itemsize)
-    sums = np.empty(((per + ROWS) * most if k > depth else ROWS) * wider + 64, wide.dtype)
+    sums = np.empty(((top - low + ROWS) * most if k > depth else ROWS) * wider + 64, wide.dtype)
     sum0 = aligned(sums, wide.itemsize)
     runs, counts = np.empty((most, wider, 4), np.int64), np.empty(most, np.int64)
     moves = np.empty((wider, 2), np.int64)
@@ -172,8 +172,8 @@ def convolved(start, stop, sizes, wide, offsets, rows, places, weight, bias, out
                 _gathered(wide, last, offsets[k0 : k0 + deep], group * step, runs[p], counts[p],
                           lanes, width, moves, buffer, at)  # fmt: skip
                 at += deep * width
-            for o in range(0, per, ROWS):
-                high = min(ROWS, per - o)
+            for o in range(low, top, ROWS):
+                high = min(ROWS, top - o)
                 channel = group * per + o
                 at = left
                 for p in range(count):
@@ -186,7 +186,7 @@ def convolved(start, stop, sizes, wide, offsets, rows, places, weight, bias, out
                         to = (j // area * per * groups + channel) * plane + q
                     else:
                         result, pitch = sums, wider
-                        to = sum0 + ((o * most + p * ROWS) * wider if k > depth else 0)
+                        to = sum0 + (((o - low) * most + p * ROWS) * wider if k > depth else 0)
                     tiles(high, vectors, weight, channel * k + k0, k, 1, buffer, at, deep,
                           result, to, pitch, bias, channel, k0 == 0)  # fmt: skip
                     if not direct and k0 + deep == k:

@@ -174,7 +174,18 @@ def _made(
     if part.plain and part.length % width == 0:  # no need to gather what lies in whole vectors
         run(columns.windowed, shares, (*sizes, width), wide, *lines)
     else:
-        run(columns.convolved, shares, (*sizes, part.gap, part.plain, width), wide, *lines)
+        pieces = _balanced(shares, groups, outputs // groups)
+        run(columns.convolved, pieces, (*sizes, part.gap, part.plain, width), wide, *lines)
+
+
+def _balanced(shares: list[Any], groups: int, outputs: int) -> list[Any]:
+    """Ranges of columns with all outputs, or few columns that cannot be divided well with some of these."""
+    threads, few = len(shares), shares[-1][1]
+    even = few % threads == 0 or few >= 4 * threads
+    if even or groups > 1 or outputs < 8 * ROWS * threads:
+        return [(start, stop, 0, outputs) for start, stop in shares]
+    cuts = [outputs // ROWS * i // threads * ROWS for i in range(threads)]
+    return [(0, few, low, top) for low, top in zip(cuts, [*cuts[1:], outputs])]
 
 
 def conv(x: Array, w: Array, c: Convolution, bias: Array | None) -> Array:
