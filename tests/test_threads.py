@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -92,6 +93,29 @@ def test_a_child_is_not_inside(two_threads):
                 pass
             os._exit(0 if two_threads() == 2 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4, 5, 8, 40, 64, 65])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_few_rows_by_a_transposed_matrix(rows, dtype):
+    """Which is the transposed product of the matrix by columns; the result is in C order."""
+    rng = np.random.default_rng(rows)
+    for k, n in ((128, 250), (600, 500), (40, 100)):
+        x, w = (
+            rng.standard_normal((rows, k)).astype(dtype),
+            rng.standard_normal((n, k)).astype(dtype),
+        )
+        bias = rng.standard_normal(n).astype(dtype)
+        want = np.einsum("ik,jk->ij", x.astype("f8"), w.astype("f8"))
+        a, b = torch.tensor(x), torch.tensor(w)
+        near = partial(np.testing.assert_allclose, atol=1e-3 if dtype == "f4" else 1e-10)
+        near((a @ b.T).numpy(), want)
+        assert (a @ b.T).is_contiguous()
+        got = torch.nn.functional.linear(a, b, torch.tensor(bias))
+        near(got.numpy(), want + bias)
+        near((a.T.contiguous().T @ b.T).numpy(), want)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        torch.ones(8, 300) @ torch.ones(400, 200).T
 
 
 @pytest.mark.parametrize("number", [2, 3, 4, 6])

@@ -50,6 +50,7 @@ _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _MANY = compiled.MANY
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
+_MANY_WEIGHTS = 1 << 13  # elements of a matrix from which there is a choice how to multiply with it
 _FEW = 1 << 10  # elements up to which a mask of triangles is kept
 _FEW_STEPS = 32  # values up to which Python's own numbers are faster
 _SPACED = 1 << 15  # values of `linspace` that are computed at a time
@@ -529,11 +530,10 @@ class NumpyBackend(
 
 def _dot(x: Any, y: Any) -> Any:
     """The product of two matrices, by compiled kernels if they are large and that is faster."""
-    if x.size < compiled.MANY > y.size or (own := compiled.kernels("products")) is None:
-        return x.dot(y)
-    if own.is_faster(x, y):
-        return own.matmul(x, y)
-    return x.dot(y) if get_num_threads() == 1 else dot(x, y)
+    if x.size < compiled.MANY > y.size:
+        return x.dot(y) if y.size < _MANY_WEIGHTS else dot(x, y)
+    own = compiled.kernels("products")
+    return dot(x, y) if own is None or not own.is_faster(x, y) else own.matmul(x, y)
 
 
 # An integer divided by 0, of which NumPy only warns, raises here.

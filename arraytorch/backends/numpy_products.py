@@ -19,11 +19,28 @@ from .threads import get_num_threads, library_alone
 _WORTH = 1 << 23  # multiplications that are worth a thread, which wakes up late
 _ENOUGH = 1 << 24  # multiplications of one product that keep all threads busy
 _EACH = 1 << 20  # multiplications of a thread's part of a product
+_TURN = 1 << 17  # multiplications from which the order of the factors matters
+_WIDE = 1 << 18  # elements of a matrix for which it matters with a single row
 
 
 def dot(x: Any, y: Any) -> Any:
-    """The product of two large matrices: each thread computes a tile of it."""
-    if x.dtype.char not in "fd" or y.dtype is not x.dtype or x.shape[1] != len(y):
+    """The product of two matrices that are not small.
+
+    For 5 to 64 rows and a transposed matrix, such as a layer's weight, the library takes less time for
+    the product of the transposes: 8 rows by 256 x 256 take 42 microseconds, and 21 turned.
+    """
+    rows, columns = len(x), y.shape[1]
+    if x.size * columns < _TURN or x.dtype.char not in "fd" or y.dtype is not x.dtype:
+        return x.dot(y)
+    if (rows > 4 or y.size >= _WIDE) and rows <= 64 < columns >= 3 * rows:
+        if y.flags.f_contiguous and x.flags.c_contiguous and not y.flags.c_contiguous:
+            return np.ascontiguousarray(_shared(y.T, x.T).T)
+    return _shared(x, y)
+
+
+def _shared(x: Any, y: Any) -> Any:
+    """With numba each thread computes a tile; otherwise the library's threads do as they like."""
+    if not in_use() or get_num_threads() == 1 or x.shape[1] != len(y):
         return x.dot(y)
     out = np.empty((len(x), y.shape[1]), x.dtype)
     tiles = _tiles(x, y, out)
