@@ -161,3 +161,48 @@ def test_numbers_keep_the_sign_of_zero(call, first):
     """Neither zero is taken for the other, whichever an operation met before."""
     for zero in (first, -first, first):
         assert math.copysign(1.0, call(zero).item()) == math.copysign(1.0, zero)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["?", "i1", "i2", "i4", "i8", "f2", "f4", "f8", "c8", "c16", "bfloat16"]
+)
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3), (2, 40, 30), (2, 0, 3), (60, 70)])
+def test_triangles_by_their_bits(dtype, shape):
+    """Of every type, with what has no number beside the triangle, and of turned matrices."""
+    x = torch.arange(math.prod(shape)).reshape(shape) % 7 + 1
+    x = x.bfloat16() if dtype == "bfloat16" else torch.tensor(x.numpy().astype(dtype))
+    if x.is_floating_point() and x.numel():
+        x[..., 0, -1], x[..., -1, 0], x[..., 1, 1] = float("nan"), float("inf"), -0.0
+    for y in (x, x.mT):
+        exact = y.to(torch.float32) if dtype == "bfloat16" else y
+        for k in (-100, -1, 0, 2, 100):
+            for op, truth in ((torch.tril, np.tril), (torch.triu, np.triu)):
+                got = op(y, k)
+                assert got.dtype == y.dtype and got.is_contiguous()
+                got = got.to(exact.dtype).numpy()
+                np.testing.assert_array_equal(got, truth(exact.numpy(), k))
+
+
+@pytest.mark.parametrize("size", [100, 300, 2000, 20000])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_bounds_and_soft_bounds_of_some_numbers(size, dtype):
+    """What takes another way from 200 and 512 numbers on: NaN, infinities and crossed bounds too."""
+    x = np.random.default_rng(size).standard_normal(size).astype(dtype) * 20
+    x[:5] = np.nan, np.inf, -np.inf, 0, -0.0
+    t, wide = torch.tensor(x), x.astype(np.longdouble)
+    unit = 4 * np.finfo(dtype).eps
+    np.testing.assert_array_equal(F.relu(t).numpy(), np.maximum(x, 0))
+    for low, high in ((-1, 1), (None, 0.5), (-0.25, None), (2, -3)):
+        want = x if low is None else np.maximum(x, np.array(low, dtype))
+        want = want if high is None else np.minimum(want, np.array(high, dtype))
+        np.testing.assert_array_equal(t.clamp(low, high).numpy(), want)
+        bounds = [None if b is None else torch.full((size,), b, dtype=t.dtype) for b in (low, high)]
+        np.testing.assert_array_equal(t.clamp(*bounds).numpy(), want)
+    with np.errstate(invalid="ignore"):
+        soft = np.logaddexp(wide, 0)
+    np.testing.assert_allclose(F.softplus(t).numpy(), np.where(x > 20, wide, soft), unit, 1e-30)
+    np.testing.assert_allclose(F.logsigmoid(-t).numpy(), -soft, unit, 1e-30)
+    want = wide[3:] * np.tanh(soft[3:])
+    np.testing.assert_allclose(F.mish(t).numpy()[3:], want, 4 * unit, 1e-30)
+    assert math.isnan(t.sum()) and math.isnan(F.softplus(t)[0])
+    np.testing.assert_allclose(t[3:].sum().item(), wide[3:].sum(), 0, unit * abs(wide[3:]).sum())

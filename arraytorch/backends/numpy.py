@@ -51,7 +51,7 @@ _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else
 _MANY = compiled.MANY
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
 _MANY_WEIGHTS = 1 << 13  # elements of a matrix from which there is a choice how to multiply with it
-_FEW = 1 << 10  # elements up to which a mask of triangles is kept
+_FEW = 1 << 10  # elements of a factor up to which a product is one for the library
 _FEW_STEPS = 32  # values up to which Python's own numbers are faster
 _SPACED = 1 << 15  # values of `linspace` that are computed at a time
 _PIECE = 1 << 13  # elements of which Philox makes numbers at a time
@@ -69,25 +69,22 @@ def _repeating(shape: tuple[int, ...], strides: tuple[int, ...], ndim: int) -> t
     return (0,) * (ndim - len(shape)) + tuple(own)
 
 
-@lru_cache(64)
-def _triangle(rows: int, columns: int, diagonal: int) -> Any:
-    """Where a small matrix has its lower triangle: `numpy.tril` takes 3 us to find that out."""
-    return np.tri(rows, columns, diagonal, np.bool_)
+@lru_cache(16)
+def _triangle(rows: int, columns: int, diagonal: int, upper: bool, itemsize: int) -> Any:
+    """All bits of what lies in a triangle of a matrix that is not large, as integers of a size."""
+    inside = np.tri(rows, columns, diagonal - upper, np.bool_)
+    return -(inside != upper).astype(f"i{itemsize}")
 
 
-@lru_cache(64)
-def _upper_triangle(rows: int, columns: int, diagonal: int) -> Any:
-    return ~_triangle(rows, columns, diagonal - 1)
+def _is_masked(x: Any) -> bool:
+    """Whether matrices are few and small enough for a mask that is kept."""
+    return x.size <= 1 << 18 and x.shape[-2] * x.shape[-1] <= 1 << 16 and x.itemsize <= 8
 
 
-def _blanked(x: Any, mask: Any) -> Any:
-    """A copy of matrices with zeros in these places; of one matrix in two thirds of np.where's time."""
-    z = x.copy()
-    if x.ndim == 2:
-        np.putmask(z, mask, ZERO[x.dtype])
-    else:
-        z[..., mask] = ZERO[x.dtype]
-    return z
+def _masked(x: Any, diagonal: int, upper: bool) -> Any:
+    """The triangles of matrices by their bits: a third of the time of choosing between x and 0."""
+    mask = _triangle(*x.shape[-2:], diagonal, upper, x.itemsize)
+    return np.bitwise_and(x.view(mask.dtype), mask, order="C").view(x.dtype)
 
 
 class _Probe:
@@ -376,14 +373,14 @@ class NumpyBackend(
         return self.settled(np.concatenate(parts, dim) if shift else x.copy())
 
     def tril(self, x: Any, diagonal: int) -> Any:
-        if x.size > _FEW:
-            return super().tril(x, diagonal) if x.size < _TURNED else triangles(x, diagonal, False)
-        return _blanked(x, _upper_triangle(x.shape[-2], x.shape[-1], diagonal + 1))
+        if _is_masked(x):
+            return _masked(x, diagonal, False)
+        return triangles(x, diagonal, False)
 
     def triu(self, x: Any, diagonal: int) -> Any:
-        if x.size > _FEW:
-            return super().triu(x, diagonal) if x.size < _TURNED else triangles(x, diagonal, True)
-        return _blanked(x, _triangle(x.shape[-2], x.shape[-1], diagonal - 1))
+        if _is_masked(x):
+            return _masked(x, diagonal, True)
+        return triangles(x, diagonal, True)
 
     def storage_offset(self, x: Any) -> int:
         """How many elements after the start of its memory x begins."""

@@ -7,7 +7,7 @@ share. What has a compiled kernel takes one pass instead, where numba is install
 from __future__ import annotations
 
 import math
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,16 +20,11 @@ from .compiled import MANY as _MANY
 from .compiled import kernels
 from .numpy_numbers import ZERO, nonzero, number
 from .pointwise import PointwiseKernels
-from .sharing import alike, blocked, blockwise, rowwise, shared, shared_one, shared_pair
+from .sharing import LARGE, alike, blocked, blockwise, rowwise, shared, shared_one, shared_pair
 
 _SINGLE, _maximum = np.dtype(np.float32), np.maximum
+_SOME = 512  # elements from which a pass takes longer than to begin it
 _NOUGHT = ZERO[_SINGLE]
-
-
-@lru_cache(32)
-def _limits(dtype: Any) -> tuple[Any, Any]:
-    """Minus infinity and infinity, 0-d."""
-    return np.array(-np.inf, dtype), np.array(np.inf, dtype)
 
 
 def _few(x: Any) -> bool:
@@ -93,6 +88,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
         if not x.ndim:  # NumPy makes scalars of 0-d arrays, which cannot be written to
             return np.asarray(super().clamp(x, low, high))
         if x.size < _MANY:
+            if x.size >= _SOME and x.dtype.char in "fd":
+                return self._clamp_some(x, low, high)
             if low.__class__ is float or low.__class__ is int:
                 x = np.maximum(x, nonzero(low, x.dtype) if low else number(low, x.dtype))
             elif low is not None:
@@ -102,11 +99,21 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return x if high is None else np.minimum(x, high)
         if x.dtype.char not in "fd":
             return super().clamp(x, low, high)
-        bounds = [b for b in (low, high) if b is not None]
-        if not all(isinstance(b, (int, float)) for b in bounds):
+        if not all(b is None or isinstance(b, (int, float)) for b in (low, high)):
             return super().clamp(x, low, high)
-        least, most = _limits(x.dtype)
-        return _clipped(x, least if low is None else low, most if high is None else high)
+        infinity = few.INFINITY[x.dtype]
+        low = -infinity if low is None else number(low, x.dtype)
+        return _clipped(x, low, infinity if high is None else number(high, x.dtype))
+
+    def _clamp_some(self, x: Any, low: Any, high: Any) -> Any:
+        """In one pass, which takes a third of the time of maximum and minimum."""
+        dtype = x.dtype
+        if low.__class__ is float or low.__class__ is int:
+            low = number(low, dtype)
+        if high.__class__ is float or high.__class__ is int:
+            high = number(high, dtype)
+        infinity = few.INFINITY[dtype]
+        return few.clip(x, -infinity if low is None else low, infinity if high is None else high)
 
     def lerp(self, x: Any, y: Any, weight: float) -> Any:
         if x.size >= _MANY:
@@ -445,13 +452,14 @@ def _computed(kernel: Any, *arrays: Any) -> Any:
 
 
 def _clipped(x: Any, low: Any, high: Any, out: Any = None) -> Any:
-    if not x.flags.c_contiguous or out is not None and out is not x:
-        return x.clip(low, high, out)
+    """x within bounds, which are 0-d arrays."""
+    if x.size < LARGE or not x.flags.c_contiguous or out is not None and out is not x:
+        return few.clip(x, low, high, out)
     if x.dtype.char == "f" and low <= high and (compiled := kernels("pointwise")) is not None:
         return (compiled.clamp if out is None else compiled.clamp_in_place)(x, low, high)
     if out is None:
         out = np.empty(x.shape, x.dtype)
-    blockwise(lambda x, out: x.clip(low, high, out), x, out)
+    blockwise(lambda x, out: few.clip(x, low, high, out), x, out)
     return out
 
 
@@ -469,8 +477,11 @@ def _relu(x: Any, out: Any = None) -> Any:
     dtype = x.dtype
     # A 0-d array as an operand takes 0.2 us less than a Python number.
     zero = _NOUGHT if dtype is _SINGLE else ZERO[dtype]
-    if x.size >= _MANY and dtype.kind == "f" and dtype.itemsize != 2:
-        return _clipped(x, zero, _limits(dtype)[1], out)  # a third of maximum's time
+    if x.size >= _SOME and dtype.char in "fd":  # a third of maximum's time
+        infinity = few.INFINITY[dtype]
+        if x.size >= _MANY:
+            return _clipped(x, zero, infinity, out)
+        return few.clip(x, zero, infinity, out)
     return _maximum(x, zero) if out is None else _maximum(x, zero, out=out)
 
 
