@@ -22,7 +22,6 @@ CHUNK = 1 << 15  # draws at a time: what is made of them stays in the cache, 1.3
 # As 0-d arrays, which take 0.2 us less as operands than scalars.
 _LOW24, _LOW53 = np.array((1 << 24) - 1, np.uint64), np.array((1 << 53) - 1, np.uint64)
 _UNIT24 = np.array(2.0**-24, np.float32)
-_MASK53 = (1 << 53) - 1
 
 # PyTorch's serialised state: 32-bit words in 64-bit slots and the fields of its older generators.
 STATE = np.dtype(
@@ -127,11 +126,12 @@ class MersenneStream:
         return out
 
     def few_uniforms(self, n: int) -> list[float]:
-        """Returns what `uniform64` does as Python numbers, of which a few take a third of the time."""
+        """Returns what `uniform64` does as Python numbers, of which a few take a third of the time.
+
+        53 bits do not fit a digit of Python's integers: as sums of two floats they take 0.3 us less.
+        """
         words = iter(self.words(2 * n).tolist())
-        return [
-            (high << 32 & _MASK53 | low) * 2.0**-53 for high, low in zip(words, words, strict=True)
-        ]
+        return [(high & 0x1FFFFF) * 2.0**-21 + low * 2.0**-53 for high, low in zip(words, words)]
 
     def few_singles(self, n: int) -> list[float]:
         """Returns what `uniform32` does, likewise."""

@@ -17,12 +17,12 @@ import numpy as np
 from .box_muller import (
     SMALL,
     Array,
+    few_pairs,
     fill_blocks32,
     fill_blocks64,
     fused32,
     fused64,
     libm,
-    pair,
     pairs64,
 )  # fmt: skip
 from .compiled import MANY, kernels
@@ -41,11 +41,11 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
 
     def uniform_(self, x: Array, low: float, high: float) -> None:
         """Fills a floating-point or complex array from [low, high)."""
-        x = _real(x)
-        if x.size <= _FEW and low == 0.0 and high == 1.0 and x.dtype.char in "fd":
-            few = self.few_singles if x.dtype.char == "f" else self.few_uniforms
-            _store(x, few(x.size))
+        n, kind = x.size, x.dtype.char
+        if n <= _FEW and low == 0.0 and high == 1.0 and kind in "fd":
+            _store_few(x, self.few_singles(n) if kind == "f" else self.few_uniforms(n))
             return
+        x = _real(x)
         if x.dtype.char == "d":
             values = self.uniform64(x.size)
             if low != 0.0 or high != 1.0:
@@ -70,7 +70,10 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
             x, std = _real(x), std / math.sqrt(2.0)
         if x.size < 16 or not x.flags.c_contiguous:
             few = self._serial_normals(x.size, mean, std)
-            _store(x, few if x.dtype.char in "fd" else np.asarray(few, np.float64))
+            if x.dtype.char in "fd":
+                _store_few(x, few)
+            else:
+                _store(x, np.asarray(few, np.float64))
             return
         double = x.dtype == np.float64
         uniform, fill = (
@@ -100,8 +103,7 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
             else:
                 few = drawn <= _FEW
                 u = self.few_uniforms(drawn) if few else self.uniform64(drawn).tolist()
-                numbers = iter(u)
-                normals = [z for u, v in zip(numbers, numbers, strict=True) for z in pair(u, v)]
+                normals = few_pairs(u)
             if missing % 2:
                 self.spare_normal = float(normals[-1])
                 normals = normals[:-1]
@@ -116,7 +118,7 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
         kind = x.dtype.char
         exact = kind == "l" or kind in "fd" and -_WIDE < base < _WIDE
         if x.size <= _FEW and span < _WIDE and exact:
-            _store(x, [w % span + base for w in self.words(x.size).tolist()])
+            _store_few(x, [w % span + base for w in self.words(x.size).tolist()])
             return
         values = np.empty(x.size, np.uint64)
         for at in range(0, x.size, CHUNK):
@@ -146,7 +148,7 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
     def bernoulli_(self, x: Array, p: float) -> None:
         """Fills an array with ones, with probability p, and zeros."""
         if x.size <= _FEW and x.dtype.char in "fdl?":
-            _store(x, [u < p for u in self.few_uniforms(x.size)])
+            _store_few(x, [u < p for u in self.few_uniforms(x.size)])
             return
         limit = np.int64(math.ceil(p * 2.0**53))  # k / 2^53 < p without a division
         values = np.empty(x.size, bool)
@@ -183,7 +185,7 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
         """Fills a floating-point array with exponential deviates."""
         if x.size <= _FEW and x.dtype.char in "fd":
             scale = -1.0 / rate
-            _store(x, [math.log1p(-u) * scale for u in self.few_uniforms(x.size)])
+            _store_few(x, [math.log1p(-u) * scale for u in self.few_uniforms(x.size)])
             return
         values = libm(math.log1p, np.log1p, -self.uniform64(x.size))
         values *= -1.0 / rate
@@ -319,10 +321,7 @@ def _memory_order(x: Array) -> list[int]:
 
 
 def _store(x: Array, values: Any) -> None:
-    """Writes values, in the order of memory, with the conversions that C++ would do.
-
-    Few numbers may be a list, which need not become an array first: half of the time.
-    """
+    """Writes values, in the order of memory, with the conversions that C++ would do."""
     if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" and values.dtype.itemsize == 8:
         values = values.astype(np.float32)  # 16-bit floats are made from float32
     if x.flags.c_contiguous:
@@ -330,6 +329,14 @@ def _store(x: Array, values: Any) -> None:
     else:
         view = x.transpose(_memory_order(x))
         view[...] = np.asarray(values).reshape(view.shape)
+
+
+def _store_few(x: Array, values: Any) -> None:
+    """Writes numbers that need not become an array first: half of the time."""
+    if x.ndim == 1 and x.flags.c_contiguous:
+        x[...] = values
+    else:
+        _store(x, values)
 
 
 def _swapped_one_by_one(partners: Array) -> Array:
