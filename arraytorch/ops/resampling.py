@@ -20,12 +20,13 @@ from ._strides import laid_like
 from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .arithmetic import floor
 from .indexing import _advanced
-from .sequences import arange
+from .sequences import arange, eye
 from .shape import reshape
 
 Tensor = Any
 
 _FEW = 1024  # elements up to which the nearest are taken by their places, 3 us for all dimensions
+_PRODUCTS = 1 << 16  # up to which all dimensions are one product with a matrix
 _PLAIN = (int, float, type(None))
 _NEAREST = ("nearest", "nearest-exact")
 _SMOOTH = ("linear", "bilinear", "bicubic", "trilinear")
@@ -41,6 +42,21 @@ def resample(input: Tensor, dim: int, taps: Taps) -> Tensor:
     """Resamples one dimension."""
     x = input._data
     return taped(resample, backend_of(x).resample(x, dim, taps), (input,), (dim, taps))
+
+
+@derivative(
+    saves=("shape", "taps"),
+    name="UpsampleBackward0",
+    d_input=lambda B, g, shape, taps: B.reshape(
+        B.resample(B.reshape(g, (-1, len(taps.index))), 1, taps.transposed), shape
+    ),
+)
+def _resample_planes(input: Tensor, taps: Taps, out: tuple[int, ...]) -> Tensor:
+    """Resamples all dimensions but two at once."""
+    x = input._data
+    B = backend_of(x)
+    z = B.resample(B.reshape(x, (-1, taps.n)), 1, taps)
+    return taped(_resample_planes, B.reshape(z, x.shape[:2] + out), (input,), (x.shape, taps))
 
 
 def interpolate(
@@ -68,13 +84,51 @@ def interpolate(
     check_tensor("interpolate", input)
     how = size, scale_factor, mode, align_corners, recompute_scale_factor, antialias
     x = input._data
-    if mode in _NEAREST and x.__class__ is ndarray and 0 < x.size <= _FEW and x.dtype.kind == "f":
-        if x.flags.c_contiguous and size.__class__ in _PLAIN and scale_factor.__class__ in _PLAIN:
-            if (places := _places(x.shape, *how)) is not None:
-                return _advanced(reshape(input, (-1,)), (places,))
+    if x.__class__ is ndarray and 0 < x.size <= _FEW and x.flags.c_contiguous:
+        if (few := _of_few(input, size, scale_factor, mode, how)) is not None:
+            return few
     result = _interpolated(input, *how)
     result._data = laid_like(result._data, input._data)  # a new tensor, which nobody has seen
     return result
+
+
+def _of_few(input: Tensor, size: Any, scale_factor: Any, mode: str, how: Any) -> Tensor | None:
+    """The result for few numbers, by what is kept for their shape; None if they are left to others."""
+    x = input._data
+    if size.__class__ not in _PLAIN and not _are_ints(size) or scale_factor.__class__ not in _PLAIN:
+        return None
+    if size.__class__ is float:  # an error, but equal to an int that the tables know
+        return None
+    if mode in _NEAREST:
+        if x.dtype.kind != "f" or (places := _places(x.shape, *how)) is None:
+            return None
+        return _advanced(reshape(input, (-1,)), (places,))
+    if mode not in _SMOOTH or x.dtype.char not in "fd" or x.ndim < 3:
+        return None
+    taps, out = _planes(x.shape[2:], *how)
+    flat = x.ravel()
+    # The zeros of a matrix make NaN of what is not finite.
+    if taps is None or x.size * len(taps.index) > _PRODUCTS or not flat.dot(flat) < math.inf:
+        return None
+    return _resample_planes(input, taps, out)
+
+
+def _are_ints(size: Any) -> bool:
+    return size.__class__ is tuple and {*map(type, size)} == {int}
+
+
+@lru_cache(256)
+def _planes(shape: tuple[int, ...], *how: Any) -> tuple[Taps | None, tuple[int, ...]]:
+    """The taps of all dimensions together, which are dense, and the sizes of the result."""
+    n = prod(shape)
+    if n > _FEW // 4:
+        return None, ()
+    unit = reshape(eye(n, dtype=float64, device="cpu"), (1, n, *shape))
+    out = _sizes(unit._data, *how[:2])[0]
+    if not 0 < n * prod(out) <= 8 * _FEW:
+        return None, ()
+    weight = _interpolated(unit, *how)._data.reshape(n, -1)
+    return Taps(n, (tuple(range(n)),) * weight.shape[1], weight.T.tolist()), out
 
 
 @lru_cache(256)
