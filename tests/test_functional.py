@@ -224,3 +224,24 @@ def test_reprs():
     assert repr(bag) == "EmbeddingBag(3, 2, max_norm=1.0, mode='sum', padding_idx=1)"
     assert repr(nn.LocalResponseNorm(3)) == "LocalResponseNorm(3, alpha=0.0001, beta=0.75, k=1.0)"
     assert repr(nn.PixelUnshuffle(2)) == "PixelUnshuffle(downscale_factor=2)"
+
+
+@pytest.mark.parametrize("padding_mode", ["zeros", "border"])
+def test_grid_sample_of_many_images(padding_mode):
+    """Half a pixel to the right of each pixel lies the mean of two, and the slope is their difference."""
+    rng = np.random.default_rng(0)
+    image = rng.standard_normal((5, 9, 30, 40))  # more corners than are read at a time
+    x = torch.tensor(image, requires_grad=True)
+    rows, columns = (np.arange(30) + 0.5) / 15 - 1, (np.arange(39) + 1) / 20 - 1
+    points = np.stack(np.meshgrid(columns, rows), -1)
+    grid = torch.tensor(np.broadcast_to(points, (5, 30, 39, 2)).copy(), requires_grad=True)
+    out = F.grid_sample(x, grid, padding_mode=padding_mode, align_corners=False)
+    np.testing.assert_allclose(
+        out.detach().numpy(), (image[..., 1:] + image[..., :-1]) / 2, atol=1e-12
+    )
+    out.sum().backward()
+    shares = np.ones(40)
+    shares[[0, -1]] = 0.5
+    np.testing.assert_allclose(x.grad.numpy(), np.broadcast_to(shares, image.shape), atol=1e-12)
+    slopes = (image[..., 1:] - image[..., :-1]).sum(1) * 20
+    np.testing.assert_allclose(grid.grad[..., 0].numpy(), slopes, atol=1e-10)

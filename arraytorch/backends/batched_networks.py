@@ -21,7 +21,7 @@ Shape = tuple[int, ...]
     "max_pool", "max_pool_arg", "max_pool_indices", "max_pool_input", "max_pool_gather",
     "max_pool_scatter", "max_unpool", "max_pool_pick", "avg_pool", "avg_pool_input",
     "adaptive_avg_pool", "adaptive_avg_pool_input", "adaptive_max_pool", "im2col", "col2im",
-    "xor_of_rows",
+    "xor_of_rows", "grid_linear", "grid_linear_input", "grid_linear_points",
 )  # fmt: skip
 def _folded(call: Call, *args: Any) -> Any:
     """Kernels over minibatches: the samples' are one large one."""

@@ -17,6 +17,7 @@ from .float8 import filling, labelled, recast
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
 from .numpy_convolution import NumpyConvolutionKernels
+from .numpy_grid import NumpyGrid
 from .numpy_linalg import NumpyLinalg
 from .numpy_normalization import NumpyNormalization
 from .numpy_numbers import ZERO
@@ -157,6 +158,7 @@ class NumpyBackend(
     CompiledSorting,
     NumpyAttention,
     NumpyConvolutionKernels,
+    NumpyGrid,
     NumpyPoolingKernels,
     NumpyPlaceKernels,
     NumpyLinalg,

@@ -6,8 +6,12 @@ import warnings
 from itertools import product
 from typing import Any
 
-from ..autograd.tape import wrap
-from ..backends import backend_of
+from ..autograd.calculus import grad
+from ..autograd.modes import enable_grad
+from ..autograd.tape import taped, wrap
+from ..backends import BACKENDS, backend_of
+from ..backends.host import ndarray
+from ._declare import derivative, kernel_op, renamed
 from ._results import check_tensor
 from .adaptive_pooling import max_pool_pick
 from .arithmetic import floor
@@ -109,6 +113,59 @@ def grid_sample(
         warnings.warn(_WARNING, stacklevel=2)
         align_corners = False
     _check(input, grid, mode)
+    x, linear = input._data, mode == "bilinear" and padding_mode != "reflection"
+    if linear and x.__class__ is ndarray and x.size and grid._data.size and x.dtype.char in "fd":
+        return _linear(input, grid, bool(align_corners), padding_mode == "border")
+    return _composed(input, grid, mode, padding_mode, align_corners)
+
+
+@derivative(
+    saves=("input", "grid", "sizes", "corners", "border"),
+    name="GridSampler2DBackward0",
+    d_input=lambda B, g, grid, sizes, corners, border: B.grid_linear_input(
+        g, grid, sizes, corners, border
+    ),
+    d_grid=lambda B, g, input, grid, corners, border: B.grid_linear_points(
+        g, input, grid, corners, border
+    ),
+)
+def _linear(input: Tensor, grid: Tensor, corners: bool, border: bool) -> Tensor:
+    """`grid_sample` in one kernel, which the host's backend has."""
+    x = input._data
+    z = BACKENDS[x.__class__].grid_linear(x, grid._data, corners, border)
+    return taped(_NODES[x.ndim], z, (input, grid), (input, grid, x.shape[2:], corners, border))
+
+
+_NODES = {4: _linear, 5: renamed(_linear, "GridSampler3DBackward0")}
+_BEYOND = ("zeros", "border")
+
+
+@kernel_op
+def grid_linear_input(
+    g: Tensor, grid: Tensor, sizes: tuple[int, ...], corners: bool, border: bool
+) -> Tensor:
+    """Returns the gradient for the image, by ops that are differentiable in turn."""
+    with enable_grad():
+        x = zeros((*g._data.shape[:2], *sizes), dtype=g.dtype, device=g.device, requires_grad=True)
+        out = _composed(x, grid, "bilinear", _BEYOND[border], corners)
+        return grad([out], [x], [g], create_graph=True)[0]
+
+
+@kernel_op
+def grid_linear_points(
+    g: Tensor, input: Tensor, grid: Tensor, corners: bool, border: bool
+) -> Tensor:
+    """Returns the gradient for the grid, by ops that are differentiable in turn."""
+    with enable_grad():
+        own = (grid if grid.requires_grad else grid.detach().requires_grad_()) * 1
+        out = _composed(input, own, "bilinear", _BEYOND[border], corners)
+        return grad([out], [own], [g], create_graph=True)[0]
+
+
+def _composed(
+    input: Tensor, grid: Tensor, mode: str, padding_mode: str, align_corners: bool
+) -> Tensor:
+    """`grid_sample` as a composition of ops."""
     n = input._data.ndim - 2
     # The grid names x first, the image has it last.
     points = [select(grid, -1, n - 1 - d) for d in range(n)]
