@@ -147,7 +147,7 @@ class NumpyGenerator(RejectionSampling, MersenneStream):
 
     def bernoulli_(self, x: Array, p: float) -> None:
         """Fills an array with ones, with probability p, and zeros."""
-        if x.size <= _FEW and x.dtype.char in "fdl?":
+        if x.size <= _FEW // 2 and x.dtype.char in "fdl?":  # each takes two words
             _store_few(x, [u < p for u in self.few_uniforms(x.size)])
             return
         limit = np.int64(math.ceil(p * 2.0**53))  # k / 2^53 < p without a division

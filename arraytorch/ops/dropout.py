@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from ..backends import backend_of
+from ..autograd.tape import wrap
+from ..backends import BACKENDS, LARGE, backend_of
+from ..backends.host import ndarray
 from . import inplace as in_place
 from ._results import check_tensor
 from .creation import empty, empty_like
-from .sampling import bernoulli_, unset
+from .sampling import Vmap, bernoulli_, core, unset
 
 Tensor = Any
 
@@ -48,6 +50,14 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     if p == 1:
         return _times(input, _zeros(input), inplace)
     # Filled in the order of its memory, which is the input's: so are PyTorch's masks.
+    plain = x.__class__ is ndarray and Vmap.unset is None
+    if plain and x.size < LARGE and x.dtype.char in "fd":
+        # A new array has no history to look after: two thirds of the time.
+        B = BACKENDS[ndarray]
+        z = B.empty_like(x, x.dtype)
+        core(None, B, z).bernoulli_(z, 1 - p)
+        z /= 1 - p
+        return _times(input, wrap(z), inplace)
     noise = bernoulli_(unset(empty_like(input)), 1 - p)
     return _times(input, in_place.div_(noise, 1 - p), inplace)
 
