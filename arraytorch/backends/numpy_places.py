@@ -16,6 +16,8 @@ _SHORT = 16  # elements of a row that are taken one by one rather than copied
 _REPEATED = 4  # times up to which to write each number once for each is faster than in short runs
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
 _FEW_LOOKED_AT = 16  # indices up to which Python compares them faster
+_LOOKED_THROUGH = 1 << 16  # up to which one thread finds the largest before others have woken
+_UNSIGNED = np.dtype(np.uint64)
 _FEW_PLACES = 256  # elements of an index up to which what it has in common with others is kept
 _FEW_NUMBERS = 1024  # up to which a function of NumPy is paid for by the call
 _MANY = 4096  # elements from which a sparse matrix is worth making
@@ -81,8 +83,13 @@ class NumpyPlaceKernels:
     def first_outside(
         self, x: Any, least: int, size: int, op: str, ignored: int | None = None
     ) -> int | None:
-        """A look at each of a few, where NumPy's reductions take longer to start."""
+        """A look at each of a few, and at the largest of more, where NumPy's reductions take longer."""
         if x.size > _FEW_LOOKED_AT or ignored is not None:
+            if not least and ignored is None and x.size <= _LOOKED_THROUGH and x.dtype.char == "l":
+                # Read as unsigned, negative indices are huge: half of the time of looking for both ends.
+                far = x.ravel().view(_UNSIGNED)
+                if far.item(far.argmax()) < size:
+                    return None
             return super().first_outside(x, least, size, op, ignored)  # type: ignore[misc]
         for i in (x if x.ndim == 1 else x.reshape(-1)).tolist():
             if not least <= i < size:
