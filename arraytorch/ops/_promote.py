@@ -14,10 +14,13 @@ from ..autograd.tape import TensorBase
 from ..backends import backend_for, backend_of, dtype_of, numpy_dtype
 from ..backends.host import SCALARS, ndarray
 
+_NUMBERS = (int, float, complex, numbers.Number, *SCALARS)
+
 
 def is_number(value: Any) -> bool:
     """Whether a value may stand where PyTorch takes a Number: Python's and NumPy's scalars."""
-    return isinstance(value, (int, float, complex, bool, numbers.Number, *SCALARS))
+    # To find out that a tensor is none by the abstract class takes 0.3 us.
+    return not isinstance(value, TensorBase) and isinstance(value, _NUMBERS)
 
 
 def plain(value: Any) -> Any:

@@ -425,10 +425,10 @@ def searchsorted(
                 f"{list(sorter._data.shape)} for {list(rows.shape)}"
             )
         rows = gather(wrap(rows), -1, sorter)._data
-    shape = values.shape
-    if rows.ndim == 1:
-        values = B.reshape(values, (-1,))
-    z = B.reshape(B.searchsorted(rows, values, right), shape)
+    if rows.ndim == 1 != values.ndim:
+        z = B.reshape(B.searchsorted(rows, B.reshape(values, (-1,)), right), values.shape)
+    else:
+        z = B.searchsorted(rows, values, right)
     if out_int32:
         z = B.cast(z, numpy_dtype(_dtypes.int32))
     return finished("searchsorted", wrap(z), out)
