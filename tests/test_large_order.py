@@ -119,3 +119,29 @@ def test_largest_of_many_integers(kind):
     assert (places.numpy() == expected).all()
     assert (values.numpy() == np.take_along_axis(x, expected, 1)).all()
     assert (torch.topk(torch.tensor(least), 4, 1)[0] == int(least[0, 0])).all()
+
+
+@pytest.mark.parametrize("largest", [True, False])
+@pytest.mark.parametrize("kind", ["float32", "float64", "int32", "int64", "bfloat16"])
+@pytest.mark.parametrize(
+    ("shape", "dim", "k"), [((70000,), 0, 30), ((300, 400), 1, 100), ((400, 90), 0, 400)]
+)
+def test_first_elements_of_large_arrays(kind, largest, shape, dim, k):
+    """They come in order, equal ones by place, as from a stable sort; NaN is the largest."""
+    x = some(kind, *shape)
+    expected = torch.argsort(x, dim, descending=largest).narrow(dim, 0, k)
+    assert torch.topk(x, k, dim, largest).indices.equal(expected)
+    place = torch.kthvalue(x, k, dim).indices
+    lasting = torch.argsort(x, dim).select(dim, k - 1)
+    found, right = (x.gather(dim, at.unsqueeze(dim)) for at in (place, lasting))
+    np.testing.assert_array_equal(found.double().numpy(), right.double().numpy())
+
+
+def test_integers_of_a_narrow_range_are_sorted_in_rows():
+    """Wherever that lies, and not if they and their places take more than 63 bits."""
+    for base, span in [(-(2**63), 2**50), (2**63 - 2**53, 2**53), (-(2**62), 2**63)]:
+        x = np.random.default_rng(1).integers(0, span, (200, 300), dtype=np.uint64).astype(np.int64)
+        x += base
+        for falling in (False, True):
+            found = torch.argsort(torch.tensor(x), 1, falling).numpy()
+            assert (found == np.argsort(~x if falling else x, 1, kind="stable")).all()

@@ -1,4 +1,4 @@
-"""Kernels of NumPy that go through flat indices, and that order no more than they must."""
+"""Kernels of NumPy that go through flat indices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from .sharing import share
 
 _SHORT = 16  # elements of a row that are taken one by one rather than copied
 _REPEATED = 4  # times up to which to write each number once for each is faster than in short runs
-_FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
 _FEW_LOOKED_AT = 16  # indices up to which Python compares them faster
 _LOOKED_THROUGH = 1 << 16  # up to which one thread finds the largest before others have woken
 _UNSIGNED = np.dtype(np.uint64)
@@ -25,7 +24,7 @@ _RARE = 2  # how many more rows there have to be than are named, for a sum of th
 
 
 class NumpyPlaceKernels:
-    """Gathers, scatters and partial sorts of NumPy arrays."""
+    """Gathers and scatters of NumPy arrays."""
 
     def gather(self, x: Any, dim: int, index: Any) -> Any:
         """One take from the flat memory, with no bounds to check: the op has done that."""
@@ -217,63 +216,6 @@ class NumpyPlaceKernels:
             return
         function.at(target, at if len(index) == 1 else index, value)
 
-    def argsort(self, x: Any, dim: int, descending: bool) -> Any:
-        """The array's own method, where NumPy's function takes 0.6 us to get to it."""
-        if x.dtype.kind not in "iuf":
-            return super().argsort(x, dim, descending)  # type: ignore[misc]
-        if not descending:
-            return x.argsort(dim, kind="stable")
-        if (opposite := _opposite(x)) is not None:
-            return opposite.argsort(dim, kind="stable")
-        back = (*(slice(None),) * dim, slice(None, None, -1))
-        return x.shape[dim] - 1 - x[back].argsort(dim, kind="stable")[back]
-
-    def searchsorted(self, ordered: Any, values: Any, right: bool) -> Any:
-        """NumPy's, for a row that is in order indeed; it has other results where one is not."""
-        n = ordered.shape[-1]
-        if 0 < n == ordered.size and ordered.dtype is values.dtype and ordered.dtype.kind in "iuf":
-            row = ordered.reshape(-1)
-            if np.count_nonzero(row[1:] >= row[:-1]) == n - 1:
-                return row.searchsorted(values, "right" if right else "left")
-        return super().searchsorted(ordered, values, right)  # type: ignore[misc]
-
-    def topk(self, x: Any, k: int, dim: int, largest: bool) -> Any:
-        """A partial sort, and a sort of what it picked."""
-        n = x.shape[dim]
-        if (
-            not 0 < k < n // 4
-            or x.dtype.kind not in "iuf"
-            or (x.dtype.kind == "f" and np.isnan(x).any())
-        ):
-            order = self.argsort(x, dim, largest)
-            return order[:k] if dim == 0 else order[(*(slice(None),) * dim, slice(0, k))]
-        if k <= _FEW and largest and x.size >= _MANY:
-            places = _first_maxima(x, k, dim)
-            if places is not None:
-                return places
-        lead = (slice(None),) * dim
-        if x.ndim == 1:
-            picked = _beyond_rank(x, k, largest)
-        elif largest:
-            picked = np.argpartition(x, n - k, axis=dim)[(*lead, slice(n - k, None))]
-        else:
-            picked = np.argpartition(x, k - 1, axis=dim)[(*lead, slice(0, k))]
-        # In order of place, so that equal elements come in their order.
-        picked = np.sort(picked, axis=dim)
-        order = self.argsort(np.take_along_axis(x, picked, axis=dim), dim, largest)  # type: ignore
-        return np.take_along_axis(picked, order, axis=dim)
-
-    def arg_of_rank(self, x: Any, rank: int, dim: int) -> Any:
-        """A partial sort."""
-        if x.dtype.kind not in "iuf":
-            return super().arg_of_rank(x, rank, dim)  # type: ignore[misc]
-        at = (*(slice(None),) * dim, slice(rank, rank + 1))
-        return x.argpartition(rank, dim)[at]
-
-    def has_nan(self, x: Any) -> bool:
-        """Without a reduction, which takes 0.8 us to start."""
-        return x.dtype.kind not in "biu" and bool(np.count_nonzero(x != x))
-
 
 def _added_rows(rows: Any, n: int, value: Any) -> Any:
     """A matrix of n rows, each the sum of the rows of ``value`` that a vector places there."""
@@ -288,30 +230,6 @@ def _added_rows(rows: Any, n: int, value: Any) -> Any:
 def _whole(index: Any) -> bool:
     """Whether an index takes whole dimensions."""
     return all(part.__class__ is slice and part == slice(None) for part in index)
-
-
-def _beyond_rank(x: Any, k: int, largest: bool) -> Any:
-    """The places of the k largest or smallest; values are partitioned in a tenth of places' time."""
-    if largest:
-        edge = np.partition(x, x.size - k)[x.size - k]
-        beyond = np.flatnonzero(x > edge)
-    else:
-        edge = np.partition(x, k - 1)[k - 1]
-        beyond = np.flatnonzero(x < edge)
-    return np.concatenate((beyond, np.flatnonzero(x == edge)[: k - beyond.size]))
-
-
-def _first_maxima(x: Any, k: int, dim: int) -> Any:
-    """The places of the k largest elements, by as many searches; None if some are the least there is."""
-    rest, places = x.copy(), []
-    least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    for _ in range(k):
-        at = rest.argmax(dim, keepdims=True)
-        if (np.take_along_axis(rest, at, dim) == least).any():
-            return None
-        np.put_along_axis(rest, at, least, dim)
-        places.append(at)
-    return np.concatenate(places, dim)
 
 
 def _along_rows(x: Any, dim: int, index: Any) -> Any:
