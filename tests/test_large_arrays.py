@@ -540,3 +540,41 @@ def test_kernels_that_cannot_be_kept_on_disk_are_compiled_anew(monkeypatch):
     )  # compiling imports more of numba, which caches some itself
     monkeypatch.setattr(numba, "njit", njit)
     assert numba_math.compiled()(lambda x: x + 1)(2) == 3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_running_products_leave_the_range_as_one_after_the_other_would(dtype):
+    """Zeros, infinities and numbers whose products underflow or overflow before others bring them back."""
+    near_one = np.exp(rand(90, 700, dtype=dtype) / 40)
+    near_one[::7] *= np.where(rand(13, 700) > 0, 1, -1)
+    tail = [1e30, 1e-30] + [1e-30, 1e30] * 40 if dtype == np.float32 else [1e300, 1e-300] * 41
+    for some in ([0.0], [np.inf, 0.0], [np.nan], tail, tail[::-1], [1e30] * 4 + [1e-30] * 8, []):
+        x = near_one.copy()
+        x[5, 33 : 33 + len(some)] = some
+        with np.errstate(all="ignore"):
+            found, expected = OWN.cumprod(x, 1), np.cumprod(x, 1)
+        np.testing.assert_allclose(found, expected, rtol=2e-4)
+
+
+def test_running_extremes_of_rows_of_many_lengths():
+    """Also of such as are not a power of two, and longer than what is worth doubling."""
+    for n in (31, 32, 33, 64, 100, 257, 4096, 5000):
+        x = rand(20000 // n + 70, n).round(1)
+        x[3, n // 2], x[4, 0] = np.nan, -np.inf
+        for name, function in (("cummax", np.maximum), ("cummin", np.minimum)):
+            values, places = getattr(OWN, name)(x, 1)
+            np.testing.assert_array_equal(values, function.accumulate(x, 1))
+            np.testing.assert_array_equal(np.take_along_axis(x, places, 1), values)
+
+
+def test_products_of_one_long_row():
+    """Also if threads have rows of different lengths to share."""
+    x = np.exp(rand(150003) / 300)
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            np.testing.assert_allclose(OWN.prod(x, (0,), False), np.prod(x.astype("f8")), rtol=1e-3)
+            assert OWN.prod(x.reshape(3, -1), (0, 1), True).shape == (1, 1)
+    finally:
+        torch.set_num_threads(before)

@@ -28,9 +28,10 @@ from .numpy_pooling import NumpyPoolingKernels
 from .numpy_products import dot
 from .numpy_products import matmul as products
 from .numpy_recurrence import NumpyRecurrence
-from .numpy_reduction import NumpyReductionKernels, ones, scanned
+from .numpy_reduction import NumpyReductionKernels, ones
 from .numpy_resampling import NumpyResampling
 from .numpy_sampling import NumpyGenerator
+from .numpy_scans import scanned
 from .numpy_softmax import NumpySoftmax
 from .numpy_sorting import NumpySortingKernels
 from .numpy_special import NumpySpecialKernels

@@ -17,8 +17,10 @@ import numpy as np
 from .compiled import MANY, kernels
 from .numpy_extremes import extremes, of_columns
 from .numpy_numbers import number
+from .numpy_scans import running_sums, scanned
 from .reduction import ReductionKernels
-from .sharing import rowwise, share
+from .sharing import LARGE, share
+from .threads import get_num_threads
 
 _add, _multiply = np.add.reduce, np.multiply.reduce
 _max, _min = np.maximum.reduce, np.minimum.reduce
@@ -268,9 +270,7 @@ class NumpyReductionKernels(ReductionKernels):
         if (compiled := kernels("places")) is not None:
             products = compiled.products(rows)
             return _finished(products, x.shape, dims, keepdim, _multiply)
-        products = np.empty(len(rows), x.dtype)
-        rowwise(_products, rows, products)
-        return _finished(products, x.shape, dims, keepdim, _multiply)
+        return _finished(_row_products(rows), x.shape, dims, keepdim, _multiply)
 
     def cumsum(self, x: Any, dim: int) -> Any:
         """By a compiled loop along rows, else by products."""
@@ -278,7 +278,7 @@ class NumpyReductionKernels(ReductionKernels):
             return compiled.cumsum(x.reshape(-1, x.shape[-1])).reshape(x.shape)
         if x.size >= MANY and x.dtype.char in "fd" and x.flags.c_contiguous:
             width = prod(x.shape[dim + 1 :])
-            if (width == 1 or width >= _THIN) and (sums := _running_sums(x, dim)) is not None:
+            if (width == 1 or width >= _THIN) and (sums := running_sums(x, dim)) is not None:
                 return sums
         elif x.ndim and dim == x.ndim - 1 and _along_rows(x[..., ::-1], dim):
             # As the derivative of a running sum wants it: from the end, the memory's way.
@@ -336,58 +336,19 @@ def _compiled_rows(x: Any, dims: tuple[int, ...]) -> Any:
     return as_rows(x, dims)
 
 
-def scanned(function: Any, x: Any, dim: int) -> Any:
-    """`accumulate`, row after row; NumPy's goes down one column after the other."""
-    last = dim == x.ndim - 1
-    if x.size < MANY or prod(x.shape[:dim] if last else x.shape[dim + 1 :]) < (64 if last else 192):
-        return function.accumulate(x, dim)
-    out: Any = np.empty(x.shape, x.dtype)
-    if last:
-        n = x.shape[dim]
-        rowwise(
-            lambda x, y: function.accumulate(x, 1, None, y), x.reshape(-1, n), out.reshape(-1, n)
-        )
-        return out
-    here, there = np.moveaxis(x, dim, 0), np.moveaxis(out, dim, 0)
-    there[0] = here[0]
-    for i in range(1, len(here)):
-        function(there[i - 1], here[i], out=there[i])
+def _row_products(rows: Any) -> Any:
+    n, width = rows.shape
+    if n == 1 and width >= LARGE and (threads := get_num_threads()) > 1:  # a row for each
+        whole = width - width % threads
+        products = _row_products(rows[:, :whole].reshape(threads, -1))
+        return _multiply(np.concatenate((products, rows[0, whole:])), keepdims=True)
+    out = np.empty(n, rows.dtype)
+
+    def part(start: int, stop: int) -> None:
+        _products(rows[start:stop], out[start:stop])
+
+    share(part, n, rows.size)
     return out
-
-
-_RUN = 32  # elements whose running sums a matrix product makes
-
-
-@lru_cache(64)
-def _triangle(n: int, dtype: Any) -> Any:
-    return np.triu(np.ones((n, n), dtype))
-
-
-def _running_sums(x: Any, dim: int) -> Any:
-    """The running sums of a contiguous array: of short pieces by a product, and the pieces added up.
-
-    None if there is infinity or NaN, of which a product with zeros would be NaN.
-    """
-    n, width = x.shape[dim], prod(x.shape[dim + 1 :])
-    run = n if n <= 2 * _RUN else _RUN
-    whole, triangle = n - n % run, _triangle(run, x.dtype)
-    x3 = x.reshape(-1, n, width)
-    pieces = x3[:, :whole].reshape(-1, run, width)
-    if width == 1:
-        sums = pieces.reshape(-1, run).dot(triangle)
-    else:
-        sums = np.matmul(triangle.T, pieces)
-    sums = sums.reshape(len(x3), -1, run, width)
-    totals = np.add.accumulate(sums[:, :, -1], 1)
-    if not np.isfinite(totals).all():
-        return None
-    sums[:, 1:] += totals[:, :-1, None]
-    out = sums.reshape(len(x3), whole, width)
-    if whole < n:
-        rest = np.add.accumulate(x3[:, whole:], 1)
-        rest += totals[:, -1:]
-        out = np.concatenate((out, rest), 1)
-    return out.reshape(x.shape)
 
 
 def _products(rows: Any, out: Any) -> None:
