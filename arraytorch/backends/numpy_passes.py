@@ -45,6 +45,11 @@ _INNER = numbers(3 * 0.044715 * _ROOT_2_PI, _ROOT_2_PI)  # the slope of what tan
 _ONE, _HALF, _MINUS_HALF, _HEIGHT = numbers(1, 0.5, -0.5, 1 / math.sqrt(2 * math.pi))
 _TWO, *_BELOW_20 = numbers(2, -math.inf, 20)
 _NONE, _THREE, _SIX, _SIXTH = numbers(0, 3, 6, 1 / 6)
+_MAGNITUDE, _MINUS = (
+    np.array(0x7FFFFFFF, np.int32),
+    np.array(-0x80000000, np.int32),
+)  # parts of bits
+_ALL, _UNIT = np.array(31, np.int32), np.array(1, np.int8)
 
 
 @lru_cache(1)
@@ -75,20 +80,70 @@ def outside(g: Any, x: Any, low: Any, high: Any, value: Any, out: Any) -> None:
 
     ``low`` may be None, for minus infinity.
     """
+    to, given, bits = out.view(np.int32), g.view(np.int32), value.view(np.int32)
+    if low is not None and low == -high and not bits:
+        # The bits of magnitudes are in their order: a difference of them has the sign that tells.
+        np.bitwise_and(x.view(np.int32), _MAGNITUDE, out=to)
+        np.subtract(high.view(np.int32), to, out=to)
+        np.right_shift(to, _ALL, out=to)
+        np.bitwise_and(to, given, out=to)
+        return
     if low is None:
         inside = x <= high
-    elif low == -high:
-        inside = np.abs(x, out=out) <= high
     else:
         inside = x >= low
         inside &= x <= high
-    kept = np.subtract(inside.view(np.int8), 1, dtype=np.int8).astype(np.int32)  # -1 or 0
-    bits, to = value.view(np.int32), out.view(np.int32)
-    np.bitwise_and(g.view(np.int32), kept, out=to)
-    if bits:
-        np.invert(kept, out=kept)
-        kept &= bits
-        to |= kept
+    kept = inside.view(np.int8)
+    kept -= _UNIT  # 0, or -1, which is a mask of ones
+    if not bits:
+        np.copyto(to, kept)
+        to &= given
+        return
+    mask = kept.astype(np.int32)
+    np.bitwise_xor(given, bits, out=to)
+    to &= mask
+    to ^= bits
+
+
+def within(g: Any, x: Any, low: Any, high: Any, scale: Any, out: Any) -> None:
+    """g times a scale where x lies between low and high, else 0, also for NaN."""
+    between = x > low
+    between &= x < high
+    kept, to = between.view(np.int8), out.view(f"i{out.itemsize}")
+    np.negative(kept, out=kept)
+    np.copyto(to, kept)
+    to &= g.view(to.dtype)
+    if scale != 1:
+        out *= scale
+
+
+def step_to_one(slope: Any) -> Any:
+    """What is to be added to the bits of a number, for them to be those of 1."""
+    return np.subtract(_ONE.view(np.int32), slope.view(np.int32), out=np.empty(1, np.int32))
+
+
+def leaky_slope(x: Any, g: Any, slope: Any, step: Any, out: Any) -> None:
+    """g where x is positive, else g times the slope."""
+    to = out.view(np.int32)
+    np.copyto(to, x > _NONE)
+    to *= step
+    to += slope.view(np.int32)
+    out *= g
+
+
+def sign(x: Any, out: Any) -> None:
+    """-1, 0 or 1, and 0 of NaN."""
+    above, below = (x > _NONE).view(np.int8), (x < _NONE).view(np.int8)
+    above -= below
+    np.copyto(out, above)
+
+
+def copysign(x: Any, y: Any, out: Any) -> None:
+    """The magnitude's bits of x, and the sign's of y."""
+    to = out.view(np.int32)
+    sign = np.bitwise_and(y.view(np.int32), _MINUS)
+    np.bitwise_and(x.view(np.int32), _MAGNITUDE, out=to)
+    to |= sign
 
 
 def mish(x: Any, out: Any) -> None:
@@ -151,12 +206,15 @@ def gap(x: Any, y: Any, kind: str, delta: float, scale: float, out: Any) -> None
     if kind == "square":
         out *= out
         return
-    np.abs(out, out=out)
-    if kind == "huber":
-        near = out.clip(0, delta)
-        out -= near * 0.5
-        out *= near
-        out *= scale
+    if kind == "size":
+        np.abs(out, out=out)
+        return
+    near = out.clip(-delta, delta)  # n (d - n / 2) is what sizes would give
+    half = near * (-0.5)
+    out += half
+    if scale != 1:
+        near *= scale
+    out *= near
 
 
 def slope_of_gap(x: Any, y: Any, g: Any, kind: str, delta: float, scale: float, out: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .compiled import MANY, in_use, kernels
-from .sharing import share
+from .sharing import rowwise, share
 
 _SHORT = 16  # elements of a row that are taken one by one rather than copied
 _REPEATED = 4  # times up to which to write each number once for each is faster than in short runs
@@ -36,6 +36,10 @@ class NumpyPlaceKernels:
         if (compiled := _along_rows(x, dim, index)) is not None:
             rows = compiled.gather(x.reshape(-1, x.shape[-1]), index.reshape(-1, index.shape[-1]))
             return rows.reshape(index.shape)
+        if _within_rows(x, dim, index):
+            out = np.empty(index.shape, x.dtype)
+            _at_rows(_take_into, x, index, out)
+            return out
         flat = (x if x.flags.c_contiguous else np.ascontiguousarray(x)).reshape(-1)
         return flat.take(_flat(x.shape, dim, index), mode="clip")
 
@@ -104,6 +108,9 @@ class NumpyPlaceKernels:
             rows = (out.reshape(-1, x.shape[-1]), index.reshape(-1, width), src.reshape(-1, width))
             compiled.scatter(*rows)
             return out
+        if _within_rows(out, dim, index) and src.flags.c_contiguous:
+            _at_rows(_write, out, index, src)
+            return out
         out.reshape(-1)[_flat(x.shape, dim, index)] = src
         return out
 
@@ -116,9 +123,10 @@ class NumpyPlaceKernels:
             or value.dtype is not x.dtype or last.__class__ is not np.ndarray or last.ndim != 1
             or last.dtype.kind != "i" or not last.size or not _whole(index[:-1])
             or not -x.shape[-1] <= last.min() <= last.max() < x.shape[-1]
-            or (compiled := kernels("places")) is None
         ):  # fmt: skip
             return super().assigned(x, value, index)  # type: ignore[misc]
+        if (compiled := kernels("places")) is None:
+            return _with_columns(x, value, last)
         out = np.array(x, order="C")
         rows = np.broadcast_to(value, (*x.shape[:-1], last.size)).reshape(-1, last.size)
         compiled.put(out.reshape(-1, x.shape[-1]), np.ascontiguousarray(last), rows)
@@ -132,6 +140,9 @@ class NumpyPlaceKernels:
             width = index.shape[-1]
             rows = (out.reshape(-1, x.shape[-1]), index.reshape(-1, width), src.reshape(-1, width))
             compiled.scatter_add(*rows)
+            return out
+        if _within_rows(out, dim, index) and src.dtype is out.dtype and src.flags.c_contiguous:
+            _at_rows(_add_at, out, index, src)
             return out
         places = _flat(x.shape, dim, index).reshape(-1)
         self.combine_at(out.reshape(-1), (places,), src.reshape(-1), np.add)
@@ -191,8 +202,11 @@ class NumpyPlaceKernels:
             at = np.where(rows < 0, rows + places, rows)
             own.add_columns(target.reshape(-1, places), at, value.reshape(-1, rows.size))
             return
-        else:  # columns are the rows of what is turned around
-            added = turned(_added_rows(rows, places, turned(value.reshape(-1, rows.size).T)).T)
+        else:
+            value = np.ascontiguousarray(value).reshape(-1, rows.size)
+            at = np.broadcast_to(np.where(rows < 0, rows + places, rows), value.shape)
+            _at_rows(_add_at, target.reshape(-1, places), at, value)
+            return
         target += added.reshape(target.shape)
 
     def coo_matmul(self, rows: Any, columns: Any, values: Any, n: int, y: Any) -> Any:
@@ -243,6 +257,63 @@ def _along_rows(x: Any, dim: int, index: Any) -> Any:
     ):
         return None
     return kernels("places")
+
+
+def _within_rows(x: Any, dim: int, index: Any) -> bool:
+    """Whether a large index names places within rows, each row of it in a row of its own."""
+    return (
+        index.size >= MANY
+        and dim == x.ndim - 1 > 0
+        and x.shape[:-1] == index.shape[:-1]
+        and x.flags.c_contiguous
+        and index.flags.c_contiguous
+    )
+
+
+def _at_rows(kernel: Any, x: Any, index: Any, y: Any) -> None:
+    """Calls ``kernel(memory of x, places in it, part of y)`` for some rows at a time, which threads share."""
+    n, width, flat = prod(x.shape[:-1]), index.shape[-1], x.reshape(-1)
+    starts = np.arange(0, x.size, x.shape[-1]).reshape(n, 1)
+    rowwise(
+        lambda at, start, y: kernel(flat, at + start, y),
+        index.reshape(n, width),
+        starts,
+        y.reshape(n, width),
+    )
+
+
+def _take_into(flat: Any, at: Any, out: Any) -> None:
+    flat.take(at, mode="clip", out=out)
+
+
+def _write(flat: Any, at: Any, src: Any) -> None:
+    flat[at] = src
+
+
+def _add_at(flat: Any, at: Any, src: Any) -> None:
+    np.add.at(flat, at.reshape(-1), src.reshape(-1))
+
+
+def _with_columns(x: Any, value: Any, columns: Any) -> Any:
+    """x with some of its columns written over: each row by a mask of bits, where NumPy writes one by one."""
+    n = x.shape[-1]
+    source = np.full(n, -1)
+    source[columns] = np.arange(columns.size)
+    whole = np.dtype(f"i{x.itemsize}")
+    mask = -(source >= 0).astype(whole)
+    rows, out = x.reshape(-1, n), np.empty(x.shape, x.dtype)
+    value = np.broadcast_to(value, (*x.shape[:-1], columns.size)) if value.size > 1 else value
+
+    def part(x: Any, to: Any, *given: Any) -> None:
+        new = given[0].take(source, 1, mode="clip") if given else value.reshape(())
+        new = new.view(whole)
+        np.bitwise_xor(x.view(whole), new, out=to)
+        to &= mask
+        to ^= x.view(whole)
+
+    given = [value.reshape(-1, columns.size)] if value.size > 1 else []
+    rowwise(part, rows, out.reshape(-1, n).view(whole), *given)
+    return out
 
 
 @lru_cache(64)

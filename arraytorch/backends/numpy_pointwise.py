@@ -64,7 +64,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def __init__(self, xp: Any) -> None:
         super().__init__(xp)
         self.pow, self.where = numpy_arithmetic.power, _where
-        self.hypot = numpy_arithmetic.hypot
+        self.hypot, self.copysign = numpy_arithmetic.hypot, _copysign
         self.logical_not = _logical_not
         self.relu = _relu  # type: ignore[method-assign]  # with `out`, in place
         self.exp, self.exp2, self.expm1 = shared(xp.exp), shared(xp.exp2), shared(xp.expm1)
@@ -131,6 +131,8 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
             return super().sign(x)
         if _plain(x) and (compiled := kernels("pointwise")) is not None:
             return compiled.sign(x)
+        if _plain(x):
+            return _computed(passes.sign, x)
         if x.size < _MANY and x.ndim:  # a third of the time
             z = np.sign(x)
             nan = z != z
@@ -262,7 +264,11 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def leaky_relu_backward(self, g: Any, x: Any, slope: float) -> Any:
         if _plain(x) and _plain(g) and (compiled := kernels("pointwise")) is not None:
             return compiled.leaky_relu_backward(g, x, slope)
-        return self._leaky_relu_backward(g, x, slope)
+        if not (_plain(x) and _plain(g)):
+            return self._leaky_relu_backward(g, x, slope)
+        rate = number(slope, x.dtype)
+        step = passes.step_to_one(rate)
+        return _computed(lambda x, g, to: passes.leaky_slope(x, g, rate, step, to), x, g)
 
     def silu(self, x: Any) -> Any:
         if _few(x):
@@ -425,7 +431,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     addcmul = _compiled(PointwiseKernels.addcmul, 3, into=passes.addcmul)
     addcdiv = _compiled(PointwiseKernels.addcdiv, 3, into=passes.addcdiv)
     frac = _compiled(PointwiseKernels.frac, into=passes.frac)
-    within = _compiled(ActivationKernels.within, 2)
+    within = _compiled(ActivationKernels.within, 2, into=passes.within)
     _leaky_relu = blocked(ActivationKernels.leaky_relu)
     _leaky_relu_backward = blocked(ActivationKernels.leaky_relu_backward, 2)
     _silu_backward = blocked(ActivationKernels.silu_backward, 2)
@@ -461,6 +467,17 @@ def _clipped(x: Any, low: Any, high: Any, out: Any = None) -> Any:
         out = np.empty(x.shape, x.dtype)
     blockwise(lambda x, out: few.clip(x, low, high, out), x, out)
     return out
+
+
+def _copysign(x: Any, y: Any, out: Any = None) -> Any:
+    """Of many numbers by their bits: a third of the ufunc's time."""
+    if out is None and x.__class__ is np.ndarray and _plain(x) and y.__class__ is np.ndarray:
+        if alike(y, x):
+            return _computed(passes.copysign, x, y)
+    return np.copysign(x, y) if out is None else np.copysign(x, y, out=out)
+
+
+_copysign.nin = 2  # type: ignore[attr-defined]
 
 
 def _logical_not(x: Any, out: Any = None) -> Any:

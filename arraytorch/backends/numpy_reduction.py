@@ -20,7 +20,7 @@ from .numpy_numbers import number
 from .numpy_scans import running_sums, scanned
 from .reduction import ReductionKernels
 from .sharing import LARGE, share
-from .threads import get_num_threads
+from .threads import get_num_threads, library_alone, library_is_alone
 
 _add, _multiply = np.add.reduce, np.multiply.reduce
 _max, _min = np.maximum.reduce, np.minimum.reduce
@@ -34,6 +34,7 @@ _SMALL = 128  # elements of a matrix from which a call of the matrix library pay
 _CACHED = (
     1 << 16
 )  # elements that are worked on at a time where several arrays shall stay in the cache
+_SHARED = 1 << 21  # elements whose sums are worth a thread
 _MANY = 4096  # elements from which finding out how an array lies in memory pays
 
 
@@ -102,16 +103,15 @@ class NumpyReductionKernels(ReductionKernels):
                     return z[..., None] if keepdim else z
             elif size < MANY and len(dims) == x.ndim and not keepdim and (n := _even_piece(size)):
                 return x.reshape(-1, n).dot(_ONES[kind][n]).dot(_ONES[kind][size // n])
-            if dims == (0,) and x.ndim == 2 and not keepdim and len(x) <= 1024:
+            if dims == (0,) and x.ndim == 2 and not keepdim and len(x) <= 1024 and size < MANY:
                 return ones(len(x), kind).dot(x)  # 0.6 us against 1.3 for a bias's gradient
             if size >= _MANY and (rows := as_rows(x, dims)) is not None:
-                # Of many rows, too, the matrix library's own threads are the fastest: they spin.
                 return _finished(row_sums(rows), x.shape, dims, keepdim)
             if size >= MANY and len(dims) == 1 and kind == "f" and x.flags.c_contiguous:
                 many = x.shape[dims[0]] >= _WORTH <= prod(x.shape[dims[0] + 1 :])
                 if many and (own := kernels("reductions")) is not None:
                     return self._sums_between(own, x, dims[0], keepdim)
-            if size >= _MANY and (z := _column_sums(x, dims)) is not None:
+            if size >= _MANY and (z := _alone(_column_sums, x, dims)) is not None:
                 return _kept(z, x.shape, dims) if keepdim else z
         elif x.dtype.kind in "biu":  # where NumPy would widen what is narrower than its int
             return _add(x, dims, x.dtype, None, keepdim)
@@ -385,6 +385,14 @@ def as_rows(x: Any, dims: tuple[int, ...]) -> Any:
     return x.reshape(-1, width)
 
 
+def _alone(kernel: Any, x: Any, dims: tuple[int, ...]) -> Any:
+    """What a kernel makes of products, by one thread of the library if they are large."""
+    if x.size < MANY or library_is_alone():
+        return kernel(x, dims)
+    with library_alone():
+        return kernel(x, dims)
+
+
 def _column_sums(x: Any, dims: tuple[int, ...]) -> Any:
     """The sums over neighbouring dims that are not the last ones, of a contiguous array; else None.
 
@@ -420,10 +428,29 @@ def _even_piece(width: int) -> int:
 
 def row_sums(rows: Any) -> Any:
     """The sum of each row of a contiguous matrix."""
+    if rows.size < MANY:
+        return _row_sums(rows)
+    if rows.dtype.char == "f" and (own := kernels("reductions")) is not None:
+        return own.sums(rows)
+    if library_is_alone():
+        return _row_sums(rows)
+    # The library's threads would save 30 us of a million sums, and spin on the cores that ours need next.
+    if rows.size < _SHARED:
+        with library_alone():
+            return _row_sums(rows)
+    if len(rows) == 1 and not rows.size % _PIECE:
+        return _add(row_sums(rows.reshape(_PIECE, -1)), keepdims=True)
+    out = np.empty(len(rows), rows.dtype)
+    share(_row_sums_into, len(rows), rows.size, rows, out)
+    return out
+
+
+def _row_sums_into(start: int, stop: int, rows: Any, out: Any) -> None:
+    out[start:stop] = _row_sums(rows[start:stop])
+
+
+def _row_sums(rows: Any) -> Any:
     n, width = rows.shape
-    if rows.size >= MANY and rows.dtype.char == "f":
-        if (own := kernels("reductions")) is not None:
-            return own.sums(rows)
     if width <= _PIECE:
         return rows.dot(ones(width, rows.dtype))
     if piece := _even_piece(width):
@@ -431,7 +458,7 @@ def row_sums(rows: Any) -> Any:
         return _add(pieces.reshape(n, -1), 1)
     whole = width - width % _PIECE
     if n == 1:
-        return row_sums(rows[:, :whole]) + _add(rows[:, whole:], 1)
+        return _row_sums(rows[:, :whole]) + _add(rows[:, whole:], 1)
     starts = range(0, width, _PIECE)
     cuts = [rows[:, i : i + _PIECE] for i in starts]
     return _add(np.stack([c.dot(ones(c.shape[1], c.dtype)) for c in cuts], 1), 1)

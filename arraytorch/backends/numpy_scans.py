@@ -68,7 +68,7 @@ def _products_so_far(x: Any, out: Any) -> None:
     size = np.abs(x)
     least, most = float(size.min()), float(size.max())
     width, run = x.shape[1], 0
-    if 0 < least and most < math.inf:
+    if least > 0 and most < math.inf:
         bits = max(math.log2(most), -math.log2(least), 1e-9)
         fitting = min(int((np.finfo(x.dtype).maxexp - 2) / bits), _MOST_PRODUCTS, 2 * width)
         run = 1 << fitting.bit_length() >> 1

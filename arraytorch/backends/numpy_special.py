@@ -10,7 +10,8 @@ import numpy as np
 
 from .compiled import MANY, kernels
 from .pointwise import PointwiseKernels
-from .sharing import blocked, blockwise
+from .sharing import BLOCK, blocked, blockwise
+from .threads import get_num_threads
 
 _BLOCK = 1 << 15  # elements at a time, of which a dozen arrays of float64 stay in the cache
 
@@ -89,9 +90,12 @@ def _computed(name: str, kernel: Any, x: Any) -> Any:
         return getattr(own, name)(x)
     out = np.empty(x.shape, x.dtype)
 
+    # Threads that came back for the interpreter's lock after each short call would wait for each other.
+    step = _BLOCK if get_num_threads() == 1 else BLOCK
+
     def part(x: Any, out: Any) -> None:
-        for i in range(0, x.size, _BLOCK):
-            kernel(x[i : i + _BLOCK], out[i : i + _BLOCK])
+        for i in range(0, x.size, step):
+            kernel(x[i : i + step], out[i : i + step])
 
     blockwise(part, x, out)
     return out

@@ -30,7 +30,9 @@ from .waking import Bell, End, processors, ring_all
 SHARE = 1 << 16  # elements that are worth a thread
 LARGE = 2 * SHARE  # elements from which one ufunc is worth sharing
 PAIR = 1 << 19  # elements from which one is that takes little more time than memory does
-BLOCK = 1 << 17  # elements of a part: few enough for the cache, and enough to be worth a call
+# Elements of a part: for one thread few enough for the cache, and enough to be worth a call; for several
+# more, as they meet at the interpreter's lock after each call.
+BLOCK, PART = 1 << 17, 1 << 19
 _WHILE = 0.01  # seconds
 # For how many looks, of 0.3 to 0.5 nanoseconds, threads expect the next work: where the matrix library's
 # threads want the cores next, and where they do not.
@@ -67,9 +69,8 @@ def _pieces(arrays: Any, width: int) -> list[tuple[Any, ...]]:
     """The arrays cut along their first dimension, so that all threads have as much to do."""
     n = len(arrays[0])
     count = -(-n * width // BLOCK)
-    if count > 1:
-        threads = get_num_threads()
-        count = min(-(-count // threads) * threads, n)
+    if count > 1 and (threads := get_num_threads()) > 1:
+        count = min(-(-n * width // (PART * threads)) * threads, n)
     if count <= 1:
         return [tuple(arrays)]
     step = -(-n // count)

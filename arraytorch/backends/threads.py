@@ -104,6 +104,11 @@ class library_alone:
             give_back()
 
 
+def library_is_alone() -> bool:
+    """Whether matrix products use the calling thread alone now."""
+    return bool(_taken) or get_num_threads() == 1
+
+
 def give_back() -> bool:
     """Lets the library use its threads again; tells whether it may, as nobody is within `library_alone`."""
     if not _taken:
