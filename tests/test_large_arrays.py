@@ -578,3 +578,74 @@ def test_products_of_one_long_row():
             assert OWN.prod(x.reshape(3, -1), (0, 1), True).shape == (1, 1)
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_adaptive_means_of_large_arrays(dtype):
+    """Windows that overlap and such that do not, in one to three dimensions, and infinity stays where it is."""
+    for shape, out in (
+        ((40, 5, 101), (7,)),
+        ((6, 8, 21, 31), (5, 31)),
+        ((3, 4, 12, 13, 14), (5, 1, 7)),
+    ):
+        x, g = rand(*shape, dtype=dtype), rand(*shape[:2], *out, dtype=dtype)
+        for infinite in (False, True):
+            if infinite:
+                x[0, 0].flat[5] = g[1, 1].flat[0] = np.inf
+            here, there = (B.adaptive_avg_pool(x, out) for B in (OWN, PLAIN))
+            np.testing.assert_allclose(here, there, rtol=1e-4, atol=1e-5)
+            here, there = (B.adaptive_avg_pool_input(g, shape[2:]) for B in (OWN, PLAIN))
+            np.testing.assert_allclose(here, there, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("mean", [True, False])
+def test_labels_to_ignore_among_many(choice, dtype, mean):
+    """They add nothing to the loss and have no gradient."""
+    x, target = rand(300, 70, dtype=dtype), np.random.default_rng(1).integers(0, 70, 300)
+    (loss, *kept), (expected, *wanted) = (B.cross_entropy(x, target, 3, mean) for B in (OWN, PLAIN))
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    g = np.array(0.7, dtype)
+    here = OWN.cross_entropy_backward(g, x, target, 3, mean, *kept)
+    there = PLAIN.cross_entropy_backward(g, x, target, 3, mean, *wanted)
+    np.testing.assert_allclose(here, there, rtol=1e-4, atol=1e-7)
+    assert (target == 3).any() and not here[target == 3].any()
+
+
+def test_signs_and_masks_of_bits_know_zeros_and_nan():
+    """Signs of zeros, NaN of either sign, infinities and limits themselves."""
+    few = np.array([0.0, -0.0, np.nan, -np.nan, np.inf, -np.inf, 0.5, -0.5, 6, 1e-42], "f4")
+    x, y = np.tile(few, 2000), np.repeat(few, 2000)
+    z = np.copysign(x, y)
+    assert (OWN.copysign(x, y).view("i4") == z.view("i4")).all()
+    np.testing.assert_array_equal(OWN.sign(x), PLAIN.sign(x))
+    for low, high, value in (
+        (-0.5, 0.5, 0.0),
+        (-math.inf, 0.5, 20.0),
+        (-math.inf, -0.5, 0.0),
+        (0.0, 6.0, 0.0),
+    ):
+        a, b = (B.outside(y, x, low, high, value) for B in (OWN, PLAIN))
+        np.testing.assert_array_equal(a, b)
+        assert (np.signbit(a) == np.signbit(b))[~np.isnan(b)].all()
+        a, b = (B.within(y, x, low, high, 0.25) for B in (OWN, PLAIN))
+        np.testing.assert_array_equal(a, b)
+    for slope in (0.01, -3.0, 0.0, 1.0, 1e30):
+        a, b = (B.leaky_relu_backward(y, x, slope) for B in (OWN, PLAIN))
+        np.testing.assert_array_equal(a, b)
+
+
+def test_columns_that_a_vector_names_are_written():
+    """Each by one number or its own; named from behind, and twice, where the last counts."""
+    for dtype in (np.float32, np.int64):
+        x, at = rand(130, 150).astype(dtype), np.array([5, -1, 7, 0, 7])
+        for value in (
+            np.array(3, dtype),
+            rand(5, seed=1).astype(dtype),
+            rand(130, 5).astype(dtype),
+        ):
+            expected = x.copy()
+            expected[:, at] = value
+            found = OWN.assigned(x, value, (slice(None), at))
+            assert found.dtype == dtype
+            np.testing.assert_array_equal(found, expected)

@@ -11,7 +11,15 @@ import numpy as np
 from .compiled import MANY, kernels
 from .convolution import Convolution
 from .numpy_few_windows import pool_of
-from .pooling import Divisor, PoolingKernels, disjoint, hollow, slices_of
+from .pooling import (
+    Divisor,
+    PoolingKernels,
+    adaptive_counts,
+    adaptive_spans,
+    disjoint,
+    hollow,
+    slices_of,
+)
 
 
 class NumpyPoolingKernels(PoolingKernels):
@@ -34,6 +42,26 @@ class NumpyPoolingKernels(PoolingKernels):
                 best = np.maximum(best, y[at], out=best if i else None)
             y = best
         return y.copy() if prod(c.size) == 1 else y
+
+    def adaptive_avg_pool(self, x: Any, out: tuple[int, ...]) -> Any:
+        """By products with matrices of zeros and ones, unless there is infinity, which 0 makes NaN."""
+        if x.size < MANY or x.dtype.char not in "fd" or not prod(out) or not x.flags.c_contiguous:
+            return super().adaptive_avg_pool(x, out)
+        y = x
+        for dim in range(len(out) - 1, -1, -1):  # rows first: they are contiguous
+            y = _spread(y, _windows(x.shape[2 + dim], out[dim], x.dtype).T, 2 + dim)
+        if not np.isfinite(y).all():
+            return super().adaptive_avg_pool(x, out)
+        return self._divided(y, adaptive_counts(x.shape[2:], out))
+
+    def adaptive_avg_pool_input(self, g: Any, spatial: tuple[int, ...]) -> Any:
+        many = g.size and prod(g.shape[:2]) * prod(spatial) >= MANY and g.dtype.char in "fd"
+        if not many or not np.isfinite(g).all():
+            return super().adaptive_avg_pool_input(g, spatial)
+        y = np.ascontiguousarray(self._divided(g, adaptive_counts(spatial, g.shape[2:])))
+        for dim, n in enumerate(spatial):
+            y = _spread(y, _windows(n, g.shape[2 + dim], g.dtype), 2 + dim)
+        return y
 
     def max_pool_arg(self, x: Any, c: Convolution) -> tuple[Any, Any]:
         if prod(c.size) > 256 or x.dtype.kind not in "iuf":
@@ -139,3 +167,21 @@ def _offsets(c: Convolution) -> tuple[Any, Any]:
         within = within[..., None] + edge * step
         starts = starts[..., None] + first * step
     return within.reshape(-1), starts.reshape(-1)
+
+
+@lru_cache(64)
+def _windows(n: int, count: int, dtype: Any) -> Any:
+    """A matrix with a column for each of so many adaptive windows: one where it reaches, else zero."""
+    matrix = np.zeros((n, count), dtype)
+    for k, (start, stop) in enumerate(adaptive_spans(n, count)):
+        matrix[start:stop, k] = 1
+    return matrix
+
+
+def _spread(x: Any, matrix: Any, dim: int) -> Any:
+    """The products of a matrix with all lines along a dimension of a contiguous array."""
+    shape, n = x.shape, x.shape[dim]
+    width = prod(shape[dim + 1 :])
+    lines = x.reshape(-1, n, width)
+    out = lines.reshape(-1, n).dot(matrix.T) if width == 1 else np.matmul(matrix, lines)
+    return out.reshape(*shape[:dim], len(matrix), *shape[dim + 1 :])

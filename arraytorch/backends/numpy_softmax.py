@@ -16,6 +16,7 @@ from .numpy_reduction import ones, row_dots, row_sums
 from .sharing import rowwise
 
 _MODERATE = 30  # numbers whose exponentials, and sums of them, are far from the ends of float32
+_PLANE = 256  # elements of a plane from which each is reduced by itself
 _WIDE = 8  # columns from which a loop over them is worth a call
 _add, _max = np.add.reduce, np.maximum.reduce
 _FEW = min(1024, _MANY - 1)  # elements up to which calls count, and not passes
@@ -38,6 +39,8 @@ class NumpySoftmax(NormalizationKernels):
         x = self.settled(x)
         if (own := _between(x, dim)) is not None:
             return own.softmax(_middle(x, dim), False).reshape(x.shape)
+        if _in_planes(x, dim):
+            return _by_plane(_softmax_between, dim, x)
         if x.size < _MANY or dim != x.ndim - 1 or not x.flags.c_contiguous:
             e = np.subtract(x, _max(x, dim, None, None, True))
             np.exp(e, e)
@@ -52,6 +55,8 @@ class NumpySoftmax(NormalizationKernels):
             if g.dtype is out.dtype and (own := _between(out, dim)) is not None:
                 y, slope = _middle(out, dim), _middle(np.ascontiguousarray(g), dim)
                 return own.softmax_backward(slope, y, False).reshape(out.shape)
+            if g.dtype is out.dtype and _in_planes(out, dim):
+                return _by_plane(_slopes_between, dim, np.ascontiguousarray(g), out)
             return super().softmax_backward(g, out, dim)
         if (compiled := kernels("rows")) is not None:
             return compiled.softmax_backward(g, out)
@@ -65,6 +70,8 @@ class NumpySoftmax(NormalizationKernels):
         x = self.settled(x)
         if (own := _between(x, dim)) is not None:
             return own.softmax(_middle(x, dim), True).reshape(x.shape)
+        if _in_planes(x, dim):
+            return _by_plane(_log_softmax_between, dim, x)
         if x.size < _MANY or dim != x.ndim - 1 or not x.flags.c_contiguous:
             shifted = np.subtract(x, _max(x, dim, None, None, True))
             shifted -= np.log(_total(np.exp(shifted), dim))
@@ -78,6 +85,8 @@ class NumpySoftmax(NormalizationKernels):
             if g.dtype is out.dtype and (own := _between(out, dim)) is not None:
                 y, slope = _middle(out, dim), _middle(np.ascontiguousarray(g), dim)
                 return own.softmax_backward(slope, y, True).reshape(out.shape)
+            if g.dtype is out.dtype and _in_planes(out, dim):
+                return _by_plane(_log_slopes_between, dim, np.ascontiguousarray(g), out)
             return super().log_softmax_backward(g, out, dim)
         if g.dtype.char == "f" and (compiled := kernels("rows")) is not None:
             return compiled.log_softmax_backward(g, out)
@@ -86,8 +95,9 @@ class NumpySoftmax(NormalizationKernels):
     def cross_entropy(self, x: Any, target: Any, ignore: int, mean: bool) -> tuple[Any, Any, Any]:
         n, classes = x.shape
         if x.dtype.itemsize == 2 or _unusual(target, n, classes, ignore):
-            if (own := _for_rows(x)) is not None and target.dtype.char == "l":
-                return self._cross_entropy_of_some(own, x, target, ignore, mean)
+            plain = x.size >= _MANY and x.dtype.char in "fd" and x.flags.c_contiguous
+            if plain and target.dtype.char == "l":
+                return self._cross_entropy_of_some(x, target, ignore, mean)
             return super().cross_entropy(x, target, ignore, mean)
         plan, rows = _plan(x.dtype, x.shape, 1), ones(n, x.dtype)
         at = _starts(n, classes) + target  # a flat index is found twice as fast as a pair
@@ -107,9 +117,7 @@ class NumpySoftmax(NormalizationKernels):
             total = e.dot(ones(classes, x.dtype))
             e /= total[:, None]
         else:
-            e = np.empty(x.shape, x.dtype)
-            picked, total = np.empty(n, x.dtype), np.empty(n, x.dtype)
-            rowwise(_shifted_softmax, x, target, e, picked, total)
+            e, picked, total = _softmax_at(x, target)
         loss = np.log(total).dot(rows) - picked.dot(rows)
         return loss / n if mean else loss, e, at
 
@@ -148,14 +156,18 @@ class NumpySoftmax(NormalizationKernels):
         return out.reshape(n, classes)
 
     def _cross_entropy_of_some(
-        self, own: Any, x: Any, target: Any, ignore: int, mean: bool
+        self, x: Any, target: Any, ignore: int, mean: bool
     ) -> tuple[Any, Any, Any]:
         """Where some rows do not count, or may not."""
         kept = target != ignore
         safe = np.where(kept, target, 0)
         if not 0 <= safe.min() <= safe.max() < x.shape[1]:
             return super().cross_entropy(x, target, ignore, mean)  # which says what is wrong
-        losses, p = own.cross_entropy(x, safe)
+        if (own := _for_rows(x)) is not None:
+            losses, p = own.cross_entropy(x, safe)
+        else:
+            p, picked, total = _softmax_at(x, safe)
+            losses = np.subtract(np.log(total, out=total), picked, out=total)
         losses[~kept] = 0
         loss = _add(losses, None, None, None, False)
         return np.asarray(loss / x.dtype.type(np.count_nonzero(kept)) if mean else loss), p, kept
@@ -163,9 +175,14 @@ class NumpySoftmax(NormalizationKernels):
     def cross_entropy_backward(
         self, g: Any, x: Any, target: Any, ignore: int, mean: bool, p: Any, kept: Any
     ) -> Any:
-        if kept.dtype.kind == "b" and (own := _for_rows(p)) is not None and p.dtype is x.dtype:
+        if kept.dtype.kind == "b" and p.size >= _MANY and p.dtype is x.dtype:
             share = g / x.dtype.type(np.count_nonzero(kept)) if mean else g
-            out = own.cross_entropy_backward(p, np.where(kept, target, 0), share)
+            safe = np.where(kept, target, 0)
+            if (own := _for_rows(p)) is not None:
+                out = own.cross_entropy_backward(p, safe, share)
+            else:
+                out = np.empty(p.shape, p.dtype)
+                rowwise(lambda *rows: _slopes_at(share, *rows), p, safe, out)
             out[~kept] = 0
             return out
         if kept.dtype.kind == "b":
@@ -250,6 +267,24 @@ def _middle(x: Any, dim: int) -> Any:
     return x.reshape(-1, x.shape[dim], prod(x.shape[dim + 1 :]))
 
 
+def _in_planes(x: Any, dim: int) -> bool:
+    """Whether a large array is reduced along a dimension that many elements follow, and others precede."""
+    return (
+        x.size >= _MANY
+        and x.dtype.char in "fd"
+        and x.flags.c_contiguous
+        and prod(x.shape[dim + 1 :]) >= _PLANE
+        and prod(x.shape[:dim]) > 1
+    )
+
+
+def _by_plane(kernel: Any, dim: int, *arrays: Any) -> Any:
+    """What a kernel of three dimensions, of which it reduces the second, writes into its last argument."""
+    out = np.empty(arrays[0].shape, arrays[0].dtype)
+    rowwise(kernel, *[_middle(x, dim) for x in (*arrays, out)])
+    return out
+
+
 def _by_rows(g: Any, out: Any, dim: int) -> bool:
     """Whether both are large and lie in memory row by row, each of which is reduced."""
     return (
@@ -293,6 +328,40 @@ def _log_softmax_backward(g: Any, y: Any, out: Any) -> None:
     np.exp(y, out=out)
     out *= row_sums(g)[:, None]
     np.subtract(g, out, out=out)
+
+
+def _softmax_between(x: Any, e: Any) -> None:
+    np.subtract(x, _max(x, 1, keepdims=True), out=e)
+    np.exp(e, out=e)
+    e /= _add(e, 1, keepdims=True)
+
+
+def _log_softmax_between(x: Any, out: Any) -> None:
+    np.subtract(x, _max(x, 1, keepdims=True), out=out)
+    out -= np.log(_add(np.exp(out), 1, keepdims=True))
+
+
+def _slopes_between(g: Any, y: Any, out: Any) -> None:
+    np.multiply(g, y, out=out)
+    out -= y * _add(out, 1, keepdims=True)
+
+
+def _log_slopes_between(g: Any, y: Any, out: Any) -> None:
+    np.exp(y, out=out)
+    out *= _add(g, 1, keepdims=True)
+    np.subtract(g, out, out=out)
+
+
+def _softmax_at(x: Any, target: Any) -> tuple[Any, Any, Any]:
+    e, n = np.empty(x.shape, x.dtype), len(x)
+    picked, total = np.empty(n, x.dtype), np.empty(n, x.dtype)
+    rowwise(_shifted_softmax, x, target, e, picked, total)
+    return e, picked, total
+
+
+def _slopes_at(share: Any, p: Any, target: Any, out: Any) -> None:
+    np.multiply(p, share, out=out)
+    out.reshape(-1)[_starts(*out.shape) + target] -= share
 
 
 def _shifted_softmax(x: Any, target: Any, e: Any, picked: Any, total: Any) -> None:
