@@ -45,10 +45,7 @@ _INNER = numbers(3 * 0.044715 * _ROOT_2_PI, _ROOT_2_PI)  # the slope of what tan
 _ONE, _HALF, _MINUS_HALF, _HEIGHT = numbers(1, 0.5, -0.5, 1 / math.sqrt(2 * math.pi))
 _TWO, *_BELOW_20 = numbers(2, -math.inf, 20)
 _NONE, _THREE, _SIX, _SIXTH = numbers(0, 3, 6, 1 / 6)
-_MAGNITUDE, _MINUS = (
-    np.array(0x7FFFFFFF, np.int32),
-    np.array(-0x80000000, np.int32),
-)  # parts of bits
+_MAGNITUDE = np.array(0x7FFFFFFF, np.int32)  # all bits but the sign's
 _ALL, _UNIT = np.array(31, np.int32), np.array(1, np.int8)
 
 
@@ -136,14 +133,6 @@ def sign(x: Any, out: Any) -> None:
     above, below = (x > _NONE).view(np.int8), (x < _NONE).view(np.int8)
     above -= below
     np.copyto(out, above)
-
-
-def copysign(x: Any, y: Any, out: Any) -> None:
-    """The magnitude's bits of x, and the sign's of y."""
-    to = out.view(np.int32)
-    sign = np.bitwise_and(y.view(np.int32), _MINUS)
-    np.bitwise_and(x.view(np.int32), _MAGNITUDE, out=to)
-    to |= sign
 
 
 def mish(x: Any, out: Any) -> None:

@@ -64,7 +64,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def __init__(self, xp: Any) -> None:
         super().__init__(xp)
         self.pow, self.where = numpy_arithmetic.power, _where
-        self.hypot, self.copysign = numpy_arithmetic.hypot, _copysign
+        self.hypot = numpy_arithmetic.hypot
         self.logical_not = _logical_not
         self.relu = _relu  # type: ignore[method-assign]  # with `out`, in place
         self.exp, self.exp2, self.expm1 = shared(xp.exp), shared(xp.exp2), shared(xp.expm1)
@@ -467,17 +467,6 @@ def _clipped(x: Any, low: Any, high: Any, out: Any = None) -> Any:
         out = np.empty(x.shape, x.dtype)
     blockwise(lambda x, out: few.clip(x, low, high, out), x, out)
     return out
-
-
-def _copysign(x: Any, y: Any, out: Any = None) -> Any:
-    """Of many numbers by their bits: a third of the ufunc's time."""
-    if out is None and x.__class__ is np.ndarray and _plain(x) and y.__class__ is np.ndarray:
-        if alike(y, x):
-            return _computed(passes.copysign, x, y)
-    return np.copysign(x, y) if out is None else np.copysign(x, y, out=out)
-
-
-_copysign.nin = 2  # type: ignore[attr-defined]
 
 
 def _logical_not(x: Any, out: Any = None) -> Any:

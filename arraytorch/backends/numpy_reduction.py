@@ -19,8 +19,8 @@ from .numpy_extremes import extremes, of_columns
 from .numpy_numbers import number
 from .numpy_scans import running_sums, scanned
 from .reduction import ReductionKernels
-from .sharing import LARGE, share
-from .threads import get_num_threads, library_alone, library_is_alone
+from .sharing import share
+from .threads import library_alone, library_is_alone
 
 _add, _multiply = np.add.reduce, np.multiply.reduce
 _max, _min = np.maximum.reduce, np.minimum.reduce
@@ -28,6 +28,7 @@ _all, _any = np.logical_and.reduce, np.logical_or.reduce
 _SINGLE = np.dtype(np.float32)
 _WORTH = 16  # elements that are worth a compiled loop
 _PIECE = 1024  # elements that a product adds up one after the other, at most
+_COLUMNS = 4096  # elements of which as many products stay in the cache
 _NARROW = 64  # elements of a row up to which several are summed as one
 _THIN = 16  # elements of a row from which products of its columns pay
 _SMALL = 128  # elements of a matrix from which a call of the matrix library pays
@@ -338,10 +339,10 @@ def _compiled_rows(x: Any, dims: tuple[int, ...]) -> Any:
 
 def _row_products(rows: Any) -> Any:
     n, width = rows.shape
-    if n == 1 and width >= LARGE and (threads := get_num_threads()) > 1:  # a row for each
-        whole = width - width % threads
-        products = _row_products(rows[:, :whole].reshape(threads, -1))
-        return _multiply(np.concatenate((products, rows[0, whole:])), keepdims=True)
+    if n == 1 and width >= 4 * _COLUMNS:
+        whole = width - width % _COLUMNS
+        columns = _multiply(rows[:, :whole].reshape(-1, _COLUMNS), 0)
+        return _row_products(np.concatenate((columns, rows[0, whole:]))[None])
     out = np.empty(n, rows.dtype)
 
     def part(start: int, stop: int) -> None:
