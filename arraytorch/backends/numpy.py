@@ -157,6 +157,7 @@ def _spaced(start: int, stop: int, first: Any, last: Any, out: Any) -> None:
 class NumpyBackend(
     CompiledPooling,
     CompiledSorting,
+    NumpySortingKernels,  # next, as super() looks at one class after the other
     NumpyAttention,
     NumpyConvolutionKernels,
     NumpyGrid,
@@ -165,7 +166,6 @@ class NumpyBackend(
     NumpyLinalg,
     NumpyNormalization,
     NumpySoftmax,
-    NumpySortingKernels,
     NumpySpecialKernels,
     NumpyOptimizerKernels,
     NumpyPointwiseKernels,

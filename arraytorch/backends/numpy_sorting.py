@@ -31,23 +31,9 @@ class NumpySortingKernels(SortingKernels):
     """Overrides for large arrays of real numbers."""
 
     def argsort(self, x: Any, dim: int, descending: bool) -> Any:
-        if not _sortable(x):
-            return self._argsort(x, dim, descending)
-        if x.shape[dim] < _LONG and (order := _of_rows(x, dim, descending, _sort)) is not None:
-            return order
-        width = x.shape[dim]
-        if x.size > width < _WIDE:
-            return self._argsort(x, dim, descending)
-        last = np.moveaxis(x, dim, -1)
-        keys = _keys(np.ascontiguousarray(last).reshape(-1))
-        order = _order(~keys if descending else keys)
-        if x.size > width:
-            order = counted(order // np.int32(width), x.size // width, order % np.int32(width))[1]
-        order = order.astype(np.int64).reshape(last.shape)
-        return order if last is x else np.ascontiguousarray(np.moveaxis(order, -1, dim))
-
-    def _argsort(self, x: Any, dim: int, descending: bool) -> Any:
         """The array's own method, where NumPy's function takes 0.6 us to get to it."""
+        if x.size >= _LARGE and (order := _order_of_many(x, dim, descending)) is not None:
+            return order
         if x.dtype.kind not in "iuf":
             return super().argsort(x, dim, descending)
         if not descending:
@@ -61,7 +47,7 @@ class NumpySortingKernels(SortingKernels):
         if 0 < k <= _FEW and 4 * k < n and largest and x.size >= _MANY and x.dtype.kind in "iuf":
             if not self.has_nan(x) and (places := _first_maxima(x, k, dim)) is not None:
                 return places
-        if k and n < _LONG and _sortable(x):
+        if x.size >= _LARGE and n < _LONG and k and _sortable(x):
             kernel = partial(_first, k)
             if (places := _of_rows(x, dim, largest, kernel, k)) is not None:
                 return places
@@ -83,7 +69,7 @@ class NumpySortingKernels(SortingKernels):
 
     def arg_of_rank(self, x: Any, rank: int, dim: int) -> Any:
         """A partial sort."""
-        if x.shape[dim] < _LONG and _sortable(x):
+        if x.size >= _LARGE and x.shape[dim] < _LONG and _sortable(x):
             kernel = partial(_of_rank, rank)
             if (place := _of_rows(x, dim, False, kernel, 1)) is not None:
                 return place
@@ -116,9 +102,27 @@ class NumpySortingKernels(SortingKernels):
         return found.reshape(values.shape)
 
 
+def _order_of_many(x: Any, dim: int, descending: bool) -> Any:
+    """The order of many numbers along a dimension, None if there is no faster way than NumPy's."""
+    width = x.shape[dim]
+    if not _sortable(x):
+        return None
+    if width < _LONG and (order := _of_rows(x, dim, descending, _sort)) is not None:
+        return order
+    if x.size > width < _WIDE:
+        return None
+    last = np.moveaxis(x, dim, -1)
+    keys = _keys(np.ascontiguousarray(last).reshape(-1))
+    order = _order(~keys if descending else keys)
+    if x.size > width:
+        order = counted(order // np.int32(width), x.size // width, order % np.int32(width))[1]
+    order = order.astype(np.int64).reshape(last.shape)
+    return order if last is x else np.ascontiguousarray(np.moveaxis(order, -1, dim))
+
+
 def _sortable(x: Any) -> bool:
-    """Whether x has many numbers, for whose order there are keys."""
-    if not _LARGE <= x.size < 1 << 31 or x.dtype.kind == "c":
+    """Whether there are keys for the order of x, and not too many for places of 32 bits."""
+    if x.size >= 1 << 31 or x.dtype.kind == "c":
         return False
     return x.dtype.itemsize > 1 or x.dtype.kind in "biu"
 
