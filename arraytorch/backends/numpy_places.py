@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -18,7 +17,6 @@ _FEW_LOOKED_AT = 16  # indices up to which Python compares them faster
 _LOOKED_THROUGH = 1 << 16  # up to which one thread finds the largest before others have woken
 _UNSIGNED = np.dtype(np.uint64)
 _FEW_PLACES = 256  # elements of an index up to which what it has in common with others is kept
-_FEW_NUMBERS = 1024  # up to which a function of NumPy is paid for by the call
 _MANY = 4096  # elements from which a sparse matrix is worth making
 _RARE = 2  # how many more rows there have to be than are named, for a sum of the named ones alone
 
@@ -339,19 +337,6 @@ def _starts(shape: tuple[int, ...], dim: int, places: tuple[int, ...]) -> tuple[
             step = np.arange(n) * prod(shape[d + 1 :])
             starts = starts + step.reshape([-1 if k == d else 1 for k in range(len(places))])
     return prod(shape[dim + 1 :]), starts
-
-
-def _opposite(x: Any) -> Any:
-    """Few numbers whose ascending order is the descending one of x: half the time of turning x around.
-
-    None if there are many, or maybe a NaN, which comes first in the one and last in the other.
-    """
-    if x.size > _FEW_NUMBERS or x.dtype.char not in "fdil":
-        return None
-    if x.dtype.kind == "i":
-        return np.invert(x)
-    flat = x.ravel()
-    return np.negative(x) if flat.dot(flat) < math.inf else None
 
 
 def _flat(shape: tuple[int, ...], dim: int, index: Any) -> Any:

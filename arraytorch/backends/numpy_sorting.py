@@ -10,6 +10,7 @@ instructions, several times as fast as places are, and come out as a stable sort
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,7 @@ _WIDE = 128  # elements of a row from which it pays, where rows are many
 _LONG = 1 << 14  # elements of a row from which counting is faster than packing
 _FEW = 10  # largest elements up to which searching for one after the other is faster than sorting
 _MANY = 4096  # elements from which it is
+_FEW_NUMBERS = 1024  # up to which a function of NumPy is paid for by the call
 _APART = 64  # elements from one of a sample to the next
 _DIGIT = 16  # bits that are counted at a time
 
@@ -38,6 +40,8 @@ class NumpySortingKernels(SortingKernels):
             return super().argsort(x, dim, descending)
         if not descending:
             return x.argsort(dim, kind="stable")
+        if (opposite := _opposite(x)) is not None:
+            return opposite.argsort(dim, kind="stable")
         back = (*(slice(None),) * dim, slice(None, None, -1))
         return x.shape[dim] - 1 - x[back].argsort(dim, kind="stable")[back]
 
@@ -52,7 +56,8 @@ class NumpySortingKernels(SortingKernels):
             if (places := _of_rows(x, dim, largest, kernel, k)) is not None:
                 return places
         if not 0 < 4 * k < n or x.dtype.kind not in "iuf" or self.has_nan(x):
-            return super().topk(x, k, dim, largest)
+            order = self.argsort(x, dim, largest)
+            return order[:k] if dim == 0 else order[(*(slice(None),) * dim, slice(0, k))]
         if x.ndim == 1 and (few := _candidates(x, k, largest)) is not None:
             return few.take(self.topk(x.take(few), k, 0, largest))
         lead = (slice(None),) * dim
@@ -100,6 +105,19 @@ class NumpySortingKernels(SortingKernels):
         found = np.empty(flat.shape, np.int64)
         found[order] = np.searchsorted(ordered, flat.take(order), side)
         return found.reshape(values.shape)
+
+
+def _opposite(x: Any) -> Any:
+    """Few numbers whose ascending order is the descending one of x: half the time of turning x around.
+
+    None if there are many, or maybe a NaN, which comes first in the one and last in the other.
+    """
+    if x.size > _FEW_NUMBERS or x.dtype.char not in "fdil":
+        return None
+    if x.dtype.kind == "i":
+        return np.invert(x)
+    flat = x.ravel()
+    return np.negative(x) if flat.dot(flat) < math.inf else None
 
 
 def _order_of_many(x: Any, dim: int, descending: bool) -> Any:
