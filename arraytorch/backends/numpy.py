@@ -512,16 +512,9 @@ class NumpyBackend(
 
     def bags(self, x: Any, index: Any) -> Any:
         large = index.size * x.shape[1] >= compiled.MANY and x.dtype.char in "fd"
-        if not large or not x.flags.c_contiguous:
+        if not large or not x.flags.c_contiguous or (own := compiled.kernels("lines")) is None:
             return super().bags(x, index)
-        if (own := compiled.kernels("lines")) is None:
-            out = np.empty((len(index), x.shape[1]), x.dtype)
-            share(self._some_bags, len(index), index.size * x.shape[1], x, index, out)
-            return out
         return own.bags(x, np.ascontiguousarray(index, "i8"))
-
-    def _some_bags(self, start: int, stop: int, x: Any, index: Any, out: Any) -> None:
-        out[start:stop] = super().bags(x, index[start:stop])
 
     def embedding_backward(self, g: Any, index: Any, rows: int, padding: int, scale: bool) -> Any:
         if g.dtype.kind != "f" or g.dtype.itemsize == 2 or index.size * g.shape[-1] < 4096:

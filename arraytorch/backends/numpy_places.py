@@ -234,12 +234,7 @@ def _add_rows(target: Any, rows: Any, value: Any) -> None:
     places = np.where(rows < 0, rows + n, rows)
     each = np.arange(rows.size + 1)
     spread = csc_array((np.ones(rows.size, value.dtype), places, each), (n, rows.size)).tocsr()
-
-    def part(start: int, stop: int) -> None:
-        some = spread if stop - start == n else spread[start:stop]
-        target[start:stop] += (some @ value).reshape(-1, *target.shape[1:])
-
-    share(part, n, value.size)
+    target += (spread @ value).reshape(target.shape)
 
 
 def _whole(index: Any) -> bool:
