@@ -148,6 +148,22 @@ def test_arithmetic_with_numbers(dtype):
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
+def test_choices_among_numbers_without_nan(dtype):
+    """Infinities and the smallest numbers among them; the limits are rounded."""
+    x = every_number(dtype, 13)
+    x = x[~np.isnan(x.astype(np.float32)) & (x.view(np.uint16) != 0x8000)]  # nor -0, which equals 0
+    y = np.random.default_rng(14).permutation(x)
+    t, u = tensor(x), tensor(y)
+    assert same_numbers(t.maximum(u), rounded(np.maximum, x, y))
+    assert same_numbers(t.minimum(u), rounded(np.minimum, x, y))
+    assert same_numbers(t.relu(), rounded(lambda x: np.maximum(x, np.float32(0)), x))
+    for low, high in ((-0.3, 0.7), (2.0, None), (None, -1e-3), (1.0, -1.0), (-1e9, 1e9)):
+        expected = rounded(lambda x, low=low, high=high: x.clip(low, high), x)
+        assert same_numbers(t.clamp(low, high), expected)
+    assert t.clamp(float("nan"), 1.0).isnan().all()
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
 def test_functions_of_one_are_rounded_once(dtype):
     """Those that are exact in float32; the sign is a bit, which NaN has, too."""
     x = every_number(dtype, 4)

@@ -93,7 +93,7 @@ def _of_one(name: str, kernel: Any, result: Any = None) -> Any:
             return kernel(x) if out is None else kernel(x, out)
         if (own := kernels("half_maps")) is not None and name in own.MAPS:
             return _given_back(own.MAPS[name](np.ascontiguousarray(x)), out)
-        return _blocks(kernel, (x,), (), out, result)
+        return _computed(name, kernel, (x,), (), out, result)
 
     if hasattr(kernel, "nin"):  # what the in-place forms know ufuncs by
         method.nin = 1  # type: ignore[attr-defined]
@@ -161,7 +161,7 @@ def _pairs(name: str, kernel: Any, x: Any, y: Any, out: Any, result: Any) -> Any
         # Not straight into x: a loop that reads and writes the same memory is not vectorised.
         z = own.PAIRS[name][alone](*map(np.ascontiguousarray, given), *numbers)
         return _given_back(z, out)
-    return _blocks(kernel, given, numbers, out, result)
+    return _computed(name, kernel, given, numbers, out, result)
 
 
 def _mapped(name: str, kernel: Any, arrays: int) -> Any:
@@ -182,7 +182,7 @@ def _mapped(name: str, kernel: Any, arrays: int) -> Any:
             z = own.MAPS[name](*[np.ascontiguousarray(y) for y in given], *numbers)
             if z is not None:
                 return z
-        return _blocks(kernel, given, numbers, None, None)
+        return _computed(name, kernel, given, numbers)
 
     return method
 
@@ -229,17 +229,57 @@ def _given_back(z: Any, out: Any) -> Any:
     return out
 
 
+def _computed(
+    name: str, kernel: Any, given: Any, numbers: Any, out: Any = None, result: Any = None
+) -> Any:
+    """An elementwise kernel of arrays of one shape."""
+    if result is None and kernels("half_maps") is None:
+        z = _on_bits(name, kernel, [np.ascontiguousarray(x) for x in given], numbers)
+        if z is not None:
+            return _given_back(z, out)
+    return _blocks(kernel, given, numbers, out, result)
+
+
+_CHOICES: dict[str, Callable[..., Any]] = {
+    "relu": numpy_halves.relu,
+    "clamp": numpy_halves.clamp,
+    "maximum": numpy_halves.maximum,
+    "minimum": numpy_halves.minimum,
+}
+# What takes less time than to look a number up, where that need not become a float32 by arithmetic.
+_QUICK = frozenset(
+    ("square", "floor", "ceil", "trunc", "round", "add", "sub", "mul", "div", "threshold")
+)
+
+
+def _on_bits(name: str, kernel: Any, given: Any, numbers: Any) -> Any:
+    """An elementwise kernel without a conversion; None if that is not possible, or slower."""
+    x, bfloat = given[0], given[0].dtype.char == "E"
+    if name in _CHOICES and (len(given) == 1 or not bfloat):
+        return _CHOICES[name](*given, *numbers)
+    # A table for numbers that will not come again has to pay at once.
+    if len(given) > 1 or x.size < numpy_halves.ALL * (4 if numbers else 1):
+        return None
+    if bfloat and name in _QUICK:
+        return None
+    return numpy_halves.looked_up(
+        x, lambda every: _blocks(kernel, (every,), numbers, None, None), (name, repr(numbers))
+    )
+
+
 def _blocks(kernel: Any, given: Any, numbers: Any, out: Any, result: Any) -> Any:
     """An elementwise kernel of arrays of one shape, block by block."""
     if out is not None and any(x is not out and np.may_share_memory(x, out) for x in given):
         return _given_back(_blocks(kernel, given, numbers, None, result), out)
     z = _room(out, given[0], result)
     widen, narrow = _conversions(given[0].dtype, result)
+    writes = result is None and hasattr(kernel, "nin")  # into its argument, which is in the cache
 
     def part(to: Any, *pieces: Any) -> None:
         for at in range(0, to.size, _STEP):
             wide = [widen(p[at : at + _STEP]) for p in pieces]
-            narrow(kernel(*wide, *numbers), to[at : at + _STEP])
+            into = {"out": wide[0]} if writes else {}
+            narrow(kernel(*wide, *numbers, **into), to[at : at + _STEP])
 
     blockwise(part, z, *[np.ascontiguousarray(x) for x in given])
     return _given_back(z, out)
