@@ -26,6 +26,7 @@ from .ops import (
     scattering,
     selection,
     softmaxes,
+    sums,
 )
 from .ops import shape as shapes
 from .ops._late import Late, Module
@@ -73,7 +74,7 @@ class Methods(TensorBase):
     __lshift__ = comparison.bitwise_left_shift.operator
     __rshift__ = comparison.bitwise_right_shift.operator
     __invert__ = comparison.bitwise_not
-    __rsub__ = inplace.reflected(arithmetic.rsub)
+    __rsub__ = inplace.reflected(sums.rsub)
     __rtruediv__ = inplace.reflected(inplace.divided_by)
     __rfloordiv__ = inplace.swapped(arithmetic.floor_divide)
     __rmod__ = inplace.swapped(arithmetic.remainder)
@@ -86,7 +87,7 @@ class Methods(TensorBase):
 
     # elementwise: see ops/arithmetic.py, ops/elementary.py, ops/comparison.py
 
-    add, sub, mul, div = arithmetic.add, arithmetic.sub, arithmetic.mul, arithmetic.div
+    add, sub, mul, div = sums.add, sums.sub, arithmetic.mul, arithmetic.div
     subtract, multiply, divide = sub, mul, div
     true_divide = arithmetic.true_divide
     floor_divide, remainder, fmod = arithmetic.floor_divide, arithmetic.remainder, arithmetic.fmod

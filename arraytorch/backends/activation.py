@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .pointwise import rounded_once
+
 _ROOT2, _ROOT_2_PI = math.sqrt(2), math.sqrt(2 / math.pi)
 
 
@@ -87,18 +89,22 @@ class ActivationKernels:
         soft = self.xp.log1p(self.xp.exp(self.clamp(scaled, None, threshold))) / beta
         return self.asarray(self.where(scaled > threshold, x, soft)).astype(x.dtype)
 
+    @rounded_once(1)
     def logsigmoid(self, x: Any) -> Any:
         """log(sigmoid(x)) = min(x, 0) - log(1 + exp(-|x|))."""
         return self.clamp(x, None, 0) - self.xp.log1p(self.xp.exp(-self.xp.abs(x)))
 
+    @rounded_once(1)
     def hardsigmoid(self, x: Any) -> Any:
         """min(max(x + 3, 0), 6) / 6."""
         return self.clamp(x + 3, 0, 6) / 6
 
+    @rounded_once(1)
     def hardswish(self, x: Any) -> Any:
         """x * hardsigmoid(x)."""
         return x * self.clamp(x + 3, 0, 6) / 6
 
+    @rounded_once(2)
     def hardswish_backward(self, g: Any, x: Any) -> Any:
         """g times the slope: x / 3 + 1/2 inside (-3, 3); at the ends that outside, 0 and 1."""
         inside = g * (x / 3 + 0.5)

@@ -19,8 +19,8 @@ Shape = tuple[int, ...]
 # ---------------------------------------------------------------------------------- elementwise
 
 _POINTWISE_NAMES = """
-    abs acos acosh add addcdiv addcmul airy_ai angle asin asinh atan atan2 atanh bessel_j0 bessel_j1 bessel_y0
-    bessel_y1 binary_cross_entropy bitwise_and bitwise_left_shift bitwise_not bitwise_or
+    abs acos acosh add add_scaled addcdiv addcmul airy_ai angle asin asinh atan atan2 atanh bessel_j0 bessel_j1
+    bessel_y0 bessel_y1 binary_cross_entropy bitwise_and bitwise_left_shift bitwise_not bitwise_or
     bitwise_right_shift bitwise_xor ceil clamp complex conj copysign cos cosh digamma
     dirichlet_grad div elu elu_backward entr eq erf erfc erfcx erfinv exp exp2 expm1 floor
     floor_divide fmax fmin fmod frac frexp gap gap_backward gcd ge gelu gelu_backward gt hardshrink hardsigmoid hardswish

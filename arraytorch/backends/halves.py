@@ -39,7 +39,7 @@ _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 _ROUNDED = frozenset({"add", "sub", *_COMPARISONS})  # whose numbers PyTorch rounds as well
 # Elementwise kernels of so many arrays, and then numbers.
 _MAPS = {
-    "clamp": 1, "lerp": 2, "gelu": 1, "gelu_backward": 2, "leaky_relu": 1, "leaky_relu_backward": 2,
+    "clamp": 1, "add_scaled": 2, "lerp": 2, "addcmul": 3, "addcdiv": 3, "gelu": 1, "gelu_backward": 2, "leaky_relu": 1, "leaky_relu_backward": 2,
     "elu": 1, "elu_backward": 2, "softplus": 1, "softshrink": 1, "hardshrink": 1, "threshold": 1,
     "binary_cross_entropy": 2, "outside": 2, "huber": 1, "silu_backward": 2, "mish_backward": 2,
     "hardswish_backward": 2, "relu_backward": 2,

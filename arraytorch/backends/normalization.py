@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from .pointwise import rounded_once
+
 
 class NormalizationKernels:
     """Softmax, cross entropy and affine standardisation over the namespace ``xp``."""
@@ -19,6 +21,7 @@ class NormalizationKernels:
         e /= xp.sum(e, axis=dim, keepdims=True)
         return e.astype(x.dtype, copy=False)
 
+    @rounded_once(2)
     def softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         """out * (g - sum(g * out))."""
         product = g * out
@@ -36,6 +39,7 @@ class NormalizationKernels:
         shifted -= xp.log(xp.sum(xp.exp(shifted), axis=dim, keepdims=True))
         return shifted.astype(x.dtype, copy=False)
 
+    @rounded_once(2)
     def log_softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         """g - exp(out) * sum(g)."""
         e = self.xp.exp(out)

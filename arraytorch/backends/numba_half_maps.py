@@ -13,7 +13,7 @@ from .numba_math import EXACT, compiled, f, helper
 from .numba_rounding import LOAD, STORE, itself
 from .sharing import share
 
-_ZERO, _HALF, _ONE = f(0), f(0.5), f(1)
+_ZERO, _ONE = f(0), f(1)
 _INFINITY = float("inf")
 
 
@@ -118,9 +118,8 @@ def _cube(x):  # type: ignore[no-untyped-def]
 
 
 @helper
-def _lerp(x, y, weight):  # type: ignore[no-untyped-def]
-    span = y - x
-    return x + span * weight if abs(weight) < _HALF else y - span * (_ONE - weight)
+def _add_scaled(x, y, alpha):  # type: ignore[no-untyped-def]
+    return x + y * alpha
 
 
 POWERS = {
@@ -149,7 +148,8 @@ def _clamp(x: Any, low: Any, high: Any) -> Any:
 MAPS = {
     "square": POWERS[2], "sqrt": POWERS[0.5], "floor": _times_one(_floor), "ceil": _times_one(_ceil),
     "trunc": _times_one(_trunc), "relu": mapped(_relu), "step": mapped(_step), "clamp": _clamp,
-    "lerp": mapped(_lerp, 2), "sigmoid": pointwise.sigmoids, "silu": pointwise.silu,
+    "add_scaled": mapped(_add_scaled, 2), "lerp": pointwise.lerp, "addcmul": pointwise.addcmul,
+    "addcdiv": pointwise.addcdiv, "sigmoid": pointwise.sigmoids, "silu": pointwise.silu,
     "silu_backward": pointwise.silu_backward, "gelu": pointwise.gelu, "gelu_backward": pointwise.gelu_backward,
     "leaky_relu": pointwise.leaky_relu, "leaky_relu_backward": pointwise.leaky_relu_backward,
     "hardsigmoid": pointwise.hardsigmoid, "hardswish": pointwise.hardswish,

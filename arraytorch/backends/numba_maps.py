@@ -71,7 +71,17 @@ def _of_two_halves(f: Any, load: Any, store: Any) -> Any:
     return loop
 
 
-_HALF_LOOPS = {1: _of_one_half, 2: _of_two_halves}
+def _of_three_halves(f: Any, load: Any, store: Any) -> Any:
+    @compiled(EXACT)
+    def loop(start, stop, x, y, z, numbers, out):  # type: ignore[no-untyped-def]
+        x, y, z, out = x[start:stop], y[start:stop], z[start:stop], out[start:stop]
+        for i in range(out.size):
+            out[i] = store(f(load(x[i]), load(y[i]), load(z[i]), *numbers))
+
+    return loop
+
+
+_HALF_LOOPS = {1: _of_one_half, 2: _of_two_halves, 3: _of_three_halves}
 
 
 def mapped(expression: Any, arrays: int = 1, result: Any = None) -> Any:

@@ -490,8 +490,9 @@ class NumpyBackend(
         return _dot(x, y) if x.ndim == 2 == y.ndim else products(x, y)
 
     def linear(self, x: Any, weight: Any, bias: Any) -> Any:
-        if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
-            return super().linear(x, weight, bias)
+        if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":  # rounded once
+            wide = [None if a is None else self._widened(a) for a in (x, weight, bias)]
+            return self.cast(self.linear(*wide), x.dtype)
         if x.ndim == 2:
             z = _dot(x, weight.T)
         elif x.ndim > 2 and x.flags.c_contiguous:  # one product takes less time than many

@@ -118,7 +118,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def lerp(self, x: Any, y: Any, weight: float) -> Any:
         if x.size >= _MANY:
             return self._lerp(x, y, weight)
-        if not x.ndim or not y.ndim:
+        if not x.ndim or not y.ndim or x.dtype.itemsize == 2:
             return super().lerp(x, y, weight)
         near = abs(weight) < 0.5
         span = y - x

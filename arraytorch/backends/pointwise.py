@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from .dtypes import largest
+
+
+def rounded_once(arrays: int) -> Any:
+    """Has a kernel of so many arrays, and then numbers, compute floats of 16 bits in float32."""
+
+    def attach(kernel: Any) -> Any:
+        @wraps(kernel)
+        def method(self: Any, x: Any, *others: Any) -> Any:
+            if x.dtype.itemsize != 2 or x.dtype.kind in "iu":
+                return kernel(self, x, *others)
+            wide = [self._widened(a) for a in (x, *others[: arrays - 1])]
+            return self.cast(kernel(self, *wide, *others[arrays - 1 :]), x.dtype)
+
+        return method
+
+    return attach
 
 
 class PointwiseKernels:
@@ -12,6 +29,8 @@ class PointwiseKernels:
 
     xp: Any
     double: Any
+    cast: Any
+    _widened: Any
 
     def __init__(self, xp: Any) -> None:
         self.xp = xp
@@ -69,10 +88,12 @@ class PointwiseKernels:
         q = self.xp.floor_divide(x, y)
         return q + ((q < 0) & (q * y != x))
 
+    @rounded_once(1)
     def rsqrt(self, x: Any) -> Any:
         """1 / sqrt(x)."""
         return 1 / self.xp.sqrt(x)
 
+    @rounded_once(1)
     def sigmoid(self, x: Any) -> Any:
         """1 / (1 + exp(-x)); exp may overflow to infinity, which gives the right 0."""
         return 1 / (1 + self.xp.exp(-x))
@@ -129,16 +150,24 @@ class PointwiseKernels:
             x = self.xp.maximum(x, low)
         return x if high is None else self.xp.minimum(x, high)
 
+    @rounded_once(2)
+    def add_scaled(self, x: Any, y: Any, alpha: float) -> Any:
+        """x + alpha y."""
+        return x + y * alpha
+
+    @rounded_once(2)
     def lerp(self, x: Any, y: Any, weight: float) -> Any:
         """x + weight (y - x), from the nearer end, which keeps the ends themselves exact."""
         span = y - x
         return x + span * weight if abs(weight) < 0.5 else y - span * (1 - weight)
 
+    @rounded_once(3)
     def addcmul(self, x: Any, y: Any, z: Any, value: float) -> Any:
         """x + value y z."""
         product = y * z
         return x + (product if value == 1 else product * value)
 
+    @rounded_once(3)
     def addcdiv(self, x: Any, y: Any, z: Any, value: float) -> Any:
         """x + value y / z."""
         quotient = y / z

@@ -11,7 +11,6 @@ from ._promote import result_type
 from .arithmetic import (
     abs,
     absolute,
-    add,
     ceil,
     clamp,
     clip,
@@ -36,13 +35,10 @@ from .arithmetic import (
     remainder,
     round,
     rsqrt,
-    rsub,
     sgn,
     sign,
     sqrt,
     square,
-    sub,
-    subtract,
     true_divide,
     trunc,
 )
@@ -262,6 +258,7 @@ from .shape import (
     unsqueeze,
 )
 from .softmaxes import log_softmax, softmax
+from .sums import add, rsub, sub, subtract
 
 _LATE = {
     "adaptive_pooling": "adaptive_avg_pool1d",

@@ -80,6 +80,8 @@ def addmm(
     if out_dtype is not None:
         input, mat1, mat2 = widened("addmm", out_dtype, input, mat1, mat2)
     _matrices("addmm", input, (2, 2), mat1, mat2)
+    if is_half(mat1):
+        return rounded_once(addmm, input, mat1, mat2, beta=beta, alpha=alpha, out=out)
     return _added("addmm", input, matmul(mat1, mat2), beta, alpha, out, (mat1, mat2))
 
 
@@ -101,6 +103,8 @@ def addmv(
     if older:
         return in_order(addmv, "addmm", input, mat, vec, *older, beta=beta, alpha=alpha, out=out)
     _matrices("addmv", input, (2, 1), mat, vec)
+    if is_half(mat):
+        return rounded_once(addmv, input, mat, vec, beta=beta, alpha=alpha, out=out)
     return _added("addmv", input, matmul(mat, vec), beta, alpha, out, (mat, vec))
 
 

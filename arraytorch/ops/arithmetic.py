@@ -10,7 +10,6 @@ from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, dtype_of
 from ._declare import cast, derivative, kernel_op, pointwise
 from ._fitting import fitting
-from ._older import hides_older, in_order
 from ._promote import alike, broadcast_shape, is_number, numpy_result
 from ._results import check_tensor
 from ._write import write_result
@@ -34,88 +33,6 @@ def plus(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None =
 def minus(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Subtracts: `sub` without ``alpha``, and the - operator."""
     ...
-
-
-@hides_older
-def add(
-    input: Tensor | Number,
-    other: Tensor | Number,
-    *older: Tensor,
-    alpha: Number = 1,
-    out: Tensor | None = None,
-) -> Tensor:
-    """Returns ``input + alpha * other``, elementwise with broadcasting.
-
-    >>> torch.add(torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0]), alpha=2)
-    tensor([21., 42.])
-    """
-    if older:
-        return in_order(add, "add", input, other, *older, alpha=alpha, out=out)
-    if alpha.__class__ is int and alpha == 1:
-        return plus(input, other, out=out)
-    return plus(input, scaled("add", input, other, alpha), out=out)
-
-
-@hides_older
-def sub(
-    input: Tensor | Number,
-    other: Tensor | Number,
-    *older: Tensor,
-    alpha: Number = 1,
-    out: Tensor | None = None,
-) -> Tensor:
-    """Returns ``input - alpha * other``, elementwise; RuntimeError for bool tensors: use ``^``.
-
-    >>> torch.sub(torch.tensor([1, 2]), 1)
-    tensor([0, 1])
-    """
-    if older:
-        return in_order(sub, "add", input, other, *older, alpha=alpha, out=out)
-    if alpha.__class__ is int and alpha == 1:
-        return minus(input, other, out=out)
-    return minus(input, scaled("sub", input, other, alpha), out=out)
-
-
-def scaled(name: str, input: Any, other: Any, alpha: Number) -> Any:
-    """alpha * other, with alpha of a category that the result can hold."""
-    if alpha.__class__ is float or alpha.__class__ is int:
-        if isinstance(other, TensorBase) and other._data.dtype.kind == "f":
-            return mul(other, alpha)
-    if isinstance(alpha, TensorBase):
-        alpha = alpha.item()  # type: ignore[attr-defined]
-    operands = [o for o in (input, other) if isinstance(o, TensorBase)]
-    categories = [dtype_of(o._data).category for o in operands] + [
-        _dtypes.FLOATING if isinstance(o, float) else 0 for o in (input, other)
-    ]
-    highest = max(categories)
-    if isinstance(alpha, bool) and highest != _dtypes.BOOL:
-        raise RuntimeError("Boolean alpha only supported for Boolean results.")
-    if isinstance(alpha, float) and highest < _dtypes.FLOATING:
-        raise RuntimeError(
-            "For integral input tensors, argument alpha must not be a floating point number."
-        )
-    if isinstance(alpha, complex) and highest < _dtypes.COMPLEX:
-        raise RuntimeError(
-            "For non-complex input tensors, argument alpha must not be a complex number."
-        )
-    return other * alpha
-
-
-def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
-    """Returns ``other - alpha * input``.
-
-    >>> torch.rsub(torch.tensor([1.0, 2.0]), 10)
-    tensor([9., 8.])
-    """
-    check_tensor("rsub", input)
-    if not (isinstance(other, TensorBase) or is_number(other)):
-        raise TypeError(
-            f"rsub(): argument 'other' must be Tensor or Number, not {type(other).__name__}"
-        )
-    term: Any = input if alpha == 1 else scaled("rsub", other, input, alpha)
-    if isinstance(other, (TensorBase, bool)) or term._data.dtype.kind in "biu":
-        return minus(other, term)
-    return plus(-term, other)  # a number first would take the slow path
 
 
 @pointwise(
@@ -575,7 +492,7 @@ def clamp(
     return result if out is None else write_result("clamp", out, result, (input, min, max))
 
 
-clip, multiply, divide, subtract = clamp, mul, div, sub
+clip, multiply, divide = clamp, mul, div
 negative, absolute, fix = neg, abs, trunc
 
 # What array libraries refuse themselves is looked at on the slow path only, where they lead.

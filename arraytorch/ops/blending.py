@@ -39,11 +39,11 @@ Tensor = Any
 Number = int | float | complex | bool
 
 
-def alike_floats(input: Tensor, *others: Tensor) -> bool:
-    """Whether all are tensors of single or of double precision, for which there is little to check."""
+def alike_floats(input: Tensor, *others: Tensor, of: str = "fdeE") -> bool:
+    """Whether all are tensors of one of these precisions, for which there is little to check."""
     try:
         kind = input._data.dtype
-        if kind.char not in "fd":
+        if kind.char not in of:
             return False
         for t in others:
             if t._data.dtype is not kind:

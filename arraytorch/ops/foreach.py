@@ -10,7 +10,7 @@ from typing import Any
 
 from ..autograd.tape import TensorBase
 from . import arithmetic as plain
-from . import blending, elementary, extremes, overwriting
+from . import blending, elementary, extremes, overwriting, sums
 from . import inplace as written
 from ._promote import is_number
 from .conversion import clone
@@ -156,8 +156,8 @@ _foreach_trunc, _foreach_trunc_ = _both("trunc", plain.trunc, written.trunc_)
 _foreach_clone = _each("_foreach_clone", clone, 1)
 _foreach_zero_ = _each("_foreach_zero_", written.zero_, 1, in_place=True)
 _foreach_copy_ = _each("_foreach_copy_", written.copy_, 2, "non_blocking", in_place=True)
-_foreach_add, _foreach_add_ = _both("add", plain.add, written.add_, 1, _both_of)
-_foreach_sub, _foreach_sub_ = _both("sub", plain.sub, written.sub_, 1, _both_of)
+_foreach_add, _foreach_add_ = _both("add", sums.add, written.add_, 1, _both_of)
+_foreach_sub, _foreach_sub_ = _both("sub", sums.sub, written.sub_, 1, _both_of)
 _foreach_mul, _foreach_mul_ = _both("mul", plain.mul, written.mul_, 1, _both_of)
 _foreach_div, _foreach_div_ = _both("div", plain.div, written.div_, 1, _both_of)
 _pow, _foreach_pow_ = _both("pow", _power, written.pow_, 1, "exponent")

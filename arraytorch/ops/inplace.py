@@ -9,7 +9,7 @@ from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, wrap
 from ..backends import backend_of
 from ..backends.host import ndarray, write_where
-from . import arithmetic, comparison, elementary, selection
+from . import arithmetic, comparison, elementary, selection, sums
 from ._declare import derivative
 from ._fitting import fitting
 from ._inplace import inplace, unrecorded
@@ -41,7 +41,7 @@ def clamped(x: Any, args: Any, kwargs: Any) -> bool:
 
 plus_, minus_ = inplace(arithmetic.plus, "add_"), inplace(arithmetic.minus, "sub_")
 true_divide_, mul_ = inplace(arithmetic.true_divide), inplace(arithmetic.mul)
-_div = inplace(arithmetic.div)
+_add, _sub, _div = inplace(sums.add), inplace(sums.sub), inplace(arithmetic.div)
 floor_divide_, remainder_ = inplace(arithmetic.floor_divide), inplace(arithmetic.remainder)
 fmod_, pow_, neg_ = inplace(arithmetic.fmod), inplace(arithmetic.pow), inplace(arithmetic.neg)
 abs_, sign_, sgn_ = inplace(arithmetic.abs), inplace(arithmetic.sign), inplace(arithmetic.sgn)
@@ -84,7 +84,9 @@ def add_(self: Tensor, other: Tensor | Number, *older: Tensor, alpha: Number = 1
         return in_order(add_, "add", self, other, *older, alpha=alpha)
     if alpha.__class__ is int and alpha == 1:
         return plus_(self, other, depth=3)
-    return plus_(self, arithmetic.scaled("add", self, other, alpha), depth=3)
+    if sums.halves(self, other):
+        return _add(self, other, alpha=alpha)
+    return plus_(self, sums.scaled("add", self, other, alpha), depth=3)
 
 
 @hides_older
@@ -94,7 +96,9 @@ def sub_(self: Tensor, other: Tensor | Number, *older: Tensor, alpha: Number = 1
         return in_order(sub_, "add", self, other, *older, alpha=alpha)
     if alpha.__class__ is int and alpha == 1:
         return minus_(self, other, depth=3)
-    return minus_(self, arithmetic.scaled("sub", self, other, alpha), depth=3)
+    if sums.halves(self, other):
+        return _sub(self, other, alpha=alpha)
+    return minus_(self, sums.scaled("sub", self, other, alpha), depth=3)
 
 
 def div_(self: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:

@@ -71,7 +71,7 @@ def addcmul_(
     self: Tensor, tensor1: Tensor, tensor2: Tensor, *older: Tensor, value: Number = 1
 ) -> Tensor:
     """In-place form of `addcmul`: ``self += value * tensor1 * tensor2``."""
-    if older or not blending.alike_floats(self, tensor1, tensor2):
+    if older or not blending.alike_floats(self, tensor1, tensor2, of="fd"):
         return _addcmul(self, tensor1, tensor2, *older, value=value)
     # The last step alone has to be done in place, which halves the time of small tensors.
     product = arithmetic.mul(tensor1, tensor2)
@@ -84,7 +84,7 @@ def addcdiv_(
     self: Tensor, tensor1: Tensor, tensor2: Tensor, *older: Tensor, value: Number = 1
 ) -> Tensor:
     """In-place form of `addcdiv`: ``self += value * tensor1 / tensor2``."""
-    if older or not blending.alike_floats(self, tensor1, tensor2):
+    if older or not blending.alike_floats(self, tensor1, tensor2, of="fd"):
         return _addcdiv(self, tensor1, tensor2, *older, value=value)
     ratio = arithmetic.true_divide(tensor1, tensor2)
     scale = value.__class__ is not int or value != 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...ops.activation import relu
-from ...ops.arithmetic import add, mul
+from ...ops.arithmetic import mul
 from ...ops.products import matmul
 from ...ops.stacking import cat
+from ...ops.sums import add
 from ..modules.linear import Identity
 from ..modules.module import Module
 
