@@ -161,6 +161,9 @@ def test_choices_among_numbers_without_nan(dtype):
         expected = rounded(lambda x, low=low, high=high: x.clip(low, high), x)
         assert same_numbers(t.clamp(low, high), expected)
     assert t.clamp(float("nan"), 1.0).isnan().all()
+    t.requires_grad_()
+    t.relu().backward(u)
+    assert same_numbers(t.grad, np.where(x.astype(np.float32) > 0, y, np.zeros((), dtype)))
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)

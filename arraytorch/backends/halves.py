@@ -242,20 +242,34 @@ def _computed(
 
 _CHOICES: dict[str, Callable[..., Any]] = {
     "relu": numpy_halves.relu,
+    "relu_backward": numpy_halves.relu_backward,
     "clamp": numpy_halves.clamp,
     "maximum": numpy_halves.maximum,
     "minimum": numpy_halves.minimum,
 }
 # What takes less time than to look a number up, where that need not become a float32 by arithmetic.
 _QUICK = frozenset(
-    ("square", "floor", "ceil", "trunc", "round", "add", "sub", "mul", "div", "threshold")
+    (
+        "maximum",
+        "minimum",
+        "square",
+        "floor",
+        "ceil",
+        "trunc",
+        "round",
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "threshold",
+    )
 )
 
 
 def _on_bits(name: str, kernel: Any, given: Any, numbers: Any) -> Any:
     """An elementwise kernel without a conversion; None if that is not possible, or slower."""
     x, bfloat = given[0], given[0].dtype.char == "E"
-    if name in _CHOICES and (len(given) == 1 or not bfloat):
+    if name in _CHOICES and not (bfloat and name in _QUICK):
         return _CHOICES[name](*given, *numbers)
     # A table for numbers that will not come again has to pay at once.
     if len(given) > 1 or x.size < numpy_halves.ALL * (4 if numbers else 1):
@@ -346,6 +360,8 @@ def derivative(backend: Any, g: Any, saved: Any, rules: Any) -> tuple[Any, Any, 
     """
     if g.__class__ is not _array or g.size < MANY or not is_half(g):
         return g, saved, rules.pullbacks
+    if rules.name.strip("_") + "_backward" in _MAPS:  # one kernel, which does that by itself
+        return g, saved, rules.pullbacks
     halves = [s for s in saved if s.__class__ is _array and is_half(s)]
     if not halves and not any(s.__class__ is float for s in saved):
         return g, saved, rules.pullbacks
@@ -353,15 +369,26 @@ def derivative(backend: Any, g: Any, saved: Any, rules: Any) -> tuple[Any, Any, 
         s.shape == g.shape and s.flags.c_contiguous and s.dtype is g.dtype
         for s in (g, *[s for s in saved if s.__class__ is _array])
     ):
-        return g, saved, [partial(_pulled, pull) for pull in rules.pullbacks]
+        pulls = zip(rules.pullbacks, rules.wants, strict=True)
+        one = backend.mul if rules.name in _PRODUCTS else None
+        return g, saved, [partial(_pulled, pull, one, rules.saved, wants) for pull, wants in pulls]
     cast = backend.cast
     wide = [cast(s, _SINGLE) if s.__class__ is _array and is_half(s) else s for s in saved]
     return cast(g, _SINGLE), wide, rules.pullbacks
 
 
-def _pulled(pull: Any, backend: Any, g: Any, saved: Any) -> Any:
-    """What an elementwise rule makes of a gradient, block by block."""
-    places = [i for i, s in enumerate(saved) if s.__class__ is _array]
+_PRODUCTS = frozenset({"mul", "exp"})  # whose gradients are g times what they want
+
+
+def _pulled(
+    pull: Any, product: Any, names: Any, wants: Any, backend: Any, g: Any, saved: Any
+) -> Any:
+    """What an elementwise rule makes of a gradient and of what it wants, block by block."""
+    places = [i for i, n in enumerate(names) if n in wants and saved[i].__class__ is _array]
+    if not places and not any(n in wants for n in names):
+        return pull(backend, g, saved)
+    if product is not None and len(places) == 1:
+        return product(g, saved[places[0]])
 
     def kernel(g: Any, *pieces: Any) -> Any:
         values = list(saved)

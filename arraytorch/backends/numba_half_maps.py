@@ -108,6 +108,11 @@ def _relu(x):  # type: ignore[no-untyped-def]
 
 
 @helper
+def _relu_backward(g, out):  # type: ignore[no-untyped-def]
+    return _ZERO if out <= _ZERO else g
+
+
+@helper
 def _step(x):  # type: ignore[no-untyped-def]
     return _ZERO if x <= _ZERO else _ONE
 
@@ -147,7 +152,7 @@ def _clamp(x: Any, low: Any, high: Any) -> Any:
 # Of one array, or of several and numbers. Those that return None leave their arguments to others.
 MAPS = {
     "square": POWERS[2], "sqrt": POWERS[0.5], "floor": _times_one(_floor), "ceil": _times_one(_ceil),
-    "trunc": _times_one(_trunc), "relu": mapped(_relu), "step": mapped(_step), "clamp": _clamp,
+    "trunc": _times_one(_trunc), "relu": mapped(_relu), "relu_backward": mapped(_relu_backward, 2), "step": mapped(_step), "clamp": _clamp,
     "add_scaled": mapped(_add_scaled, 2), "lerp": pointwise.lerp, "addcmul": pointwise.addcmul,
     "addcdiv": pointwise.addcdiv, "sigmoid": pointwise.sigmoids, "silu": pointwise.silu,
     "silu_backward": pointwise.silu_backward, "gelu": pointwise.gelu, "gelu_backward": pointwise.gelu_backward,

@@ -98,6 +98,24 @@ def relu(x: Any) -> Any:
     return clamp(x, 0.0, None)
 
 
+def relu_backward(g: Any, out: Any) -> Any:
+    """g where the result is positive, else 0."""
+    unordered: list[Any] = []
+
+    def part(to: Any, g: Any, bits: Any) -> None:
+        if bits.view(np.uint16).max() > infinity:
+            unordered.append(to)
+            return
+        to[...] = np.greater(bits, 0).view(np.int8)
+        np.negative(to, out=to)
+        to &= g
+
+    infinity = _INFINITIES[out.dtype.char]
+    z = np.empty(g.shape, g.dtype)
+    blockwise(part, *[x.view(np.int16) for x in (z, g, out)])
+    return None if unordered else z
+
+
 def clamp(x: Any, low: float | None, high: float | None) -> Any:
     """A contiguous array of a type of 16 bits, limited by two numbers."""
     limits = [-np.inf if low is None else low, np.inf if high is None else high]
@@ -121,7 +139,7 @@ def minimum(x: Any, y: Any) -> Any:
 def _chosen(choose: Any, *given: Any) -> Any:
     out = np.empty(given[0].shape, given[0].dtype)
     infinity = _INFINITIES[out.dtype.char]
-    unordered = []
+    unordered: list[Any] = []
 
     def part(to: Any, *bits: Any) -> None:
         numbers = [_ordered(x) for x in bits]
