@@ -103,3 +103,36 @@ def test_functions_of_several_steps(native, name):
         }[name]  # fmt: skip
     ours = (getattr(torch, name, None) or getattr(F, name))(t).float().numpy()
     assert (ours != exact.astype(np.float32).astype(native).astype(np.float32)).mean() < 0.01
+
+
+STEPS = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.9}),
+    ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    ("SGD", {"momentum": 0.5, "dampening": 0.3, "maximize": True}),
+    ("Adam", {}),
+    ("Adam", {"weight_decay": 0.1, "maximize": True, "betas": (0.4, 0.99)}),
+    ("Adam", {"amsgrad": True}),
+    ("AdamW", {}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), STEPS, ids=str)
+def test_steps_of_large_parameters_are_those_of_their_parts(native, name, options):
+    """Many elements may take another way than few; what is rounded decides about few last digits."""
+    start, _ = some(native, 16, 1500)
+    whole = start.clone().requires_grad_()
+    parts = [row.clone().requires_grad_() for row in start]
+    kind = getattr(torch.optim, name)
+    large = kind([whole], lr=0.01, **options)
+    small = [kind([p], lr=0.01, **options) for p in parts]
+    for seed in (2, 3, 4):
+        whole.grad = some(native, 16, 1500, seed=seed)[0]
+        for p, g in zip(parts, whole.grad, strict=True):
+            p.grad = g.clone()
+        for optimizer in (large, *small):
+            optimizer.step()
+    together = torch.stack([p.detach() for p in parts])
+    assert (together != whole.detach()).float().mean() < 0.01
+    torch.testing.assert_close(whole.detach(), together, equal_nan=True)  # eps may be rounded to 0
+    assert not torch.equal(whole, start)

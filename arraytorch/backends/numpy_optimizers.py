@@ -41,3 +41,48 @@ class NumpyOptimizerKernels(OptimizerKernels):
             return
         rate = 1 if folded else numbers[5]
         compiled.adam(grad, m, v, u, (*numbers[:5], rate), forgetful)
+
+    def _sgd_rounded(
+        self, flat: Flat, params: list[Any], grads: list[Any], lr: float, momentum: float,
+        dampening: float, weight_decay: float, nesterov: bool, maximize: bool, first: bool,
+    ) -> None:  # fmt: skip
+        given = lr, momentum, dampening, weight_decay, nesterov, maximize, first
+        names = ["momentum_buffer"] if momentum != 0 else []
+        if (own := _compiled(flat, params, grads)) is None:
+            super()._sgd_rounded(flat, params, grads, *given)
+            return
+        short = self._rounding(flat)[2]
+        numbers = [
+            short(weight_decay), momentum, short(1 - dampening), short(momentum), short(lr)
+        ]  # fmt: skip
+        choices = weight_decay != 0, momentum != 0, first, nesterov, maximize
+        for i, (p, g) in enumerate(zip(params, grads)):
+            b = flat.parts[names[0]][i] if names else p
+            own.rounded("sgd", (p, g, b), numbers, choices)
+
+    def _adam_rounded(
+        self, flat: Flat, params: list[Any], grads: list[Any], rate: float, bias: float, lr: float,
+        beta1: float, beta2: float, eps: float, weight_decay: float, amsgrad: bool,
+        decoupled: bool, maximize: bool,
+    ) -> None:  # fmt: skip
+        if amsgrad or (own := _compiled(flat, params, grads)) is None:
+            super()._adam_rounded(flat, params, grads, rate, bias, lr, beta1, beta2, eps,
+                                  weight_decay, amsgrad, decoupled, maximize)  # fmt: skip
+            return
+        short = self._rounding(flat)[2]
+        numbers = [
+            short(weight_decay), 1 - lr * weight_decay, beta1, 1 - beta1, beta2, 1 - beta2, bias,
+            short(eps), rate,
+        ]  # fmt: skip
+        decays = weight_decay != 0
+        choices = decays and not decoupled, decays and decoupled, beta1 <= 0.5, maximize
+        moments = zip(flat.parts["exp_avg"], flat.parts["exp_avg_sq"])
+        for p, g, (m, v) in zip(params, grads, moments):
+            own.rounded("adam", (p, g, m, v), numbers, choices)
+
+
+def _compiled(flat: Flat, params: list[Any], grads: list[Any]) -> Any:
+    """The compiled steps, if there is enough to do for them."""
+    if sum(flat.sizes) < MANY or not all(x.flags.c_contiguous for x in (*params, *grads)):
+        return None
+    return kernels("optimizers")
