@@ -233,7 +233,7 @@ def _computed(
     name: str, kernel: Any, given: Any, numbers: Any, out: Any = None, result: Any = None
 ) -> Any:
     """An elementwise kernel of arrays of one shape."""
-    if result is None and kernels("half_maps") is None:
+    if result is None and (name in _LONG or kernels("half_maps") is None):
         z = _on_bits(name, kernel, [np.ascontiguousarray(x) for x in given], numbers)
         if z is not None:
             return _given_back(z, out)
@@ -249,7 +249,7 @@ _CHOICES: dict[str, Callable[..., Any]] = {
 }
 # What takes less time than to look a number up, where that need not become a float32 by arithmetic.
 _QUICK = frozenset(
-    (
+    [
         "maximum",
         "minimum",
         "square",
@@ -262,8 +262,9 @@ _QUICK = frozenset(
         "mul",
         "div",
         "threshold",
-    )
+    ]
 )
+_LONG = frozenset(["erf", "erfc", "erfinv", "lgamma", "digamma"])  # what takes more, if compiled
 
 
 def _on_bits(name: str, kernel: Any, given: Any, numbers: Any) -> Any:

@@ -141,13 +141,13 @@ class NumpySoftmax(NormalizationKernels):
         self, g: Any, shape: Any, target: Any, weight: Any, ignore: int, reduction: str
     ) -> Any:
         n, classes = shape
-        if g.dtype.itemsize == 2 or _unusual(target, n, classes, ignore):
+        if _unusual(target, n, classes, ignore):
             return super().nll_loss_backward(g, shape, target, weight, ignore, reduction)
-        share = -g
+        share = -self._widened(g)
         if weight is not None:
-            factor = weight.take(target).astype(g.dtype, copy=False)
+            factor = weight.take(target).astype(share.dtype, copy=False)
             if reduction == "mean":
-                share = share / factor.dot(ones(n, g.dtype))
+                share = share / factor.dot(ones(n, share.dtype))
             share = share * factor
         elif reduction == "mean":
             share = share / n
