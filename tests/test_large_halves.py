@@ -167,6 +167,24 @@ def test_choices_among_numbers_without_nan(dtype):
 
 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
+def test_blends_are_rounded_once(dtype):
+    """Sums with multiples, products, quotients, and means of two; none changes what it is given."""
+    given = [np.random.default_rng(s).standard_normal(SIZE).astype(dtype) for s in (15, 16, 17)]
+    (x, y, z), (t, u, v) = [g.astype(np.float32) for g in given], map(tensor, given)
+    half, third = np.float32(0.5), np.array(0.3).astype(dtype).astype(np.float32)
+    near, far = np.float32(0.25) * (y - x) + x, y - np.float32(0.25) * (y - x)
+    for ours, exact in (
+        (torch.add(t, u, alpha=0.3), x + y * third), (torch.sub(t, u, alpha=0.3), x - y * third),
+        (torch.addcmul(t, u, v, value=0.5), x + y * z * half), (torch.lerp(t, u, 0.25), near),
+        (torch.addcdiv(t, u, v, value=0.5), x + y / z * half), (torch.lerp(t, u, 0.75), far),
+        (torch.addcmul(t, t, t), x + x * x), (torch.add(t, t, alpha=2), x + x * 2),
+    ):  # fmt: skip
+        # What is compiled may take a product and a sum in one operation, and round that another way.
+        assert (ours.float().numpy() != exact.astype(dtype).astype(np.float32)).mean() < 1e-3
+    assert same_numbers(t, given[0]) and same_numbers(u, given[1])
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
 def test_functions_of_one_are_rounded_once(dtype):
     """Those that are exact in float32; the sign is a bit, which NaN has, too."""
     x = every_number(dtype, 4)

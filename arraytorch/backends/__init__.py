@@ -150,9 +150,9 @@ def expect_large(x: Any = None) -> None:
 def meet_halves() -> None:
     """Exchanges the kernels of the CPU for such that know large arrays of float16 and bfloat16."""
     if HALVES[0] is None:
-        from . import halves
+        from . import half_gradients, halves
 
-        HALVES[0] = partial(halves.derivative, _LOADED["cpu"])
+        HALVES[0] = partial(half_gradients.derivative, _LOADED["cpu"])
         _exchange(halves.exchange(_LOADED["cpu"]))
 
 
