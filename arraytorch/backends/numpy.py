@@ -46,7 +46,6 @@ if np.getbufsize() == 8192:
 freed_memory.keep()
 
 _CONVERTED = frozenset({"fe", "fE", "ef", "Ef", "lf"})  # what compiled kernels convert, from and to
-_HALVES = {"e", "f"}  # types that are converted by arithmetic on bits
 _SINGLE = np.dtype(np.float32)
 _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
@@ -277,7 +276,7 @@ class NumpyBackend(
             elif x.dtype.char + dtype.char in _CONVERTED:
                 if (own := compiled.kernels("halves")) is not None:
                     return own.cast(x, dtype)
-                if {x.dtype.char, dtype.char} == _HALVES:
+                if x.dtype.char != "l":  # by arithmetic on bits, or shared among threads
                     return numpy_halves.convert(x, dtype)
         return x.astype(dtype, copy=False)
 
