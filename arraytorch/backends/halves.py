@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from . import numpy_halves
+from . import numpy_halves, pulling
 from .compiled import MANY, kernels
 from .sharing import blockwise, rowwise
 
@@ -304,8 +304,8 @@ def derivative(backend: Any, g: Any, saved: Any, rules: Any) -> tuple[Any, Any, 
 
     Rules that keep nothing but shapes and indices move numbers, and get them as they are.
     """
-    if g.__class__ is not _array or g.size < MANY or not is_half(g):
-        return g, saved, rules.pullbacks
+    if g.__class__ is not _array or not is_half(g):
+        return pulling.derivative(g, saved, rules)
     halves = [s for s in saved if s.__class__ is _array and is_half(s)]
     if not halves and not any(s.__class__ is float for s in saved):
         return g, saved, rules.pullbacks
