@@ -10,19 +10,20 @@ import numpy as np
 
 from .._device import CPU, device
 from .._dtypes import ALL, EIGHT_BITS, bfloat16
-from . import compiled, freed_memory, numpy_arithmetic, numpy_halves, numpy_integers
+from . import compiled, freed_memory, numpy_arithmetic, numpy_halves, numpy_integers, numpy_moves
 from .compiled_pooling import CompiledPooling
 from .compiled_sorting import CompiledSorting
-from .float8 import filling, labelled, recast
+from .float8 import labelled, recast
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
 from .numpy_convolution import NumpyConvolutionKernels
 from .numpy_grid import NumpyGrid
 from .numpy_linalg import NumpyLinalg
+from .numpy_moves import NumpyMoves
 from .numpy_normalization import NumpyNormalization
 from .numpy_numbers import ZERO
 from .numpy_optimizers import NumpyOptimizerKernels
-from .numpy_places import NumpyPlaceKernels, rearranged, triangles
+from .numpy_places import NumpyPlaceKernels, triangles
 from .numpy_pointwise import NumpyPointwiseKernels
 from .numpy_pooling import NumpyPoolingKernels
 from .numpy_products import dot
@@ -158,6 +159,7 @@ class NumpyBackend(
     CompiledPooling,
     CompiledSorting,
     NumpySortingKernels,  # next, as super() looks at one class after the other
+    NumpyMoves,
     NumpyAttention,
     NumpyConvolutionKernels,
     NumpyGrid,
@@ -246,12 +248,6 @@ class NumpyBackend(
             self._meet_halves()
         return x if x.dtype.kind != "V" else labelled(x)
 
-    def full(self, shape: Any, value: Any, dtype: Any, index: int | None = None) -> Any:
-        # numpy.full would warn of overflow from a module of NumPy's, where it is not filtered.
-        x = self.empty(shape, dtype)
-        x.fill(value if dtype.__class__ is not _CODES else filling(value, dtype))
-        return x
-
     def eye(self, n: int, m: int, dtype: Any, index: int | None = None) -> Any:
         return (
             np.eye(n, m, dtype=dtype)
@@ -279,6 +275,8 @@ class NumpyBackend(
                     return own.cast(x, dtype)
                 if {x.dtype.char, dtype.char} == _HALVES:
                     return numpy_halves.convert(x, dtype)
+            else:
+                return numpy_moves.copied(x, dtype)
         return x.astype(dtype, copy=False)
 
     def _widened(self, x: Any) -> Any:
@@ -330,23 +328,6 @@ class NumpyBackend(
             self.add(target, x, out=target)
         else:
             target += x
-
-    def copy(self, x: Any) -> Any:
-        if x.size >= _TURNED and (made := rearranged(x)) is not None:
-            return made
-        return np.array(x, order="C")
-
-    def contiguous(self, x: Any) -> Any:
-        if x.size >= _TURNED and (made := rearranged(x)) is not None:
-            return made
-        return np.ascontiguousarray(x) if x.ndim else x
-
-    def stack(self, arrays: list[Any], dim: int) -> Any:
-        shape = arrays[0].shape  # that of all: the op has seen to that
-        if not dim and shape:
-            return np.concatenate(arrays).reshape(len(arrays), *shape)
-        at = (*(slice(None),) * dim, None)  # half of what np.stack takes
-        return self.contiguous(np.concatenate([a[at] for a in arrays], dim))
 
     def data_ptr(self, x: Any) -> int:
         """The address of the first element."""
