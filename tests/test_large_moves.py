@@ -163,3 +163,41 @@ def test_samples_of_parts_have_their_own_gradients():
     found = torch.vmap(torch.func.grad(function))(torch.tensor(X))
     expected = np.concatenate([X[..., 16:], X[..., :16]], 2)
     np.testing.assert_array_equal(found.numpy(), expected)
+
+
+def test_gradients_whose_memory_somebody_else_holds_are_copied():
+    """A view of all of it is nobody else's only if what it views is not."""
+    kept = []
+
+    class Twice(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            kept.append((g * 2).reshape(-1))
+            return kept[-1].view(g.shape)
+
+    leaf = torch.tensor(rand(200, 200), requires_grad=True)
+    Twice.apply(leaf).sum().backward()
+    leaf.grad.zero_()
+    assert (kept[0] == 2).all()
+
+
+def test_gradients_that_kernels_leave_as_views_are_not_copied():
+    def view_of(x):
+        return x.reshape(-1)
+
+    B = torch.backends.backend_of(rand(1))
+    made = {0: view_of(rand(200, 200) * 2)}
+    address = B.data_ptr(made[0])
+
+    def popped():
+        _, g = made.popitem()
+        return B.owned(g)
+
+    assert B.data_ptr(popped()) == address
+    whole = rand(200, 200) * 2
+    made[0] = view_of(whole)
+    assert B.data_ptr(popped()) != B.data_ptr(whole)

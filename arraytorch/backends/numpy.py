@@ -117,8 +117,23 @@ class _Probe:
     def _add(self, before: Any) -> int:
         return self.count(before)
 
+    def in_whole(self) -> int:
+        base = np.empty((1, 1)).reshape(1).base
+        return _getrefcount(base) if _getrefcount is not None else 0
+
 
 _ALONE_IN_OWNED, _ALONE_IN_ACCUMULATE = _Probe().in_owned(), _Probe().in_accumulate()
+_ALONE_IN_WHOLE = _Probe().in_whole() + 1  # a view holds it
+
+
+def _whole(x: Any) -> bool:
+    """Whether x has memory of its own, or is a view of all of what nobody else knows, as a kernel leaves it."""
+    base = x.base
+    if base is None:
+        return True
+    if base.__class__ is not np.ndarray or base.base is not None or base.nbytes != x.nbytes:
+        return False
+    return _getrefcount(base) <= _ALONE_IN_WHOLE and x.flags.c_contiguous  # type: ignore[misc]
 
 
 def _owner(x: Any) -> Any:
@@ -308,17 +323,13 @@ class NumpyBackend(
     def owned(self, x: Any) -> Any:
         if x.__class__ is not np.ndarray:
             return np.asarray(x)
-        if x.base is None and _getrefcount is not None and _getrefcount(x) <= _ALONE_IN_OWNED:
+        if _getrefcount is not None and _getrefcount(x) <= _ALONE_IN_OWNED and _whole(x):
             return x
         return x.copy() if x.nbytes <= _IN_PLACE else self.copy(x)
 
     def accumulate(self, x: Any, y: Any) -> Any:
         if x.nbytes > _IN_PLACE and x.dtype is y.dtype and x.__class__ is np.ndarray:
-            if (
-                x.base is None
-                and _getrefcount is not None
-                and _getrefcount(x) <= _ALONE_IN_ACCUMULATE
-            ):
+            if _getrefcount is not None and _getrefcount(x) <= _ALONE_IN_ACCUMULATE and _whole(x):
                 return self.add(x, y, out=x)
             return self.add(x, y)
         return x + y
