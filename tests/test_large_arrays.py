@@ -390,7 +390,9 @@ def test_small_powers_are_products():
 ODD = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 3e38, -3e38, 2.0**30]
 
 
-@pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod", "hypot", "logaddexp"])
+@pytest.mark.parametrize(
+    "name", ["floor_divide", "remainder", "fmod", "hypot", "logaddexp", "copysign"]
+)
 @pytest.mark.parametrize("odd", [True, False])
 def test_arithmetic_of_large_arrays(name, odd):
     """As NumPy's own, with the odd numbers against each other or without, and against one number."""
@@ -409,6 +411,8 @@ def test_arithmetic_of_large_arrays(name, odd):
                 np.testing.assert_allclose(result, expected, rtol=5e-7, atol=2e-7)
             else:
                 np.testing.assert_array_equal(result, expected)
+            if name == "copysign":
+                np.testing.assert_array_equal(np.signbit(result), np.signbit(expected))
 
 
 def test_powers_of_large_arrays():

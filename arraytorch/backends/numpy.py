@@ -37,7 +37,7 @@ from .numpy_softmax import NumpySoftmax
 from .numpy_sorting import NumpySortingKernels
 from .numpy_special import NumpySpecialKernels
 from .philox import rounds
-from .sharing import share
+from .sharing import LARGE, share
 from .threads import get_num_threads
 
 # What NumPy broadcasts it copies into buffers of so many elements, unless rows are longer: of 8192, its
@@ -248,6 +248,9 @@ class NumpyBackend(
         import scipy.fft
 
         return scipy.fft
+
+    def _fft_options(self, x: Any) -> dict[str, Any]:
+        return {"workers": get_num_threads()} if x.size >= LARGE else {}
 
     # arrays of eight-bit numbers are a class of their own, see float8.py
 

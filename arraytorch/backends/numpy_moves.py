@@ -131,7 +131,7 @@ def fill(x: Any, value: Any) -> None:
 
 def copy(x: Any, out: Any) -> None:
     """Writes x, broadcast and converted, into an array that has no memory in common with it."""
-    if out.nbytes < _MUCH or get_num_threads() == 1:
+    if max(out.nbytes, x.nbytes) < _MUCH or get_num_threads() == 1:
         np.copyto(out, x, casting="unsafe")
     else:
         run(_copy, _cut(out, x))
@@ -170,7 +170,7 @@ def _joined(arrays: list[Any], dim: int) -> Any:
 def _cut(out: Any, x: Any) -> list[tuple[Any, Any]]:
     """Parts of an array, and of one that is broadcast to it, along the first dimension that is long enough."""
     threads = get_num_threads()
-    count = max(-(-out.nbytes // _PART), 1)
+    count = max(-(-max(out.nbytes, x.nbytes) // _PART), 1)
     count = -(-count // threads) * threads
     d = next((d for d, n in enumerate(out.shape) if n >= count), None)
     if d is None:
