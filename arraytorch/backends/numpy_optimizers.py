@@ -9,6 +9,7 @@ import numpy as np
 
 from .compiled import MANY, kernels
 from .optimizers import Flat, OptimizerKernels
+from .sharing import alike
 
 
 class NumpyOptimizerKernels(OptimizerKernels):
@@ -28,6 +29,19 @@ class NumpyOptimizerKernels(OptimizerKernels):
         for i, number in enumerate(numbers):
             memory[i] = number
         return operands
+
+    def sgd_step(
+        self, flat: Flat, params: list[Any], grads: list[Any], lr: float, momentum: float,
+        dampening: float, weight_decay: float, nesterov: bool, maximize: bool, first: bool,
+    ) -> None:  # fmt: skip
+        if momentum == 0 == weight_decay and not maximize and len(params) == 1:
+            p, g = params[0], grads[0]
+            if p.size >= MANY and p.dtype.char in "fd" and p.flags.c_contiguous and alike(g, p):
+                if (own := kernels("optimizers")) is not None:
+                    own.sgd(p, g, lr)
+                    return
+        super().sgd_step(flat, params, grads, lr, momentum, dampening, weight_decay, nesterov,
+                         maximize, first)  # fmt: skip
 
     def _adam_update(
         self, grad: Any, g: Any, u: Any, m: Any, v: Any, highest: Any,
