@@ -1,5 +1,7 @@
 """What fills, copies and joins large arrays, which threads share."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,20 @@ def test_copies(name):
     assert found.is_contiguous()
     assert found.numpy().dtype == expected.dtype
     np.testing.assert_array_equal(found.numpy(), expected)
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(range(4))])
+def test_images_with_their_dimensions_in_another_order(order):
+    """Some of which lie in memory as one, so that what is copied is a transposed matrix."""
+    x = rand(3, 16, 20, 24)
+    np.testing.assert_array_equal(
+        torch.tensor(x).permute(order).contiguous().numpy(), x.transpose(order)
+    )
+    part = x[:, ::-1, :, 2:-1]
+    np.testing.assert_array_equal(
+        torch.tensor(x).flip(1)[..., 2:-1].permute(order).contiguous().numpy(),
+        part.transpose(order),
+    )
 
 
 @pytest.mark.parametrize("dim", [0, 1, 2, -1])

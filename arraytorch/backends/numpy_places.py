@@ -352,6 +352,9 @@ def _flat(shape: tuple[int, ...], dim: int, index: Any) -> Any:
 
 def rearranged(x: Any) -> Any:
     """A copy in C order of transposed matrices, reversed rows, or what is repeated; None of others."""
+    if x.ndim > 2 and len(shape := _run_together(x.shape, x.strides)) < x.ndim:
+        made = rearranged(x.reshape(shape))
+        return None if made is None else made.reshape(x.shape)
     if x.ndim > 1 and x.strides[-2] == x.itemsize < x.strides[-1]:
         return turned(x)
     if x.ndim and x.strides[-1] == -x.itemsize and x.itemsize in (4, 8):
@@ -362,6 +365,20 @@ def rearranged(x: Any) -> Any:
             out[..., k] = x[..., 0]
         return out
     return None
+
+
+def _run_together(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[int]:
+    """The shape of a view in which dimensions that lie in memory as one are one: images are often matrices."""
+    sizes, last = [1], 0
+    for n, step in zip(shape, strides):
+        if n == 1:
+            continue
+        if last == n * step and sizes[-1] > 1:
+            sizes[-1] *= n
+        else:
+            sizes.append(n)
+        last = step
+    return sizes[1:]
 
 
 def turned(x: Any) -> Any:
