@@ -217,3 +217,16 @@ def test_gradients_that_kernels_leave_as_views_are_not_copied():
     whole = rand(200, 200) * 2
     made[0] = view_of(whole)
     assert B.data_ptr(popped()) != B.data_ptr(whole)
+
+
+@pytest.mark.parametrize("shape", [(5000,), (70, 80)])
+def test_rows_that_indices_name(shape):
+    """Of a table, and by counts from its end."""
+    rng = np.random.default_rng(0)
+    table, index = rand(300, 128), rng.integers(0, 300, shape)
+    t, i = torch.tensor(table), torch.tensor(index)
+    np.testing.assert_array_equal(F.embedding(i, t).numpy(), table[index])
+    B = torch.backends.backend_of(table)
+    np.testing.assert_array_equal(B.take(table, index - 300, 0), table[index])
+    if len(shape) == 1:
+        np.testing.assert_array_equal(t.index_select(0, i).numpy(), table[index])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .compiled import MANY, in_use, kernels
-from .sharing import rowwise, share
+from .sharing import PAIR, rowwise, share
 
 _SHORT = 16  # elements of a row that are taken one by one rather than copied
 _REPEATED = 4  # times up to which to write each number once for each is faster than in short runs
@@ -79,6 +79,13 @@ class NumpyPlaceKernels:
         ):
             rows = compiled.take(x.reshape(-1, x.shape[-1]), np.ascontiguousarray(index))
             return rows.reshape(*x.shape[:-1], index.size)
+        width = prod(x.shape[1:])
+        if dim == 0 and index.size * width >= PAIR and index.ndim and x.flags.c_contiguous:
+            out = np.empty((*index.shape, *x.shape[1:]), x.dtype)
+            rows, to = x.reshape(len(x), width), out.reshape(index.size, width)
+            # "wrap" knows negative indices, and writes where it is told to without a buffer in between.
+            rowwise(lambda to, at: rows.take(at, 0, to, "wrap"), to, index.reshape(-1))
+            return out
         return np.take(x, index, dim)
 
     def first_outside(
