@@ -390,7 +390,9 @@ def test_small_powers_are_products():
 ODD = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 3e38, -3e38, 2.0**30]
 
 
-@pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod", "hypot", "logaddexp"])
+@pytest.mark.parametrize(
+    "name", ["floor_divide", "remainder", "fmod", "hypot", "logaddexp", "copysign"]
+)
 @pytest.mark.parametrize("odd", [True, False])
 def test_arithmetic_of_large_arrays(name, odd):
     """As NumPy's own, with the odd numbers against each other or without, and against one number."""
@@ -409,6 +411,8 @@ def test_arithmetic_of_large_arrays(name, odd):
                 np.testing.assert_allclose(result, expected, rtol=5e-7, atol=2e-7)
             else:
                 np.testing.assert_array_equal(result, expected)
+            if name == "copysign":
+                np.testing.assert_array_equal(np.signbit(result), np.signbit(expected))
 
 
 def test_powers_of_large_arrays():
@@ -540,3 +544,24 @@ def test_kernels_that_cannot_be_kept_on_disk_are_compiled_anew(monkeypatch):
     )  # compiling imports more of numba, which caches some itself
     monkeypatch.setattr(numba, "njit", njit)
     assert numba_math.compiled()(lambda x: x + 1)(2) == 3
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_rms_norm_of_large_arrays(dtype):
+    """Where nothing is recorded it is one kernel: by rows, over two dimensions, of a transposed matrix."""
+    x, w = rand(160, 128).astype(dtype), rand(128, seed=1).astype(dtype)
+    wide = x.astype("f8")
+    expected = wide / np.sqrt((wide * wide).mean(1, keepdims=True) + np.finfo(dtype).eps) * w
+    close = {"rtol": 1e-5, "atol": 1e-6}
+    norm, t, weight = torch.nn.functional.rms_norm, torch.tensor(x), torch.tensor(w)
+    np.testing.assert_allclose(norm(t, (128,), weight).numpy(), expected, **close)
+    np.testing.assert_allclose(norm(t, (128,)).numpy() * w, expected, **close)
+    turned = norm(torch.tensor(x.T.copy()).t(), (128,), weight)
+    np.testing.assert_allclose(turned.numpy(), expected, **close)
+    expected = x / np.sqrt((wide * wide).reshape(4, -1).mean(1) + 0.1).repeat(40)[:, None]
+    found = norm(t.reshape(4, 40, 128), (40, 128), torch.ones(40, 128, dtype=t.dtype), 0.1)
+    np.testing.assert_allclose(found.numpy().reshape(160, 128), expected, **close)
+    leaf = torch.tensor(x, requires_grad=True)
+    recorded = norm(leaf, (128,), weight)
+    assert recorded.requires_grad
+    np.testing.assert_allclose(recorded.detach().numpy(), norm(t, (128,), weight).numpy(), **close)

@@ -104,3 +104,32 @@ def test_products_with_large_vectors(left, right):
     expected = np.einsum(f"{left},{right}->{kept}", x, y)
     result = torch.tensor(x) @ torch.tensor(y)
     np.testing.assert_allclose(result.numpy(), expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(300, 500), (40, 30, 50), (1024, 600)])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_places_of_extremes_along_the_first_dimension(shape, dtype, threads):
+    """The first of equal elements, and the first NaN before all others; and the extremes of all elements."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal(shape).astype(dtype).round(1)
+        for _ in range(2):
+            t = torch.tensor(x)
+            every = tuple(range(x.ndim))
+            for name, reduce in (("argmax", np.max), ("argmin", np.min)):
+                found = getattr(t, name)(0)
+                assert found.dtype is torch.int64
+                np.testing.assert_array_equal(found.numpy(), getattr(x, name)(0))
+                assert getattr(t, name)(0, keepdim=True).shape == (1, *shape[1:])
+                extreme = getattr(t, name.replace("arg", "a"))
+                np.testing.assert_array_equal(extreme().numpy(), reduce(x))
+                assert extreme(every, keepdim=True).shape == (1,) * x.ndim
+            values, places = t.max(0)
+            np.testing.assert_array_equal(values.numpy(), x.max(0))
+            np.testing.assert_array_equal(places.numpy(), x.argmax(0))
+            x.reshape(-1)[rng.integers(0, x.size, 50)] = np.nan
+    finally:
+        torch.set_num_threads(before)

@@ -311,6 +311,9 @@ def test_plain_arithmetic_is_shared(shared_arithmetic, name, dtype):
     if name not in ("maximum", "minimum") and dtype in ("f4", "f8"):
         got = op(torch.tensor(x), 1.0)
         np.testing.assert_array_equal(got.numpy(), ufunc(x, np.array(1, dtype)))
+    if name in ("add", "sub", "mul", "lt") and dtype == "i8":
+        np.testing.assert_array_equal(op(torch.tensor(x), 2).numpy(), ufunc(x, 2))
+        np.testing.assert_allclose(op(torch.tensor(x), 0.5).numpy(), ufunc(x, 0.5))
 
 
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "div"])

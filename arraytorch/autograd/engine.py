@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from ..backends import HALVES, backend_of, outermost
+from ..backends import LARGE, PULLING, backend_of, outermost
 from .modes import grad_enabled
 from .tape import Leaf, Packed, Port, SavedOutput, TensorBase, place_of, wrap
 
@@ -117,7 +117,7 @@ def _walk(
     lifted = _Ops.table if create_graph else None
     check, levels = _Anomaly.check, _Levels.backend
     mixture = None if create_graph else _Mixture.backend
-    halves = None if create_graph else HALVES[0]
+    pulling = None if create_graph else PULLING[0]
     wanted = frozenset(capture or ())
     plain = needed is None and check is None and not create_graph
     grads: dict[Any, Any] = {}
@@ -166,8 +166,9 @@ def _walk(
                 saved = _unpack(node, create_graph)
                 if mixture is not None:
                     B = mixture(B, saved)
-                if halves is not None and hooks is None and rules.saved:
-                    g, saved, pullbacks = halves(g, saved, rules)
+                if pulling is not None and hooks is None and rules.saved:
+                    if g.__class__ is not list and g.size >= LARGE:
+                        g, saved, pullbacks = pulling(g, saved, rules)
             if plain and hooks is None and rules.joint is None and B is not levels:
                 # The common case, which runs for every recorded op: no calls but the pullbacks.
                 for edge, pull in zip(node.edges, pullbacks):  # strict=True costs 87 ns

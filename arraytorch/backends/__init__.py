@@ -42,12 +42,13 @@ _LOADED: dict[str, Any] = {}  # device type -> backend
 LARGE = MANY  # elements of an array from which on `expect_large` is to be told of it
 _LEARNT: list[tuple[dict[type, Any], type, str]] = []  # the kernels that ops have learnt
 _LARGE = [False]  # whether there have been large arrays, and threads
+_MET = [False]  # whether there have been large arrays of 16-bit floats
 _DETERMINISTIC = [False]  # whether the user wants the same bits in each run
 SPARSE = [
     False
 ]  # whether there have been sparse arrays: what is only for them need not look before
-# What gives derivatives float32 in place of large arrays of 16 bits: nothing before there are such.
-HALVES: list[Any] = [None]
+# What gives large gradients other pullbacks, or other types: nothing before there are such.
+PULLING: list[Any] = [None]
 _CHOSEN: list[str | None] = [None]  # the algorithm of random numbers that the user chose
 GROUP = "arraytorch.backends"
 
@@ -129,11 +130,15 @@ def learn(table: dict[type, Any], x: Any, name: str) -> Any:
 
 
 def expect_large(x: Any = None) -> None:
-    """Makes plain arithmetic look at the sizes of arrays from now on, if there is more than one thread.
+    """Makes derivatives look at the sizes of arrays from now on, and plain arithmetic if there are threads.
 
     That takes a tenth of the time of a small operation, which programs without large arrays can do without.
     An array that is new tells whether it is large enough, and whether it is of 16-bit floats.
     """
+    if PULLING[0] is None:
+        from .pulling import derivative
+
+        PULLING[0] = derivative
     if x is not None:
         if x.dtype.char in "eE" and BACKENDS[x.__class__] is _LOADED["cpu"]:
             meet_halves()
@@ -149,10 +154,11 @@ def expect_large(x: Any = None) -> None:
 
 def meet_halves() -> None:
     """Exchanges the kernels of the CPU for such that know large arrays of float16 and bfloat16."""
-    if HALVES[0] is None:
+    if not _MET[0]:
         from . import half_gradients, halves
 
-        HALVES[0] = partial(half_gradients.derivative, _LOADED["cpu"])
+        _MET[0] = True
+        PULLING[0] = partial(half_gradients.derivative, _LOADED["cpu"])
         _exchange(halves.exchange(_LOADED["cpu"]))
 
 

@@ -199,14 +199,14 @@ class ConvolutionKernels:
             out = self.xp.zeros(shape, dtype=x.dtype)
         else:
             out = self.xp.full(shape, self.xp.asarray(value).astype(x.dtype), dtype=x.dtype)
-        out[there] = x[here]
+        self.write(out[there], x[here])  # type: ignore[attr-defined]
         return out
 
     def mirrored(self, x: Any, pairs: tuple[tuple[int, int], ...], mode: str) -> Any:
         """x with elements before and after each dimension: "reflect", "replicate" or "circular"."""
         shape, there, _ = _margins(x.shape, pairs)
         out = self.xp.empty(shape, dtype=x.dtype)
-        out[there] = x
+        self.write(out[there], x)  # type: ignore[attr-defined]
         for to, of in _borders(x.shape, pairs, mode):
             out[to] = out[of]
         return out

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import MANY
+from . import pulling
 from .halves import MAPS, SINGLE, blocks, is_half
 
 
@@ -16,8 +16,8 @@ def derivative(backend: Any, g: Any, saved: Any, rules: Any) -> tuple[Any, Any, 
 
     Rules that keep nothing but shapes and indices move numbers, and get them as they are.
     """
-    if g.__class__ is not np.ndarray or g.size < MANY or not is_half(g):
-        return g, saved, rules.pullbacks
+    if g.__class__ is not np.ndarray or not is_half(g):
+        return pulling.derivative(g, saved, rules)
     if rules.name.strip("_") + "_backward" in MAPS:  # one kernel, which does that by itself
         return g, saved, rules.pullbacks
     halves = [s for s in saved if s.__class__ is np.ndarray and is_half(s)]

@@ -175,6 +175,12 @@ class NormalizationKernels:
         shift = -mean * slope
         return slope, shift if bias is None else shift + bias
 
+    def rms_norm(self, x: Any, dims: tuple[int, ...], weight: Any, eps: float) -> Any:
+        """x over the root of its mean square over the last dims and eps, times weight."""
+        square = self.xp.mean(x * x, axis=dims, keepdims=True)
+        z = x / self.xp.sqrt(square + eps)
+        return z if weight is None else z * weight
+
     def scaled(self, x: Any, slope: Any, shift: Any) -> Any:
         """x * slope + shift; slope and shift have size 1 in all dimensions but one."""
         z = x * slope

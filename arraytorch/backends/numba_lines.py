@@ -15,6 +15,21 @@ u = np.uint64  # an index that cannot be negative: loops with others do not vect
 
 
 @compiled(EXACT)
+def _fill(start, stop, out, value):  # type: ignore[no-untyped-def]
+    out = out[start:stop]
+    for i in range(out.size):
+        out[i] = value
+
+
+@compiled(EXACT)
+def _spread(start, stop, x, out):  # type: ignore[no-untyped-def]
+    for i in range(start, stop):
+        value, to = x[i], out[i]
+        for j in range(to.size):
+            to[j] = value
+
+
+@compiled(EXACT)
 def _outer(start, stop, x, y, out):  # type: ignore[no-untyped-def]
     for i in range(start, stop):
         factor, line, to = x[i], y[i // (x.size // len(y))], out[i]
@@ -92,6 +107,16 @@ def _glu_backward(start, stop, g, x, out):  # type: ignore[no-untyped-def]
             s = sigmoid(second[j])
             to[j] = slopes[j] * s
             beyond[j] = slopes[j] * s * first[j] * (one - s)
+
+
+def fill(out: Any, value: Any) -> None:
+    """Writes one number everywhere in a vector: NumPy's stores are narrower, and take twice as long."""
+    share(_fill, out.size, out.size, out, value)
+
+
+def spread(x: Any, out: Any) -> None:
+    """Writes each number of a vector everywhere in a row."""
+    share(_spread, len(x), out.size, x, out)
 
 
 def glu(x: Any, out: Any) -> None:

@@ -1,13 +1,13 @@
-"""Steps of optimizers, compiled: one pass over memory where NumPy takes a dozen."""
+"""Steps of optimizers, compiled: one pass over memory where NumPy takes up to a dozen."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .numba_math import EXACT, compiled
-from .numba_rounding import LOAD, STORE
+from .numba_math import EXACT, compiled, helper
 from .sharing import share
 
 
@@ -31,60 +31,139 @@ def adam(grad: Any, m: Any, v: Any, u: Any, numbers: Any, forgetful: bool) -> No
     share(_adam, u.size, u.size, grad, m, v, u, *[u.dtype.type(x) for x in numbers], forgetful)
 
 
-# Parameters of 16 bits, which are rounded where PyTorch rounds: see `OptimizerKernels._rounding`.
+# Steps of one element: of a parameter, its gradient, what is kept of it, and numbers; new values but the gradient's.
 
 
-def _adam_of(load: Any, store: Any) -> Any:
+@helper
+def _sgd(p, g, rate):  # type: ignore[no-untyped-def]
+    return (p - g * rate,)
+
+
+@helper
+def _momentum(p, g, b, keep, take, decay, rate):  # type: ignore[no-untyped-def]
+    b = b * keep + (g + p * decay) * take
+    return p - b * rate, b
+
+
+@helper
+def _nesterov(p, g, b, keep, take, decay, rate):  # type: ignore[no-untyped-def]
+    change = g + p * decay
+    b = b * keep + change * take
+    return p - (change + b * keep) * rate, b
+
+
+@helper
+def _adagrad(p, g, total, eps, rate):  # type: ignore[no-untyped-def]
+    total += g * g
+    return p - g / (np.sqrt(total) + eps) * rate, total
+
+
+@helper
+def _adadelta(p, g, v, d, keep, take, eps, rate):  # type: ignore[no-untyped-def]
+    v = v * keep + g * g * take
+    change = np.sqrt(d + eps) / np.sqrt(v + eps) * g
+    return p - change * rate, v, d * keep + change * change * take
+
+
+@helper
+def _adamax(p, g, m, u, keep, take, decay, eps, rate):  # type: ignore[no-untyped-def]
+    m = m * keep + g * take
+    old, new = u * decay, abs(g) + eps
+    u = old if old > new or old != old else new
+    return p - m / u * rate, m, u
+
+
+@helper
+def _nadam(p, g, m, v, keep, take, decay, rest, share, eps, of_g, of_m):  # type: ignore[no-untyped-def]
+    m = m * keep + g * take
+    v = v * decay + g * g * rest
+    spread = np.sqrt(v / share) + eps
+    return p - g / spread * of_g - m / spread * of_m, m, v
+
+
+@helper
+def _rmsprop(p, g, v, keep, take, eps, rate):  # type: ignore[no-untyped-def]
+    v = v * keep + g * g * take
+    return p - g / (np.sqrt(v) + eps) * rate, v
+
+
+@helper
+def _rmsprop_momentum(p, g, v, b, keep, take, eps, rate, again):  # type: ignore[no-untyped-def]
+    v = v * keep + g * g * take
+    b = b * again + g / (np.sqrt(v) + eps)
+    return p - b * rate, v, b
+
+
+@helper
+def _centered(p, g, v, m, keep, take, eps, rate):  # type: ignore[no-untyped-def]
+    v, m = v * keep + g * g * take, m * keep + g * take
+    return p - g / (np.sqrt(v - m * m) + eps) * rate, v, m
+
+
+@helper
+def _centered_momentum(p, g, v, m, b, keep, take, eps, rate, again):  # type: ignore[no-untyped-def]
+    v, m = v * keep + g * g * take, m * keep + g * take
+    b = b * again + g / (np.sqrt(v - m * m) + eps)
+    return p - b * rate, v, m, b
+
+
+def _of_none(step: Any) -> Any:
     @compiled(EXACT)
-    def loop(  # type: ignore[no-untyped-def]
-        start, stop, p, grad, m, v, decay, shrink, beta1, mix, beta2, take, bias, eps, rate,
-        decays, shrinks, forgetful, maximize,
-    ):  # fmt: skip
-        p, grad, m, v = p[start:stop], grad[start:stop], m[start:stop], v[start:stop]
+    def loop(start, stop, p, g, numbers):  # type: ignore[no-untyped-def]
+        p, g = p[start:stop], g[start:stop]
         for i in range(p.size):
-            x, g, mean = load(p[i]), load(grad[i]), load(m[i])
-            g = -g if maximize else g
-            g = load(store(g + x * decay)) if decays else g
-            x = load(store(x * shrink)) if shrinks else x
-            off = g - mean
-            first = store(g - off * beta1 if forgetful else mean + off * mix)
-            second = store(load(store(load(v[i]) * beta2)) + g * g * take)
-            root = load(store(load(store(np.sqrt(load(second)))) / bias))
-            m[i], v[i] = first, second
-            p[i] = store(x - load(first) * rate / load(store(root + eps)))
+            (p[i],) = step(p[i], g[i], *numbers)
 
     return loop
 
 
-def _sgd_of(load: Any, store: Any) -> Any:
+def _of_one(step: Any) -> Any:
     @compiled(EXACT)
-    def loop(  # type: ignore[no-untyped-def]
-        start, stop, p, grad, b, decay, momentum, take, ahead, rate,
-        decays, keeps, first, nesterov, maximize,
-    ):  # fmt: skip
-        p, grad, b = p[start:stop], grad[start:stop], b[start:stop]
+    def loop(start, stop, p, g, a, numbers):  # type: ignore[no-untyped-def]
+        p, g, a = p[start:stop], g[start:stop], a[start:stop]
         for i in range(p.size):
-            x, g = load(p[i]), load(grad[i])
-            g = -g if maximize else g
-            g = load(store(g + x * decay)) if decays else g
-            if keeps:
-                new = store(g if first else load(store(load(b[i]) * momentum)) + g * take)
-                b[i] = new
-                g = load(store(g + load(new) * ahead)) if nesterov else load(new)
-            p[i] = store(x - g * rate)
+            p[i], a[i] = step(p[i], g[i], a[i], *numbers)
 
     return loop
 
 
-_ROUNDED = {
-    kind: {"adam": _adam_of(LOAD[kind], STORE[kind]), "sgd": _sgd_of(LOAD[kind], STORE[kind])}
-    for kind in LOAD
-}
+def _of_two(step: Any) -> Any:
+    @compiled(EXACT)
+    def loop(start, stop, p, g, a, b, numbers):  # type: ignore[no-untyped-def]
+        p, g, a, b = p[start:stop], g[start:stop], a[start:stop], b[start:stop]
+        for i in range(p.size):
+            p[i], a[i], b[i] = step(p[i], g[i], a[i], b[i], *numbers)
+
+    return loop
 
 
-def rounded(name: str, arrays: Any, numbers: Any, choices: Any) -> None:
-    """A step of ``adam`` or ``sgd`` on contiguous arrays of a type of 16 bits, in place."""
+def _of_three(step: Any) -> Any:
+    @compiled(EXACT)
+    def loop(start, stop, p, g, a, b, c, numbers):  # type: ignore[no-untyped-def]
+        p, g, a, b, c = p[start:stop], g[start:stop], a[start:stop], b[start:stop], c[start:stop]
+        for i in range(p.size):
+            p[i], a[i], b[i], c[i] = step(p[i], g[i], a[i], b[i], c[i], *numbers)
+
+    return loop
+
+
+_STEPS = {
+    "sgd": (_of_none, _sgd), "momentum": (_of_one, _momentum), "nesterov": (_of_one, _nesterov),
+    "adagrad": (_of_one, _adagrad), "adadelta": (_of_two, _adadelta), "adamax": (_of_two, _adamax),
+    "nadam": (_of_two, _nadam), "rmsprop": (_of_one, _rmsprop),
+    "rmsprop_momentum": (_of_two, _rmsprop_momentum), "centered": (_of_two, _centered),
+    "centered_momentum": (_of_three, _centered_momentum),
+}  # fmt: skip
+
+
+@lru_cache(32)
+def _loop(name: str) -> Any:
+    around, step = _STEPS[name]
+    return around(step)
+
+
+def step(name: str, arrays: Any, numbers: Any) -> None:
+    """Takes a step: of contiguous arrays, the parameter, its gradient, and what is kept of it."""
     p = arrays[0]
-    bits = [x.reshape(-1).view(np.uint16) for x in arrays]
-    numbers = [np.float32(x) for x in numbers]
-    share(_ROUNDED[p.dtype.char][name], p.size, p.size, *bits, *numbers, *map(bool, choices))
+    flat = [x.reshape(-1) for x in arrays]
+    share(_loop(name), p.size, p.size, *flat, tuple([p.dtype.type(v) for v in numbers]))

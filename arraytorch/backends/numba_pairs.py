@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .numba_maps import of_pairs
-from .numba_math import f, helper
+from .numba_math import f, from_bits, helper, to_bits
 
 d = np.float64
 _EXACT = d(2.0**28)  # quotients below it, times a float32, have no more digits than a float64
@@ -36,5 +36,11 @@ def _hypot(x, y):  # type: ignore[no-untyped-def]
     return f(np.sqrt(square)), square < np.inf
 
 
+@helper
+def _copysign(x, y):  # type: ignore[no-untyped-def]
+    size, sign = to_bits(x) & np.int32(0x7FFFFFFF), to_bits(y) & np.int32(-0x80000000)
+    return from_bits(np.int32(size | sign)), True
+
+
 remainder, fmod, floor_divide = of_pairs(_remainder), of_pairs(_fmod), of_pairs(_floor_divide)
-hypot = of_pairs(_hypot)
+hypot, copysign = of_pairs(_hypot), of_pairs(_copysign)

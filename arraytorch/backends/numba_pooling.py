@@ -35,13 +35,18 @@ def _maxima(start, stop, x, size, stride, first, dilation, out, places):  # type
 
 @compiled(EXACT)
 def _means(start, stop, x, rows, columns, out):  # type: ignore[no-untyped-def]
+    sums = np.empty(x.shape[2], x.dtype)  # of rows, many columns at a time
     for p in range(start, stop):
         for i in range(out.shape[1]):
+            sums[:] = 0
+            for a in range(rows[i, 0], rows[i, 1]):
+                line = x[p, a]
+                for k in range(sums.size):
+                    sums[k] += line[k]
             for j in range(out.shape[2]):
                 total = x.dtype.type(0)
-                for a in range(rows[i, 0], rows[i, 1]):
-                    for b in range(columns[j, 0], columns[j, 1]):
-                        total += x[p, a, b]
+                for b in range(columns[j, 0], columns[j, 1]):
+                    total += sums[b]
                 count = (rows[i, 1] - rows[i, 0]) * (columns[j, 1] - columns[j, 0])
                 out[p, i, j] = total / x.dtype.type(count)
 

@@ -45,6 +45,28 @@ def _extremes(start, stop, x, turn, out):  # type: ignore[no-untyped-def]
         out[k] = _turned(i(best ^ turn)) if size <= _INFINITE else _NAN
 
 
+@compiled(EXACT)
+def _places(start, stop, x, largest, best, places):  # type: ignore[no-untyped-def]
+    top, at = best[start:stop], places[start:stop]
+    for j in range(top.size):
+        top[j], at[j] = x[0, start + j], 0
+    for k in range(1, len(x)):
+        row = x[k, start:stop]
+        for j in range(row.size):
+            v, b = row[j], top[j]
+            better = (v > b if largest else v < b) or (v != v and b == b)
+            top[j] = v if better else b
+            at[j] = i(k) if better else at[j]
+
+
+def places(x: Any, largest: bool) -> Any:
+    """In which row each column of a contiguous matrix has its first extreme, or its first NaN."""
+    width = x.shape[1]
+    best, at = np.empty(width, x.dtype), np.empty(width, i)
+    share(_places, width, x.size, x, largest, best, at)
+    return at.astype(np.int64)
+
+
 def sums(rows: Any) -> Any:
     """The sum of each row of a contiguous matrix, of pieces that are then added; of halves in float32."""
     own: Any = halves if rows.dtype.itemsize == 2 else planes
@@ -74,6 +96,12 @@ def sums_between(x: Any) -> Any:
 
 def extremes(rows: Any, largest: bool) -> Any:
     """The largest or smallest number in each row of contiguous float32, NaN if there is one."""
+    n, width = rows.shape
+    if n == 1 and width >= 2 * PIECE:  # pieces of it, which threads share
+        whole = width - width % PIECE
+        best = extremes(rows[:, :whole].reshape(-1, PIECE), largest)
+        rest = rows[:, whole:] if whole < width else best[None, :1]
+        return (np.max if largest else np.min)(np.append(best, rest))[None]
     out = np.empty(len(rows), i)
     share(_extremes, len(rows), rows.size, rows.view(i), i(0 if largest else -1), out)
     return out.view(rows.dtype)

@@ -143,6 +143,18 @@ def _layer_norm(start, stop, x, w, b, eps, mean, rstd, out):  # type: ignore[no-
 
 
 @compiled(FAST)
+def _rms_norm(start, stop, x, w, eps, out):  # type: ignore[no-untyped-def]
+    n = x.shape[1]
+    for i in range(start, stop):
+        squares = x.dtype.type(0)
+        for j in range(n):
+            squares += x[i, j] * x[i, j]
+        scale = x.dtype.type(1 / np.sqrt(squares / n + eps))
+        for j in range(n):
+            out[i, j] = x[i, j] * scale * w[j]
+
+
+@compiled(FAST)
 def _layer_norm_backward(  # type: ignore[no-untyped-def]
     start, stop, gw, g, x, w, mean, rstd, out
 ):
@@ -220,6 +232,14 @@ def layer_norm(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, An
     b = np.zeros(count, x.dtype) if bias is None else bias
     share(_layer_norm, n, x.size, x, w, b, x.dtype.type(eps), mean, rstd, out)
     return out, mean, rstd
+
+
+def rms_norm(x: Any, weight: Any, eps: float) -> Any:
+    """The rows of a matrix over the roots of their mean squares, times a weight."""
+    out = np.empty(x.shape, x.dtype)
+    w = np.ones(x.shape[1], x.dtype) if weight is None else weight
+    share(_rms_norm, len(x), x.size, x, w, x.dtype.type(eps), out)
+    return out
 
 
 def layer_norm_backward(g: Any, x: Any, weight: Any, mean: Any, rstd: Any) -> tuple[Any, Any]:

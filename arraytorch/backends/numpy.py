@@ -10,19 +10,20 @@ import numpy as np
 
 from .._device import CPU, device
 from .._dtypes import ALL, EIGHT_BITS, bfloat16
-from . import compiled, freed_memory, numpy_arithmetic, numpy_halves, numpy_integers
+from . import compiled, freed_memory, numpy_arithmetic, numpy_halves, numpy_integers, numpy_moves
 from .compiled_pooling import CompiledPooling
 from .compiled_sorting import CompiledSorting
-from .float8 import filling, labelled, recast
+from .float8 import labelled, recast
 from .generic import ArrayModuleBackend
 from .numpy_attention import NumpyAttention
 from .numpy_convolution import NumpyConvolutionKernels
 from .numpy_grid import NumpyGrid
 from .numpy_linalg import NumpyLinalg
+from .numpy_moves import NumpyMoves
 from .numpy_normalization import NumpyNormalization
 from .numpy_numbers import ZERO
 from .numpy_optimizers import NumpyOptimizerKernels
-from .numpy_places import NumpyPlaceKernels, rearranged, triangles
+from .numpy_places import NumpyPlaceKernels, triangles
 from .numpy_pointwise import NumpyPointwiseKernels
 from .numpy_pooling import NumpyPoolingKernels
 from .numpy_products import dot
@@ -36,7 +37,7 @@ from .numpy_softmax import NumpySoftmax
 from .numpy_sorting import NumpySortingKernels
 from .numpy_special import NumpySpecialKernels
 from .philox import rounds
-from .sharing import share
+from .sharing import LARGE, share
 from .threads import get_num_threads
 
 # What NumPy broadcasts it copies into buffers of so many elements, unless rows are longer: of 8192, its
@@ -115,8 +116,23 @@ class _Probe:
     def _add(self, before: Any) -> int:
         return self.count(before)
 
+    def in_whole(self) -> int:
+        base = np.empty((1, 1)).reshape(1).base
+        return _getrefcount(base) if _getrefcount is not None else 0
+
 
 _ALONE_IN_OWNED, _ALONE_IN_ACCUMULATE = _Probe().in_owned(), _Probe().in_accumulate()
+_ALONE_IN_WHOLE = _Probe().in_whole() + 1  # a view holds it
+
+
+def _whole(x: Any) -> bool:
+    """Whether x has memory of its own, or is a view of all of what nobody else knows, as a kernel leaves it."""
+    base = x.base
+    if base is None:
+        return True
+    if base.__class__ is not np.ndarray or base.base is not None or base.nbytes != x.nbytes:
+        return False
+    return _getrefcount(base) <= _ALONE_IN_WHOLE and x.flags.c_contiguous  # type: ignore[misc]
 
 
 def _owner(x: Any) -> Any:
@@ -157,6 +173,7 @@ class NumpyBackend(
     CompiledPooling,
     CompiledSorting,
     NumpySortingKernels,  # next, as super() looks at one class after the other
+    NumpyMoves,
     NumpyAttention,
     NumpyConvolutionKernels,
     NumpyGrid,
@@ -231,6 +248,9 @@ class NumpyBackend(
 
         return scipy.fft
 
+    def _fft_options(self, x: Any) -> dict[str, Any]:
+        return {"workers": get_num_threads()} if x.size >= LARGE else {}
+
     # arrays of eight-bit numbers are a class of their own, see float8.py
 
     def empty(self, shape: Any, dtype: Any, index: int | None = None) -> Any:
@@ -244,12 +264,6 @@ class NumpyBackend(
         if x.size >= _MANY and x.dtype.char in "eE":
             self._meet_halves()
         return x if x.dtype.kind != "V" else labelled(x)
-
-    def full(self, shape: Any, value: Any, dtype: Any, index: int | None = None) -> Any:
-        # numpy.full would warn of overflow from a module of NumPy's, where it is not filtered.
-        x = self.empty(shape, dtype)
-        x.fill(value if dtype.__class__ is not _CODES else filling(value, dtype))
-        return x
 
     def eye(self, n: int, m: int, dtype: Any, index: int | None = None) -> Any:
         return (
@@ -278,6 +292,8 @@ class NumpyBackend(
                     return own.cast(x, dtype)
                 if x.dtype.char != "l":  # by arithmetic on bits, or shared among threads
                     return numpy_halves.convert(x, dtype)
+            else:
+                return numpy_moves.copied(x, dtype)
         return x.astype(dtype, copy=False)
 
     def _widened(self, x: Any) -> Any:
@@ -309,17 +325,13 @@ class NumpyBackend(
     def owned(self, x: Any) -> Any:
         if x.__class__ is not np.ndarray:
             return np.asarray(x)
-        if x.base is None and _getrefcount is not None and _getrefcount(x) <= _ALONE_IN_OWNED:
+        if _getrefcount is not None and _getrefcount(x) <= _ALONE_IN_OWNED and _whole(x):
             return x
         return x.copy() if x.nbytes <= _IN_PLACE else self.copy(x)
 
     def accumulate(self, x: Any, y: Any) -> Any:
         if x.nbytes > _IN_PLACE and x.dtype is y.dtype and x.__class__ is np.ndarray:
-            if (
-                x.base is None
-                and _getrefcount is not None
-                and _getrefcount(x) <= _ALONE_IN_ACCUMULATE
-            ):
+            if _getrefcount is not None and _getrefcount(x) <= _ALONE_IN_ACCUMULATE and _whole(x):
                 return self.add(x, y, out=x)
             return self.add(x, y)
         return x + y
@@ -329,23 +341,6 @@ class NumpyBackend(
             self.add(target, x, out=target)
         else:
             target += x
-
-    def copy(self, x: Any) -> Any:
-        if x.size >= _TURNED and (made := rearranged(x)) is not None:
-            return made
-        return np.array(x, order="C")
-
-    def contiguous(self, x: Any) -> Any:
-        if x.size >= _TURNED and (made := rearranged(x)) is not None:
-            return made
-        return np.ascontiguousarray(x) if x.ndim else x
-
-    def stack(self, arrays: list[Any], dim: int) -> Any:
-        shape = arrays[0].shape  # that of all: the op has seen to that
-        if not dim and shape:
-            return np.concatenate(arrays).reshape(len(arrays), *shape)
-        at = (*(slice(None),) * dim, None)  # half of what np.stack takes
-        return self.contiguous(np.concatenate([a[at] for a in arrays], dim))
 
     def data_ptr(self, x: Any) -> int:
         """The address of the first element."""

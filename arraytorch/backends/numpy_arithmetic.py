@@ -33,6 +33,11 @@ def hypot(x: Any, y: Any) -> Any:
     return _of_pairs(_hypot, np.hypot, x, y)
 
 
+def copysign(x: Any, y: Any) -> Any:
+    """np.copysign, by two operations on bits."""
+    return _of_pairs(_copysign, np.copysign, x, y)
+
+
 def logaddexp(x: Any, y: Any) -> Any:
     """np.logaddexp, by vectorised functions."""
     return _of_pairs(_logaddexp, np.logaddexp, x, y)
@@ -138,6 +143,13 @@ def _hypot(x: Any, y: Any, out: Any) -> bool:
     np.sqrt(s, out=s)
     out[...] = s
     return bool(s.max() < np.inf)
+
+
+def _copysign(x: Any, y: Any, out: Any) -> bool:
+    bits = out.view(np.uint32)
+    np.bitwise_and(x.view(np.uint32), np.uint32(0x7FFFFFFF), out=bits)
+    bits |= y.view(np.uint32) & np.uint32(0x80000000)
+    return True
 
 
 def _logaddexp(x: Any, y: Any, out: Any) -> bool:

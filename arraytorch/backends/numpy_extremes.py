@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .compiled import MANY
-from .sharing import rowwise
+from .sharing import PAIR, rowwise, run, spans
 
 _FEW = 16  # columns that are compared one by one
 _SHORT = 96  # elements of a row from which argmax is faster than halves
@@ -34,6 +34,19 @@ def extremes(x: Any, dims: tuple[int, ...], largest: bool) -> Any:
         function = np.maximum if largest else np.minimum
         return of_columns(function, x.reshape(-1, width)).reshape(x.shape[count:])
     return None
+
+
+def of_all(reduce: Any, x: Any) -> Any:
+    """An extreme of all elements, of which threads take some each; None of what is not worth that."""
+    if x.size < PAIR or not x.flags.c_contiguous or x.dtype.char not in "fd":
+        return None
+    flat, cuts = x.reshape(-1), spans(x.size, x.size)
+    found = np.empty(len(cuts), x.dtype)
+    run(
+        lambda start, stop, k: reduce(flat[start:stop], 0, None, found[k : k + 1], True),
+        [(*cut, k) for k, cut in enumerate(cuts)],
+    )
+    return reduce(found)
 
 
 def row_extremes(x: Any, largest: bool) -> Any:

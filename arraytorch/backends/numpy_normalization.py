@@ -83,6 +83,26 @@ class NumpyNormalization(NormalizationKernels):
             return super().norm_affine_backward(g, x, dims, weight, mean, rstd, needs)
         return rows_backward(g, x, dims, weight, mean, rstd, needs)
 
+    def rms_norm(self, x: Any, dims: tuple[int, ...], weight: Any, eps: float) -> Any:
+        if x.dtype.char not in "fd" or x.size < _MANY:
+            return super().rms_norm(x, dims, weight, eps)
+        columns = prod(x.shape[dims[0] :])
+        rows = self.contiguous(x).reshape(-1, columns)
+        w = None if weight is None else np.ascontiguousarray(weight).reshape(-1)
+        if (own := kernels("rows")) is not None:
+            return own.rms_norm(rows, w, eps).reshape(x.shape)
+        out = np.empty(rows.shape, x.dtype)
+
+        def part(x: Any, out: Any) -> None:
+            scale = row_dots(x, x)
+            one_over_std(scale, columns, eps)
+            np.multiply(x, scale[:, None], out=out)
+            if w is not None:
+                out *= w
+
+        rowwise(part, rows, out)
+        return out.reshape(x.shape)
+
     def _slope_and_shift(
         self, mean: Any, variance: Any, weight: Any, bias: Any, eps: float
     ) -> tuple[Any, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .compiled import MANY, kernels
 from .optimizers import Flat, OptimizerKernels
+from .sharing import alike
 
 
 class NumpyOptimizerKernels(OptimizerKernels):
@@ -28,6 +29,31 @@ class NumpyOptimizerKernels(OptimizerKernels):
         for i, number in enumerate(numbers):
             memory[i] = number
         return operands
+
+    def one_pass(self, name: str, arrays: Sequence[Any], numbers: Sequence[float]) -> bool:
+        """Takes a step of an optimizer in one pass over large arrays; False where that cannot be."""
+        p = arrays[0]
+        if p.size < MANY or p.dtype.char not in "fd" or not all(alike(x, p) for x in arrays):
+            return False
+        if (own := kernels("optimizers")) is not None:
+            own.step(name, arrays, numbers)
+        return own is not None
+
+    def sgd_step(
+        self, flat: Flat, params: list[Any], grads: list[Any], lr: float, momentum: float,
+        dampening: float, weight_decay: float, nesterov: bool, maximize: bool, first: bool,
+    ) -> None:  # fmt: skip
+        if len(params) == 1 and not maximize and not first:
+            p, g = params[0], grads[0]
+            if momentum != 0:
+                kept = (p, g, flat.state["momentum_buffer"].reshape(p.shape))
+                numbers = (momentum, 1 - dampening, weight_decay, lr)
+                if self.one_pass("nesterov" if nesterov else "momentum", kept, numbers):
+                    return
+            elif weight_decay == 0 and self.one_pass("sgd", (p, g), (lr,)):
+                return
+        super().sgd_step(flat, params, grads, lr, momentum, dampening, weight_decay, nesterov,
+                         maximize, first)  # fmt: skip
 
     def _adam_update(
         self, grad: Any, g: Any, u: Any, m: Any, v: Any, highest: Any,
@@ -85,4 +111,4 @@ def _compiled(flat: Flat, params: list[Any], grads: list[Any]) -> Any:
     """The compiled steps, if there is enough to do for them."""
     if sum(flat.sizes) < MANY or not all(x.flags.c_contiguous for x in (*params, *grads)):
         return None
-    return kernels("optimizers")
+    return kernels("half_optimizers")

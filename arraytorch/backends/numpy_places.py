@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .compiled import MANY, in_use, kernels
-from .sharing import rowwise, share
+from .sharing import PAIR, rowwise, share
 
 _SHORT = 16  # elements of a row that are taken one by one rather than copied
 _REPEATED = 4  # times up to which to write each number once for each is faster than in short runs
@@ -79,6 +79,13 @@ class NumpyPlaceKernels:
         ):
             rows = compiled.take(x.reshape(-1, x.shape[-1]), np.ascontiguousarray(index))
             return rows.reshape(*x.shape[:-1], index.size)
+        width = prod(x.shape[1:])
+        if dim == 0 and index.size * width >= PAIR and index.ndim and x.flags.c_contiguous:
+            out = np.empty((*index.shape, *x.shape[1:]), x.dtype)
+            rows, to = x.reshape(len(x), width), out.reshape(index.size, width)
+            # "wrap" knows negative indices, and writes where it is told to without a buffer in between.
+            rowwise(lambda to, at: rows.take(at, 0, to, "wrap"), to, index.reshape(-1))
+            return out
         return np.take(x, index, dim)
 
     def first_outside(
@@ -352,6 +359,9 @@ def _flat(shape: tuple[int, ...], dim: int, index: Any) -> Any:
 
 def rearranged(x: Any) -> Any:
     """A copy in C order of transposed matrices, reversed rows, or what is repeated; None of others."""
+    if x.ndim > 2 and len(shape := _run_together(x.shape, x.strides)) < x.ndim:
+        made = rearranged(x.reshape(shape))
+        return None if made is None else made.reshape(x.shape)
     if x.ndim > 1 and x.strides[-2] == x.itemsize < x.strides[-1]:
         return turned(x)
     if x.ndim and x.strides[-1] == -x.itemsize and x.itemsize in (4, 8):
@@ -362,6 +372,20 @@ def rearranged(x: Any) -> Any:
             out[..., k] = x[..., 0]
         return out
     return None
+
+
+def _run_together(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[int]:
+    """The shape of a view in which dimensions that lie in memory as one are one: images are often matrices."""
+    sizes, last = [1], 0
+    for n, step in zip(shape, strides):
+        if n == 1:
+            continue
+        if last == n * step and sizes[-1] > 1:
+            sizes[-1] *= n
+        else:
+            sizes.append(n)
+        last = step
+    return sizes[1:]
 
 
 def turned(x: Any) -> Any:

@@ -48,7 +48,7 @@ def _large_rows(x: Any) -> bool:
     return x.flags.c_contiguous or steps[-1] == 4 and all(a >= b for a, b in zip(steps, steps[1:]))
 
 
-_PAIRS = frozenset({"add", "sub", "mul", "div", "maximum", "minimum"})
+_PAIRS = frozenset({"add", "sub", "mul", "div", "maximum", "minimum", "atan2"})
 _COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
 _ONES = frozenset({"neg", "abs", "square", "floor", "ceil", "trunc", "round"})
 _TESTS = frozenset({"isnan", "isinf", "isfinite", "signbit"})
@@ -64,7 +64,7 @@ class NumpyPointwiseKernels(ActivationKernels, PointwiseKernels):
     def __init__(self, xp: Any) -> None:
         super().__init__(xp)
         self.pow, self.where = numpy_arithmetic.power, _where
-        self.hypot = numpy_arithmetic.hypot
+        self.hypot, self.copysign = numpy_arithmetic.hypot, numpy_arithmetic.copysign
         self.logical_not = _logical_not
         self.relu = _relu  # type: ignore[method-assign]  # with `out`, in place
         self.exp, self.exp2, self.expm1 = shared(xp.exp), shared(xp.exp2), shared(xp.expm1)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .compiled import MANY, kernels
-from .numpy_extremes import extremes, of_columns
+from .numpy_extremes import extremes, of_all, of_columns
 from .numpy_numbers import number
 from .numpy_scans import running_sums, scanned
 from .reduction import ReductionKernels
@@ -165,6 +165,8 @@ class NumpyReductionKernels(ReductionKernels):
                 return _finished(largest, x.shape, dims, keepdim, _max)
             if (found := extremes(x, dims, True)) is not None:
                 return _kept(found, x.shape, dims) if keepdim else found
+            if len(dims) == x.ndim and (whole := of_all(_max, x)) is not None:
+                return _kept(whole, x.shape, dims) if keepdim else whole
         return _max(x, dims, None, None, keepdim)
 
     def amin(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
@@ -177,6 +179,8 @@ class NumpyReductionKernels(ReductionKernels):
                 return _finished(least, x.shape, dims, keepdim, _min)
             if (found := extremes(x, dims, False)) is not None:
                 return _kept(found, x.shape, dims) if keepdim else found
+            if len(dims) == x.ndim and (whole := of_all(_min, x)) is not None:
+                return _kept(whole, x.shape, dims) if keepdim else whole
         return _min(x, dims, None, None, keepdim)
 
     def all(self, x: Any, dims: tuple[int, ...], keepdim: bool) -> Any:
@@ -209,9 +213,13 @@ class NumpyReductionKernels(ReductionKernels):
         return super().count_nonzero(x, dims)
 
     def argmax(self, x: Any, dim: int | None, keepdim: bool) -> Any:
+        if dim == 0 and (found := _rows_of_extremes(x, True, keepdim)) is not None:
+            return found
         return x.argmax(dim, keepdims=True) if keepdim else x.argmax(dim)
 
     def argmin(self, x: Any, dim: int | None, keepdim: bool) -> Any:
+        if dim == 0 and (found := _rows_of_extremes(x, False, keepdim)) is not None:
+            return found
         return x.argmin(dim, keepdims=True) if keepdim else x.argmin(dim)
 
     def bounds(self, x: Any) -> tuple[Any, Any] | None:
@@ -419,6 +427,16 @@ def _column_sums(x: Any, dims: tuple[int, ...]) -> Any:
     if pieces > 1 or count * width < _SMALL:  # a call of the library for each matrix
         return None
     return np.matmul(ones(count, x.dtype), matrices).reshape(shape)
+
+
+def _rows_of_extremes(x: Any, largest: bool, keepdim: bool) -> Any:
+    """Where along the first dimension large arrays have extremes, by a compiled kernel; None of others."""
+    if x.size < MANY or x.ndim < 2 or x.dtype.char not in "fd" or not x.flags.c_contiguous:
+        return None
+    if len(x) < 2 or x.size < _NARROW * len(x) or (own := kernels("reductions")) is None:
+        return None
+    places = own.places(x.reshape(len(x), -1), largest)
+    return places.reshape((1, *x.shape[1:]) if keepdim else x.shape[1:])
 
 
 @lru_cache(256)

@@ -53,7 +53,7 @@ class NumpySoftmax(NormalizationKernels):
     def softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         if not _by_rows(g, out, dim):
             if g.dtype is out.dtype and (own := _between(out, dim)) is not None:
-                y, slope = _middle(out, dim), _middle(np.ascontiguousarray(g), dim)
+                y, slope = _middle(out, dim), _middle(self.contiguous(g), dim)
                 return own.softmax_backward(slope, y, False).reshape(out.shape)
             if g.dtype is out.dtype and _in_planes(out, dim):
                 return _by_plane(_slopes_between, dim, np.ascontiguousarray(g), out)
@@ -83,7 +83,7 @@ class NumpySoftmax(NormalizationKernels):
     def log_softmax_backward(self, g: Any, out: Any, dim: int) -> Any:
         if not _by_rows(g, out, dim):
             if g.dtype is out.dtype and (own := _between(out, dim)) is not None:
-                y, slope = _middle(out, dim), _middle(np.ascontiguousarray(g), dim)
+                y, slope = _middle(out, dim), _middle(self.contiguous(g), dim)
                 return own.softmax_backward(slope, y, True).reshape(out.shape)
             if g.dtype is out.dtype and _in_planes(out, dim):
                 return _by_plane(_log_slopes_between, dim, np.ascontiguousarray(g), out)

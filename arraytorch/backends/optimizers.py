@@ -200,6 +200,10 @@ class OptimizerKernels:
             for start in range(0, param.size, int(block)):
                 yield [x[start : start + int(block)] for x in arrays]
 
+    def one_pass(self, name: str, arrays: Sequence[Any], numbers: Sequence[float]) -> bool:
+        """Takes a step of an optimizer by one kernel, where there is one; tells whether it did."""
+        return False
+
     # SGD
 
     def sgd_step(

@@ -21,6 +21,8 @@ class Optimizers(Protocol):
     def flats(
         self, shapes: Sequence[Shape], dtype: Any, names: Sequence[str]
     ) -> list[tuple[list[int], Flat]]: ...
+    # Takes a step in one pass over a parameter, its gradient and what is kept of it; False if it cannot.
+    def one_pass(self, name: str, arrays: Sequence[Array], numbers: Sequence[float]) -> bool: ...
     # A step of stochastic gradient descent; ``first`` starts the momentum buffers.
     def sgd_step(
         self,

@@ -169,8 +169,14 @@ def shared_pair(ufunc: Any, compares: bool = False) -> Any:
 
 def _computed(ufunc: Any, x: Any, y: Any, out: Any, compares: bool) -> Any:
     many = y.__class__ is np.ndarray and y.ndim > 0
-    kind = np.dtype(np.bool_) if compares else x.dtype
-    fits = _divisible(x) and (_broadcasts(y, x) if many else y.__class__ in (float, int))
+    kind, char = np.dtype(np.bool_) if compares else x.dtype, x.dtype.char
+    if (
+        char in "il" and ufunc is np.true_divide
+    ):  # the op converts them first, but tries once before
+        raise TypeError("integers are divided as floats")
+    numbers = (int,) if char in "il" else (float, int)
+    fits = _divisible(x, "fd" if ufunc is np.arctan2 else "fdFDil")
+    fits = fits and (_broadcasts(y, x) if many else y.__class__ in numbers)
     if not fits or not _receives(out, kind, x, y if many else None):
         return ufunc(x, y, out=out)
     if out is None:
@@ -186,9 +192,9 @@ def _computed(ufunc: Any, x: Any, y: Any, out: Any, compares: bool) -> Any:
     return out
 
 
-def _divisible(x: Any) -> bool:
+def _divisible(x: Any, kinds: str = "fd") -> bool:
     """Whether threads may share what is computed from x, block by block."""
-    return x.dtype.char in "fd" and x.flags.c_contiguous and get_num_threads() > 1
+    return x.dtype.char in kinds and x.flags.c_contiguous and get_num_threads() > 1
 
 
 def _receives(out: Any, dtype: Any, x: Any, y: Any = None) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from .._dtypes import int64
 from ..autograd.tape import lying_in, taped, wrap
-from ..backends import BACKENDS, backend_of, dtype_of, numpy_dtype, outermost
+from ..backends import BACKENDS, LARGE, backend_of, dtype_of, numpy_dtype, outermost
 from ._declare import derivative, kernel_op
 from ._promote import common_device
 from ._results import check_tensor, refuse_kernel
@@ -156,7 +157,10 @@ def _flattened(input: Tensor, target: Tensor) -> tuple[Tensor, Any, tuple[int, .
     x, labels = input._data, target._data
     if x.ndim == 1:
         return input.reshape((1, -1)), labels.reshape((1,)), labels.shape
-    if x.ndim > 2:
+    if x.ndim > 2 and x.size >= LARGE:  # one transposed matrix for each sample
+        planes = input.reshape((x.shape[0], x.shape[1], prod(x.shape[2:])))
+        input = planes.transpose(1, 2).contiguous().reshape((-1, x.shape[1]))
+    elif x.ndim > 2:
         input = movedim(input, 1, -1).reshape((-1, x.shape[1]))
     return input, labels.reshape((-1,)), labels.shape
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, wrap
-from ..backends import backend_of
+from ..backends import LARGE, backend_of
 from ..backends.host import ndarray, write_where
 from . import arithmetic, comparison, elementary, selection, sums
 from ._declare import derivative
@@ -118,7 +118,10 @@ def fill_(self: Tensor, value: Tensor | int | float | complex | bool) -> Tensor:
         raise
     if not simple:
         return _fill(self, value)
-    x.fill(fitting(value, x.dtype))
+    if x.size < LARGE:
+        x.fill(fitting(value, x.dtype))
+    else:
+        backend_of(x).write(x, fitting(value, x.dtype))
     stamp(self)
     return self
 
@@ -148,7 +151,7 @@ def zero_(self: Tensor) -> Tensor:
         raise
     if not simple:
         return _zero(self)
-    if x.__class__ is ndarray:
+    if x.__class__ is ndarray and x.size < LARGE:
         x.fill(0)
     else:
         backend_of(x).write(x, 0)

@@ -6,9 +6,10 @@ from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
-from ..autograd.modes import no_grad
+from ..autograd.modes import grad_enabled, no_grad
 from ..autograd.tape import taped, wrap
-from ..backends import BACKENDS, backend_of
+from ..backends import BACKENDS, LARGE, backend_of
+from ..backends.host import ndarray
 from ._declare import derivative, kernel_op, renamed
 from ._promote import integer, shape_of
 from ._results import check_tensor, native
@@ -207,10 +208,25 @@ def rms_norm(
     if eps is None:
         eps = backend_of(x).eps(x)
     dims = tuple(range(x.ndim - len(shape), x.ndim))
+    if x.__class__ is ndarray and x.size >= LARGE and _unrecorded_like(input, weight):
+        if weight is None or weight._data.shape == shape:
+            w = None if weight is None else weight._data
+            return wrap(backend_of(x).rms_norm(x, dims, w, eps))
     input = input.contiguous()  # type: ignore[attr-defined]
     wide = input.float() if x.dtype.itemsize == 2 else input
     result = (wide * rsqrt(mean(wide * wide, dims, True) + eps)).to(input.dtype)
     return result if weight is None else (result * weight).to(input.dtype)
+
+
+def _unrecorded_like(input: Tensor, weight: Tensor | None) -> bool:
+    """Whether no gradient is wanted, and both are arrays of one type, of four bytes or more."""
+    if weight is None:
+        return input._data.dtype.char in "fd" and (input._node is None or not grad_enabled.get())
+    if weight._data.__class__ is not ndarray or weight._data.dtype is not input._data.dtype:
+        return False
+    if grad_enabled.get() and weight._node is not None:
+        return False
+    return _unrecorded_like(input, None)
 
 
 def group_norm(

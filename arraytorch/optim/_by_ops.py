@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import _dtypes
 from .._tensor import Tensor
 from ..autograd.modes import enable_grad, no_grad
+from ..autograd.tape import stamp_quietly
+from ..backends import LARGE, backend_of
 from ..ops.complex_numbers import view_as_real
 from ..ops.creation import tensor
 from ._checks import check_capturable, check_fused
@@ -106,6 +108,23 @@ def blended(old: Tensor, new: Tensor, keep: float) -> Tensor:
     mixed = old * keep + new * (1 - keep)
     old.copy_(mixed)
     return mixed
+
+
+def one_pass(
+    name: str, group: dict[str, Any], param: Tensor, grad: Tensor, kept: Sequence[Tensor],
+    numbers: Sequence[float],
+) -> bool:  # fmt: skip
+    """Takes a step by one kernel where nothing is recorded and the backend has one; tells whether it did."""
+    if group["differentiable"] or param.__class__ is not grad.__class__:
+        return False
+    p = param._data
+    backend = backend_of(p)
+    if p.size < LARGE or not hasattr(backend, "one_pass"):
+        return False
+    if not backend.one_pass(name, [p, grad._data, *[k._data for k in kept]], numbers):
+        return False
+    stamp_quietly([param, *kept])
+    return True
 
 
 def check_rate(lr: Any) -> None:

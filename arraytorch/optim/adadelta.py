@@ -6,8 +6,8 @@ from typing import Any
 
 from .._tensor import Tensor
 from ..ops.creation import zeros_like
-from ._by_ops import OpOptimizer, blended, check_option, check_rate, scalar
-from .optimizer import ParamsT
+from ._by_ops import OpOptimizer, blended, check_option, check_rate, one_pass, scalar
+from .optimizer import ParamsT, as_number
 
 
 class Adadelta(OpOptimizer):
@@ -67,6 +67,10 @@ class Adadelta(OpOptimizer):
         self, param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
     ) -> None:
         rho, eps = group["rho"], group["eps"]
+        kept = state["square_avg"], state["acc_delta"]
+        numbers = rho, 1 - rho, eps, as_number(group["lr"])
+        if one_pass("adadelta", group, param, grad, kept, numbers):
+            return
         spread = (blended(state["square_avg"], grad * grad, rho) + eps).sqrt()
         change = (state["acc_delta"] + eps).sqrt() / spread * grad
         blended(state["acc_delta"], change * change, rho)

@@ -7,10 +7,10 @@ from typing import Any
 from .._tensor import Tensor
 from ..autograd.tape import forbid_leaf
 from ..ops.creation import full_like
-from ._by_ops import OpOptimizer, check_option, check_rate, scalar
+from ._by_ops import OpOptimizer, check_option, check_rate, one_pass, scalar
 from ._checks import check_flags
 from ._sparse import add_sparse, like, with_sparse_gradients
-from .optimizer import ParamsT
+from .optimizer import ParamsT, as_number
 
 
 class Adagrad(OpOptimizer):
@@ -92,9 +92,12 @@ class Adagrad(OpOptimizer):
         if grad.is_sparse:
             self._update_rows(param, grad.coalesce(), state, group)
             return
+        rate = group["lr"] / (1 + (state["step"].item() - 1) * group["lr_decay"])
+        numbers = group["eps"], as_number(rate)
+        if one_pass("adagrad", group, param, grad, [state["sum"]], numbers):
+            return
         total = state["sum"] + grad * grad
         state["sum"].copy_(total)
-        rate = group["lr"] / (1 + (state["step"].item() - 1) * group["lr_decay"])
         param.sub_(grad / (total.sqrt() + group["eps"]) * rate)
 
     def _update_rows(

@@ -6,8 +6,8 @@ from typing import Any
 
 from .._tensor import Tensor
 from ..ops.creation import zeros_like
-from ._by_ops import OpOptimizer, blended, check_betas, check_option, check_rate, scalar
-from .optimizer import ParamsT
+from ._by_ops import OpOptimizer, blended, check_betas, check_option, check_rate, one_pass, scalar
+from .optimizer import ParamsT, as_number
 
 
 class Adamax(OpOptimizer):
@@ -66,6 +66,11 @@ class Adamax(OpOptimizer):
         self, param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
     ) -> None:
         beta1, beta2 = group["betas"]
+        eps, rate = group["eps"], as_number(group["lr"]) / (1 - beta1 ** state["step"].item())
+        kept = state["exp_avg"], state["exp_inf"]
+        numbers = beta1, 1 - beta1, beta2, eps, rate
+        if one_pass("adamax", group, param, grad, kept, numbers):
+            return
         mean = blended(state["exp_avg"], grad, beta1)
         largest = (state["exp_inf"] * beta2).maximum(grad.abs() + group["eps"])
         state["exp_inf"].copy_(largest)

@@ -6,8 +6,8 @@ from typing import Any
 
 from .._tensor import Tensor
 from ..ops.creation import zeros_like
-from ._by_ops import OpOptimizer, blended, check_betas, check_option, check_rate, scalar
-from .optimizer import ParamsT
+from ._by_ops import OpOptimizer, blended, check_betas, check_option, check_rate, one_pass, scalar
+from .optimizer import ParamsT, as_number
 
 
 class NAdam(OpOptimizer):
@@ -81,8 +81,13 @@ class NAdam(OpOptimizer):
         )
         state["mu_product"].mul_(now)
         product = state["mu_product"].item()
+        of_g, of_m = lr * (1.0 - now) / (1.0 - product), lr * after / (1.0 - product * after)
+        kept, spreads = (state["exp_avg"], state["exp_avg_sq"]), (1 - beta2**step, group["eps"])
+        numbers = beta1, 1 - beta1, beta2, 1 - beta2, *spreads, as_number(of_g), as_number(of_m)
+        if one_pass("nadam", group, param, grad, kept, numbers):
+            return
         mean = blended(state["exp_avg"], grad, beta1)
         square = blended(state["exp_avg_sq"], grad * grad, beta2)
         spread = (square / (1 - beta2**step)).sqrt() + group["eps"]
-        param.sub_(grad / spread * (lr * (1.0 - now) / (1.0 - product)))
-        param.sub_(mean / spread * (lr * after / (1.0 - product * after)))
+        param.sub_(grad / spread * of_g)
+        param.sub_(mean / spread * of_m)

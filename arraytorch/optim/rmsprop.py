@@ -6,8 +6,8 @@ from typing import Any
 
 from .._tensor import Tensor
 from ..ops.creation import zeros_like
-from ._by_ops import OpOptimizer, blended, check_option, check_rate, scalar
-from .optimizer import ParamsT
+from ._by_ops import OpOptimizer, blended, check_option, check_rate, one_pass, scalar
+from .optimizer import ParamsT, as_number
 
 
 class RMSprop(OpOptimizer):
@@ -73,7 +73,16 @@ class RMSprop(OpOptimizer):
     def _update(
         self, param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
     ) -> None:
-        alpha = group["alpha"]
+        alpha, again = group["alpha"], group["momentum"]
+        names = [
+            "square_avg",
+            *["grad_avg"] * group["centered"],
+            *["momentum_buffer"] * (again > 0),
+        ]
+        kernel = ("centered" if group["centered"] else "rmsprop") + "_momentum" * (again > 0)
+        numbers = [alpha, 1 - alpha, group["eps"], as_number(group["lr"]), *[again] * (again > 0)]
+        if one_pass(kernel, group, param, grad, [state[n] for n in names], numbers):
+            return
         spread = blended(state["square_avg"], grad * grad, alpha)
         if group["centered"]:
             mean = blended(state["grad_avg"], grad, alpha)
