@@ -160,7 +160,7 @@ class Tensor(Methods):
     def stride(self, dim: int | None = None) -> Any:
         """Returns how many elements apart neighbours along each dimension, or along one, lie."""
         x = self._data
-        strides = in_elements(x.strides, x.dtype.itemsize)
+        strides = in_elements(x.shape, x.strides, x.dtype.itemsize)
         return strides if dim is None else strides[dim_of(dim, x.ndim)]
 
     def storage_offset(self) -> int:

@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from . import backend_of, outermost
-from .batched import Call, arrays_in, rule
+from .batched import Call, arrays_in, by_sample, rule
 from .batched_array import BatchedArray, Product, aligned
 
 Shape = tuple[int, ...]
@@ -263,7 +263,12 @@ def _write(call: Call, target: Any, value: Any) -> None:
     call.run(target.value, value)
 
 
-@rule("nonzero", "unique", "unique_values", "unique_consecutive", "repeat")
+@rule("repeat")
+def _repeat(call: Call, counts: Any) -> Any:
+    return by_sample(call, counts)  # which raises where the counts have different sums
+
+
+@rule("nonzero", "unique", "unique_values", "unique_consecutive")
 def _dynamic(call: Call, *args: Any) -> Any:
     raise RuntimeError(
         f"vmap: We do not support batching operators that can output dynamic shape: that of the result "

@@ -68,7 +68,7 @@ def amax(
     refuse("amax", input, "c")
     x = input._data
     dims, kept = over(x.shape, dim)
-    check_reducible("amax", x, dims, dim if dim != () else None)
+    check_reducible("amax", x, dims, None if isinstance(dim, tuple) and not dim else dim)
     B = backend_of(x)
     z = as_array(B, B.amax(x, dims, keepdim), x)
     return finished("amax", taped(amax, z, (input,), (input, z, dims, kept)), out, (input,))
@@ -96,7 +96,7 @@ def amin(
     refuse("amin", input, "c")
     x = input._data
     dims, kept = over(x.shape, dim)
-    check_reducible("amin", x, dims, dim if dim != () else None)
+    check_reducible("amin", x, dims, None if isinstance(dim, tuple) and not dim else dim)
     B = backend_of(x)
     z = as_array(B, B.amin(x, dims, keepdim), x)
     return finished("amin", taped(amin, z, (input,), (input, z, dims, kept)), out, (input,))

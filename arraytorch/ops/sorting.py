@@ -103,7 +103,9 @@ def topk(
     if not x.ndim:
         pair = input.clone(), wrap(B.zeros((), numpy_dtype(_dtypes.int64)))
     else:
-        pair = picked("topk", input, d, B.topk(x, k, d, bool(largest)))
+        # not a view of all places, which the result would keep alive
+        at = B.contiguous(B.topk(x, k, d, bool(largest)))
+        pair = picked("topk", input, d, at)
     return finished("topk", return_types.topk(pair), out, (input,))
 
 
@@ -111,6 +113,7 @@ def _placed(name: str, input: Tensor, d: int, keepdim: bool, at: Any, out: Any) 
     """The elements at these indices along d, and the indices."""
     if not input._data.ndim:
         at = backend_of(input._data).zeros((1,), numpy_dtype(_dtypes.int64))
+    at = backend_of(at).contiguous(at)
     result = getattr(return_types, name)(picked(name, input, d, at, keepdim))
     return finished(name, result, out, (input,))
 
