@@ -110,3 +110,62 @@ def test_nothing_to_draw_from(shape):
     with pytest.raises(RuntimeError, match="without replacement"):
         torch.multinomial(torch.ones(shape), 1)
     assert torch.multinomial(torch.ones(0, 3), 2, replacement=True).shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: torch.ones(2).atan2_(1), TypeError, "must be Tensor, not int"),
+        (lambda: torch.ones(2).nextafter_(1.0), TypeError, "must be Tensor, not float"),
+        (lambda: torch.ones(2).float_power_(2), RuntimeError, "requires dtype Double"),
+        (lambda: torch.heaviside(X, X.double()), RuntimeError, "different dtypes"),
+        (lambda: torch.heaviside(X * 1j, X * 1j), RuntimeError, "for complex tensors"),
+        (lambda: torch.zeros(0).argmax(), IndexError, "to be specified"),
+        (lambda: torch.zeros(0).max(), RuntimeError, "to be specified"),
+        (lambda: torch.put(X, torch.tensor([0]), X), IndexError, "same number of elements"),
+        (lambda: (X > 1).clamp(X > 1, X > 1), NotImplementedError, "for 'Bool'"),
+        (lambda: F.layer_norm(X.long(), (4,)), NotImplementedError, "for 'Long'"),
+        (lambda: F.group_norm(X.int(), 1), NotImplementedError, "for 'Int'"),
+        (lambda: F.batch_norm(X * 1j, None, None, training=True), NotImplementedError, "Complex"),
+        (lambda: F.instance_norm(X.bool()), NotImplementedError, "for 'Bool'"),
+        (lambda: F.mse_loss(X.long(), X.int()), NotImplementedError, "mse_cpu"),
+        (lambda: F.huber_loss(X.bool(), X.bool()), NotImplementedError, "huber_cpu"),
+        (lambda: float(X), ValueError, "cannot be converted"),
+        (lambda: int(torch.ones(0)), ValueError, "cannot be converted"),
+        (lambda: X.item(), RuntimeError, "cannot be converted"),
+    ],
+)
+def test_refusals(call, error, words):
+    """Of PyTorch's classes, in its words."""
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_signs_of_nothing():
+    """NaN is neither above nor below 0, and a real zero has the argument 0 with either sign."""
+    zeros = torch.tensor([0.0, -0.0, float("nan"), -1.0, 1.0])
+    assert torch.heaviside(zeros, torch.tensor(0.5)).tolist() == [0.5, 0.5, 0.0, 0.0, 1.0]
+    nan = torch.heaviside(torch.zeros(1), torch.tensor([float("nan")]))
+    assert nan.isnan().all()
+    assert torch.angle(zeros).nan_to_num(9).tolist() == [0.0, 0.0, 9.0, pytest.approx(np.pi), 0.0]
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        F.relu,
+        F.relu6,
+        F.hardtanh,
+        F.leaky_relu,
+        F.hardshrink,
+        F.softshrink,
+        lambda x: F.threshold(x, 0.5, 2.0),
+    ],
+)
+def test_slopes_that_are_constant_have_gradients(op):
+    """The gradient of a gradient through pieces of lines is zero, not an error."""
+    x = torch.tensor([-2.0, 0.1, 3.0, 8.0], requires_grad=True)
+    (g,) = torch.autograd.grad(op(x).sum(), x, create_graph=True)
+    assert g.requires_grad
+    (second,) = torch.autograd.grad((g * g).sum(), x)
+    assert second.tolist() == [0.0] * 4

@@ -12,19 +12,13 @@ from .arithmetic import (
     abs,
     absolute,
     ceil,
-    clamp,
-    clip,
     div,
     divide,
     fix,
     floor,
     floor_divide,
-    fmax,
-    fmin,
     fmod,
     frac,
-    maximum,
-    minimum,
     mul,
     multiply,
     neg,
@@ -189,6 +183,7 @@ from .inplace import (
     zero_,
 )
 from .joining import cat, concat, concatenate, stack
+from .limits import clamp, clip, fmax, fmin, maximum, minimum
 from .products import bmm, dot, matmul, mm, mv
 from .queries import (
     get_device,

@@ -11,7 +11,7 @@ from . import _return_types as return_types
 from ._declare import derivative
 from ._promote import axis_instead, dim_of
 from ._results import as_array, finished, native, refuse
-from .arithmetic import maximum, minimum
+from .limits import maximum, minimum
 from .reduction import over
 from .scattering import picked
 from .shape import reshape, unsqueeze
@@ -24,7 +24,8 @@ _FEW = 1024  # elements up to which a second reduction is faster than a gather
 def check_reducible(name: str, x: Any, dims: tuple[int, ...], dim: Any) -> None:
     """Raises PyTorch's error if there is nothing to choose from."""
     if dim is None and not x.size:
-        raise RuntimeError(
+        error = IndexError if name in ("argmax", "argmin") else RuntimeError
+        raise error(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
             "reduction dim with the 'dim' argument."
         )

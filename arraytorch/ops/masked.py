@@ -15,13 +15,14 @@ from ..backends import dtype_of, numpy_dtype
 from ._declare import cast
 from ._promote import dim_of, dims_of
 from ._results import check_tensor
-from .arithmetic import maximum, sqrt
+from .arithmetic import sqrt
 from .complex_numbers import conj, real
 from .elementary import logaddexp as _logaddexp
 from .extremes import amax as _amax
 from .extremes import amin as _amin
 from .extremes import argmax as _argmax
 from .extremes import argmin as _argmin
+from .limits import maximum
 from .reduction import logsumexp as _logsumexp
 from .reduction import prod as _prod
 from .reduction import sum as _sum

@@ -202,10 +202,11 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
 @derivative(
     saves=("input", "low", "high"),
     d_g=lambda B, g, input, low, high: B.outside(g, input, low, high, 0.0),
+    d_input=lambda B, g: B.zeros_like(g),
 )
 def outside(g: Tensor, input: Tensor, low: float, high: float, value: float) -> Tensor:
     """Returns g where ``input`` lies outside of [low, high], also where it is NaN, else a value."""
     x, y = g._data, input._data
     B = outermost(x, y)
     z = B.cast(B.asarray(B.outside(x, y, low, high, value)), x.dtype)
-    return taped(outside, z, (g,), (input, low, high))
+    return taped(outside, z, (g, input), (input, low, high))
