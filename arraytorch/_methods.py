@@ -16,7 +16,6 @@ from .ops import (
     extremes,
     indexing,
     inplace,
-    limits,
     products,
     queries,
     random,
@@ -108,9 +107,9 @@ class Methods(TensorBase):
         arithmetic.round,
     )
     fix, frac = arithmetic.trunc, arithmetic.frac
-    maximum, minimum = limits.maximum, limits.minimum
-    fmax, fmin = limits.fmax, limits.fmin
-    clamp = clip = limits.clamp
+    maximum, minimum = selection.maximum, selection.minimum
+    fmax, fmin = selection.fmax, selection.fmin
+    clamp = clip = selection.clamp
     exp, exp2, expm1 = elementary.exp, elementary.exp2, elementary.expm1
     log, log2, log10, log1p = elementary.log, elementary.log2, elementary.log10, elementary.log1p
     sin, cos, tan = elementary.sin, elementary.cos, elementary.tan

@@ -183,7 +183,6 @@ from .inplace import (
     zero_,
 )
 from .joining import cat, concat, concatenate, stack
-from .limits import clamp, clip, fmax, fmin, maximum, minimum
 from .products import bmm, dot, matmul, mm, mv
 from .queries import (
     get_device,
@@ -232,7 +231,7 @@ from .rearranging import (
 from .reduction import all, any, count_nonzero, logsumexp, mean, nanmean, nansum, prod, sum
 from .scan import cumprod, cumsum, cumulative_trapezoid, diff, logcumsumexp, trapezoid, trapz
 from .scattering import gather, scatter, scatter_add, scatter_reduce
-from .selection import fill, masked_fill, where
+from .selection import clamp, clip, fill, fmax, fmin, masked_fill, maximum, minimum, where
 from .sequences import arange, eye, linspace, logspace
 from .shape import (
     broadcast_to,

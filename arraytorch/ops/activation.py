@@ -21,9 +21,8 @@ from .creation import empty, ones_like
 from .elementary import exp, sigmoid, tanh
 from .elementary import relu as _relu
 from .indexing import setitem
-from .limits import clamp
 from .sampling import uniform_
-from .selection import masked_fill, where
+from .selection import clamp, masked_fill, where
 
 Tensor = Any
 

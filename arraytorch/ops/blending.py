@@ -30,10 +30,9 @@ from .comparison import eq
 from .complex_numbers import complex as _complex
 from .elementary import exp2
 from .joining import cat
-from .limits import clamp
 from .rearranging import flip
 from .scan import cumprod
-from .selection import where
+from .selection import clamp, where
 from .shape import expand
 
 Tensor = Any

@@ -14,11 +14,10 @@ from ._declare import derivative, kernel_op
 from ._results import check_tensor
 from .elementary import exp
 from .joining import cat
-from .limits import clamp
 from .reduction import logsumexp, mean
 from .reduction import sum as sum_of
 from .scattering import gather
-from .selection import where
+from .selection import clamp, where
 from .shape import squeeze, unsqueeze
 
 Tensor = Any

@@ -13,10 +13,9 @@ from .diagonals import triu_indices
 from .elementary import exp, log
 from .extremes import amax
 from .indexing import getitem
-from .limits import clamp
 from .rearranging import broadcast_tensors
 from .reduction import sum
-from .selection import where
+from .selection import clamp, where
 from .spread import vector_norm
 
 Tensor = Any

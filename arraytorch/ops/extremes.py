@@ -11,9 +11,9 @@ from . import _return_types as return_types
 from ._declare import derivative
 from ._promote import axis_instead, dim_of
 from ._results import as_array, finished, native, refuse
-from .limits import maximum, minimum
 from .reduction import over
 from .scattering import picked
+from .selection import maximum, minimum
 from .shape import reshape, unsqueeze
 
 Tensor = Any

@@ -9,7 +9,7 @@ from ..autograd.modes import grad_enabled
 from ..autograd.tape import TensorBase, forbid_leaf, rebase, record, taped, wrap
 from ..backends import backend_of
 from ..backends.host import ndarray, write_where
-from . import arithmetic, comparison, elementary, limits, selection, sums
+from . import arithmetic, comparison, elementary, selection, sums
 from ._declare import derivative
 from ._fitting import fitting
 from ._inplace import inplace, unrecorded
@@ -49,7 +49,7 @@ square_, sqrt_ = inplace(arithmetic.square), inplace(arithmetic.sqrt)
 rsqrt_, reciprocal_ = inplace(arithmetic.rsqrt), inplace(arithmetic.reciprocal)
 floor_, ceil_ = inplace(arithmetic.floor), inplace(arithmetic.ceil)
 trunc_, round_ = inplace(arithmetic.trunc), inplace(arithmetic.round)
-frac_, clamp_ = inplace(arithmetic.frac), inplace(limits.clamp, direct=clamped)
+frac_, clamp_ = inplace(arithmetic.frac), inplace(selection.clamp, direct=clamped)
 exp_, exp2_, expm1_ = inplace(elementary.exp), inplace(elementary.exp2), inplace(elementary.expm1)
 log_, log2_ = inplace(elementary.log), inplace(elementary.log2)
 log10_, log1p_ = inplace(elementary.log10), inplace(elementary.log1p)

@@ -15,10 +15,9 @@ from ._promote import broadcast_shape, dim_of
 from ._results import as_array, check_tensor, finished, refuse
 from .arithmetic import sqrt
 from .comparison import logical_not
-from .limits import clamp
 from .products import matmul
 from .reduction import sum
-from .selection import masked_fill, where
+from .selection import clamp, masked_fill, where
 from .shape import expand, transpose, unsqueeze
 from .spread import vector_norm
 

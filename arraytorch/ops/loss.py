@@ -19,10 +19,9 @@ from .blending import xlogy
 from .creation import full_like
 from .elementary import exp, log
 from .elementary import log1p as _log1p
-from .limits import clamp, maximum
 from .rearranging import broadcast_tensors
 from .reduction import mean, sum
-from .selection import where
+from .selection import clamp, maximum, where
 
 Tensor = Any
 REDUCTIONS = ("mean", "sum", "none")

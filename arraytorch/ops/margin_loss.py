@@ -11,11 +11,10 @@ from ._results import check_tensor, is_half, refuse_kernel, rounded_once
 from .activation import logsigmoid
 from .arithmetic import sqrt
 from .distance import pairwise_distance
-from .limits import clamp, minimum
 from .loss import _reduced, _reduction
 from .reduction import sum
 from .scattering import gather
-from .selection import where
+from .selection import clamp, minimum, where
 from .sequences import arange
 from .shape import unsqueeze
 

@@ -22,13 +22,12 @@ from .extremes import amax as _amax
 from .extremes import amin as _amin
 from .extremes import argmax as _argmax
 from .extremes import argmin as _argmin
-from .limits import maximum
 from .reduction import logsumexp as _logsumexp
 from .reduction import prod as _prod
 from .reduction import sum as _sum
 from .scan import cumprod as _cumprod
 from .scan import cumsum as _cumsum
-from .selection import where
+from .selection import maximum, where
 from .shape import expand
 from .softmaxes import log_softmax as _log_softmax
 from .softmaxes import softmax as _softmax

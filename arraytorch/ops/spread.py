@@ -12,9 +12,9 @@ from ._declare import cast, derivative
 from ._results import as_array, check_tensor, finished, native
 from .complex_numbers import conj, real
 from .diagonals import diagonal
-from .limits import clamp
 from .products import matmul
 from .reduction import mean, over, sum
+from .selection import clamp
 from .shape import reshape, t, unsqueeze
 
 Tensor = Any
