@@ -163,7 +163,7 @@ class Methods(TensorBase):
     transpose = swapdims = shapes.transpose
     swapaxes = shapes.swapaxes
     t, movedim, moveaxis = shapes.t, shapes.movedim, shapes.movedim
-    unsqueeze, ravel = shapes.unsqueeze, shapes.ravel
+    unsqueeze, ravel = shapes.unsqueeze, conversion.ravel
     flatten, unflatten, unbind = shapes.flatten, shapes.unflatten, shapes.unbind
     select, narrow = indexing.select, indexing.narrow
     chunk = indexing.chunk

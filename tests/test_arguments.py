@@ -169,3 +169,14 @@ def test_slopes_that_are_constant_have_gradients(op):
     assert g.requires_grad
     (second,) = torch.autograd.grad((g * g).sum(), x)
     assert second.tolist() == [0.0] * 4
+
+
+def test_ravel_has_no_gaps():
+    """Like `reshape` otherwise, it copies what one stride could have told."""
+    every_second = X[0, 0, ::2]
+    assert every_second.reshape(-1).data_ptr() == every_second.data_ptr()
+    found = torch.ravel(every_second)
+    assert found.tolist() == [0.0, 2.0] and found.stride() == (1,)
+    assert found.data_ptr() != every_second.data_ptr()
+    assert torch.ravel(torch.ones(1).expand(4)).stride() == (1,)
+    assert X.ravel().data_ptr() == X.data_ptr()

@@ -74,7 +74,7 @@ from .complex_numbers import (
     view_as_complex,
     view_as_real,
 )
-from .conversion import clone
+from .conversion import clone, ravel
 from .creation import (
     as_tensor,
     asarray,
@@ -240,7 +240,6 @@ from .shape import (
     moveaxis,
     movedim,
     permute,
-    ravel,
     reshape,
     squeeze,
     swapaxes,
