@@ -67,7 +67,8 @@ class PointwiseKernels:
 
     def heaviside(self, x: Any, values: Any) -> Any:
         """0 below 0 and for NaN, 1 above, and ``values`` at 0."""
-        return self.xp.where(x == 0, values, (x > 0).astype(x.dtype))
+        # of fmax's arguments NaN is the lesser; NumPy's own result for it would be NaN
+        return self.xp.heaviside(x if x.dtype.kind in "biu" else self.xp.fmax(x, -1), values)
 
     def integer_pow(self, x: Any, y: Any) -> Any:
         """x ** y of integers; a negative power, which `pow` refuses, gives 0 unless x is 1 or -1."""

@@ -183,9 +183,10 @@ def index_of(value: Any, what: str) -> int:
 
     Python counts bools as integers, but `x.sum(True)` is a ``keepdim`` in the wrong place.
     """
-    if not (
-        isinstance(value, bool) or isinstance(value, TensorBase) and value._data.dtype.kind == "b"
-    ):
+    if value.__class__ is int:
+        return value  # type: ignore[no-any-return]
+    is_tensor = isinstance(value, TensorBase)
+    if not (value._data.dtype.kind == "b" if is_tensor else isinstance(value, bool)):
         try:
             return value.__index__()  # type: ignore[no-any-return]
         except AttributeError:

@@ -363,7 +363,13 @@ def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Te
     >>> torch.heaviside(torch.tensor([-1.0, 0.0, 2.0]), torch.tensor(0.5))
     tensor([0.0000, 0.5000, 1.0000])
     """
-    check_tensor("heaviside", input, values, names=("input", "values"))
+    try:
+        x = input._data
+        if out is None and x.dtype is values._data.dtype and x.dtype.kind != "c":
+            return _heaviside(input, values)  # nearly always, and so found out first
+    except AttributeError:
+        check_tensor("heaviside", input, values, names=("input", "values"))
+        raise
     if "c" in (input._data.dtype.kind, values._data.dtype.kind):
         raise RuntimeError("heaviside is not yet implemented for complex tensors.")
     kinds = {t._data.dtype for t in (input, values, out) if t is not None}

@@ -428,8 +428,9 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     d = dim_of(dim, x.ndim)
     if isinstance(start, TensorBase) and (start._data.ndim or start._data.dtype.kind not in "iu"):
         raise RuntimeError("start must be an 0-dim integral Tensor.")
-    n, start = x.shape[d], integer("narrow", "start", start)
-    length = integer("narrow", "length", length)
+    n = x.shape[d]
+    if start.__class__ is not int or length.__class__ is not int:
+        start, length = integer("narrow", "start", start), integer("narrow", "length", length)
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     if not -n <= start <= n:

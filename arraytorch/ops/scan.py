@@ -200,7 +200,8 @@ def diff(
     check_tensor("diff", input)
     if not input._data.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")
-    n = integer("diff", "n", n)
+    if n.__class__ is not int:
+        n = integer("diff", "n", n)
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     if not n:
