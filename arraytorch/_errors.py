@@ -11,3 +11,8 @@ class OutOfMemoryError(RuntimeError):
 
 class AcceleratorError(RuntimeError):
     """An error of a device while it executed something."""
+
+
+class NotOneElement(RuntimeError, ValueError):
+    """A tensor of none or several elements asked for its one: `item` has raised the first class,
+    `float` and its like the second."""

@@ -107,9 +107,9 @@ class Methods(TensorBase):
         arithmetic.round,
     )
     fix, frac = arithmetic.trunc, arithmetic.frac
-    maximum, minimum = arithmetic.maximum, arithmetic.minimum
-    fmax, fmin = arithmetic.fmax, arithmetic.fmin
-    clamp = clip = arithmetic.clamp
+    maximum, minimum = selection.maximum, selection.minimum
+    fmax, fmin = selection.fmax, selection.fmin
+    clamp = clip = selection.clamp
     exp, exp2, expm1 = elementary.exp, elementary.exp2, elementary.expm1
     log, log2, log10, log1p = elementary.log, elementary.log2, elementary.log10, elementary.log1p
     sin, cos, tan = elementary.sin, elementary.cos, elementary.tan
@@ -163,7 +163,7 @@ class Methods(TensorBase):
     transpose = swapdims = shapes.transpose
     swapaxes = shapes.swapaxes
     t, movedim, moveaxis = shapes.t, shapes.movedim, shapes.movedim
-    unsqueeze, ravel = shapes.unsqueeze, shapes.ravel
+    unsqueeze, ravel = shapes.unsqueeze, conversion.ravel
     flatten, unflatten, unbind = shapes.flatten, shapes.unflatten, shapes.unbind
     select, narrow = indexing.select, indexing.narrow
     chunk = indexing.chunk

@@ -12,6 +12,7 @@ from . import _device, _dtypes
 from ._attributes import Attributes, set_attributes
 from ._device import device
 from ._dtypes import dtype
+from ._errors import NotOneElement
 from ._layouts import layout, strided
 from ._methods import Methods
 from ._size import Size
@@ -160,7 +161,7 @@ class Tensor(Methods):
     def stride(self, dim: int | None = None) -> Any:
         """Returns how many elements apart neighbours along each dimension, or along one, lie."""
         x = self._data
-        strides = in_elements(x.strides, x.dtype.itemsize)
+        strides = in_elements(x.shape, x.strides, x.dtype.itemsize)
         return strides if dim is None else strides[dim_of(dim, x.ndim)]
 
     def storage_offset(self) -> int:
@@ -350,9 +351,8 @@ class Tensor(Methods):
         try:
             value = x.item()
         except ValueError:
-            raise RuntimeError(
-                f"a Tensor with {x.size} elements cannot be converted to Scalar"
-            ) from None
+            message = f"a Tensor with {x.size} elements cannot be converted to Scalar"
+            raise NotOneElement(message) from None
         if value.__class__ is tuple:  # a type of eight bits
             return host.decoded(x).item()
         if x.__class__ is not host.ndarray:

@@ -27,6 +27,7 @@ def warned(monkeypatch):
         (lambda: A.clone().add_(2, B), [21.0, 42.0]),
         (lambda: A.sub(2, B), [-19.0, -38.0]),
         (lambda: A.clone().sub_(2, B), [-19.0, -38.0]),
+        (lambda: torch.add(A, 2, 3), [7.0, 8.0]),
         (lambda: torch.addcmul(A, 2, A, B), [21.0, 82.0]),
         (lambda: A.clone().addcmul_(2, A, B), [21.0, 82.0]),
         (lambda: torch.addcdiv(A, 2, A, A), [3.0, 4.0]),

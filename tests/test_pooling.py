@@ -372,3 +372,16 @@ def test_layers_compute_and_print_as_in_pytorch():
         == "LPPool1d(norm_type=2, kernel_size=3, stride=None, ceil_mode=False)"
     )
     assert repr(nn.MaxUnpool1d(2)) == "MaxUnpool1d(kernel_size=(2,), stride=(2,), padding=(0,))"
+
+
+@pytest.mark.parametrize("size", [3, 4])  # windows of one size, and of several
+def test_adaptive_pools_keep_channels_last(size):
+    """Results, and the places of maxima, have their channels last if the images have."""
+    x = torch.randn(2, 3, 6, 6)
+    last = x.to(memory_format=torch.channels_last)
+    packed = (3 * size * size, 1, 3 * size, 3)
+    for pool in (F.adaptive_avg_pool2d, F.adaptive_max_pool2d):
+        assert pool(last, size).stride() == packed and pool(x, size).is_contiguous()
+        torch.testing.assert_close(pool(last, size), pool(x, size))
+    values, places = F.adaptive_max_pool2d(last, size, return_indices=True)
+    assert values.stride() == places.stride() == packed

@@ -129,6 +129,7 @@ WRONG = [
     (lambda: vmap(torch.argwhere)(torch.eye(3)[:2] + torch.eye(3)[0]), RuntimeError, "differs"),
     (lambda: vmap(lambda x: x[x > 1])(X), RuntimeError, "dynamic shape"),
     (lambda: vmap(lambda x: x.unique())(X), RuntimeError, "dynamic shape"),
+    (lambda: vmap(torch.repeat_interleave)(torch.tensor([[1], [2]])), RuntimeError, "differs"),
     (lambda: vmap(lambda x: x.numpy())(X), RuntimeError, "cannot become a NumPy array"),
     (lambda: vmap(lambda x: torch.rand(2))(X), RuntimeError, "randomness error mode"),
     (lambda: vmap(lambda x: torch.zeros(3).add_(x))(X), RuntimeError, "inplace operation"),
@@ -550,3 +551,12 @@ def test_places_of_as_many_elements():
     x[0, 0] = 0
     found = vmap(lambda x: torch.nonzero_static(x, size=2))(x)
     assert found.tolist() == [[[2], [-1]], [[1], [2]]]
+
+
+def test_repetitions_that_differ_between_samples():
+    """Each sample has its own counts, as long as they add up to the same."""
+    counts, rows = torch.tensor([[1, 2, 3], [2, 2, 2]]), torch.arange(6.0).reshape(3, 2)
+    found = vmap(lambda c: torch.repeat_interleave(torch.arange(3), c))(counts)
+    assert found.tolist() == [[0, 1, 1, 2, 2, 2], [0, 0, 1, 1, 2, 2]]
+    found = vmap(lambda c: torch.repeat_interleave(rows, c, 0))(counts)
+    assert found[:, :, 0].tolist() == [[0, 2, 2, 4, 4, 4], [0, 0, 2, 2, 4, 4]]

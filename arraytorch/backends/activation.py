@@ -135,6 +135,10 @@ class ActivationKernels:
         """g where x lies below low or above high, also for NaN; elsewhere a value."""
         return self.masked_fill(g, (x >= low) & (x <= high), value)
 
+    def hardtanh_backward(self, g: Any, x: Any, low: float, high: float) -> Any:
+        """g where x lies between low and high, also for NaN, else 0."""
+        return self.masked_fill(g, (x <= low) | (x >= high), 0)
+
     def glu(self, x: Any, dim: int) -> Any:
         """The first half of a dimension times the sigmoid of the second."""
         lead, half = (slice(None),) * dim, x.shape[dim] // 2

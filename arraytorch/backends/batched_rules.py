@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from . import backend_of, outermost
-from .batched import Call, arrays_in, rule
+from .batched import Call, arrays_in, by_sample, rule
 from .batched_array import BatchedArray, Product, aligned
 
 Shape = tuple[int, ...]
@@ -24,7 +24,7 @@ _POINTWISE_NAMES = """
     bitwise_right_shift bitwise_xor ceil clamp complex conj copysign cos cosh digamma
     dirichlet_grad div elu elu_backward entr eq erf erfc erfcx erfinv exp exp2 expm1 floor
     floor_divide fmax fmin fmod frac frexp gap gap_backward gcd ge gelu gelu_backward gt hardshrink hardsigmoid hardswish
-    hardswish_backward heaviside huber hypot i0 i0e i1 i1e igamma igammac imag integer_pow isfinite
+    hardswish_backward hardtanh_backward heaviside huber hypot i0 i0e i1 i1e igamma igammac imag integer_pow isfinite
     isinf isnan lcm ldexp_by le leaky_relu leaky_relu_backward lerp lgamma log log10 log1p log2 log_ndtr
     logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logsigmoid lt maximum
     minimum mish mish_backward modified_bessel_i0 modified_bessel_i1 modified_bessel_k0
@@ -263,7 +263,12 @@ def _write(call: Call, target: Any, value: Any) -> None:
     call.run(target.value, value)
 
 
-@rule("nonzero", "unique", "unique_values", "unique_consecutive", "repeat")
+@rule("repeat")
+def _repeat(call: Call, counts: Any) -> Any:
+    return by_sample(call, counts)  # which raises where the counts have different sums
+
+
+@rule("nonzero", "unique", "unique_values", "unique_consecutive")
 def _dynamic(call: Call, *args: Any) -> Any:
     raise RuntimeError(
         f"vmap: We do not support batching operators that can output dynamic shape: that of the result "

@@ -57,18 +57,18 @@ class PointwiseKernels:
         self.bitwise_left_shift, self.bitwise_right_shift = xp.left_shift, xp.right_shift
         self.isnan, self.isinf, self.isfinite = xp.isnan, xp.isinf, xp.isfinite
         self.signbit, self.where = xp.signbit, xp.where
-        self.nextafter, self.heaviside, self.gcd, self.lcm = (
-            xp.nextafter,
-            xp.heaviside,
-            xp.gcd,
-            xp.lcm,
-        )
+        self.nextafter, self.gcd, self.lcm = xp.nextafter, xp.gcd, xp.lcm
 
     def sign(self, x: Any) -> Any:
         """-1, 0 or 1, and 0 of NaN; of bools themselves."""
         if x.dtype.kind in "iu":
             return self.xp.sign(x)
         return x.copy() if x.dtype.kind == "b" else (x > 0).astype(x.dtype) - (x < 0)
+
+    def heaviside(self, x: Any, values: Any) -> Any:
+        """0 below 0 and for NaN, 1 above, and ``values`` at 0."""
+        # of fmax's arguments NaN is the lesser; NumPy's own result for it would be NaN
+        return self.xp.heaviside(x if x.dtype.kind in "biu" else self.xp.fmax(x, -1), values)
 
     def integer_pow(self, x: Any, y: Any) -> Any:
         """x ** y of integers; a negative power, which `pow` refuses, gives 0 unless x is 1 or -1."""
@@ -141,7 +141,8 @@ class PointwiseKernels:
 
     def angle(self, x: Any) -> Any:
         """The argument of a complex number; pi for negative reals."""
-        out = self.xp.angle(x)
+        # a real zero has the argument 0, whatever its sign
+        out = self.xp.angle(x if x.dtype.kind in "biuc" else x + 0.0)
         return out if x.dtype.kind in "biuc" else out.astype(x.dtype, copy=False)
 
     def clamp(self, x: Any, low: Any, high: Any) -> Any:

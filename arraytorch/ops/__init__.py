@@ -12,19 +12,13 @@ from .arithmetic import (
     abs,
     absolute,
     ceil,
-    clamp,
-    clip,
     div,
     divide,
     fix,
     floor,
     floor_divide,
-    fmax,
-    fmin,
     fmod,
     frac,
-    maximum,
-    minimum,
     mul,
     multiply,
     neg,
@@ -80,7 +74,7 @@ from .complex_numbers import (
     view_as_complex,
     view_as_real,
 )
-from .conversion import clone
+from .conversion import clone, ravel
 from .creation import (
     as_tensor,
     asarray,
@@ -237,7 +231,7 @@ from .rearranging import (
 from .reduction import all, any, count_nonzero, logsumexp, mean, nanmean, nansum, prod, sum
 from .scan import cumprod, cumsum, cumulative_trapezoid, diff, logcumsumexp, trapezoid, trapz
 from .scattering import gather, scatter, scatter_add, scatter_reduce
-from .selection import fill, masked_fill, where
+from .selection import clamp, clip, fill, fmax, fmin, masked_fill, maximum, minimum, where
 from .sequences import arange, eye, linspace, logspace
 from .shape import (
     broadcast_to,
@@ -246,7 +240,6 @@ from .shape import (
     moveaxis,
     movedim,
     permute,
-    ravel,
     reshape,
     squeeze,
     swapaxes,

@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # By what stands where, a tensor (T) or a number (n): what the numbers are called today.
 ORDERS: dict[str, dict[str, tuple[str, ...]]] = {
-    "add": {"TnT": ("alpha",)},
+    "add": {"TnT": ("alpha",), "Tnn": ("alpha",)},
     "addcmul": {"TnTT": ("value",)},
     "addmm": {
         "nTTT": ("beta",),
@@ -40,13 +40,12 @@ def in_order(op: Any, like: str, *args: Any, **options: Any) -> Any:
         value = options.pop(today, 1)
         if value.__class__ is not int or value != 1:
             raise TypeError(f"{name}() got '{today}' by name, and numbers before tensors")
-    tensors = [a for a in args if isinstance(a, TensorBase)]
     if names is None:
         count = 2 if like == "add" else 3
         raise TypeError(f"{name}() takes {count} positional arguments but {len(args)} were given")
     if not _warned:
         _warned.append(name)
-        rest = ", ".join(["Tensor"] * (len(tensors) - 1))
+        rest = ", ".join(["Tensor"] * (len(args) - len(names) - 1))
         warnings.warn(
             f"This overload of {name} is deprecated:\n\t{name}("
             f"{', '.join(f'Number {n}' for n in names)}, {rest})\nConsider using one of the "
@@ -54,8 +53,9 @@ def in_order(op: Any, like: str, *args: Any, **options: Any) -> Any:
             f"{', '.join(f'Number {n} = 1' for n in names)})",
             stacklevel=3,
         )
-    numbers = [a for a in args if not isinstance(a, TensorBase)]
-    return op(*tensors, **dict(zip(names, numbers, strict=True)), **options)
+    places = [i for i, kind in enumerate(kinds) if kind == "n"][: len(names)]
+    named = {name: args[i] for name, i in zip(names, places, strict=True)}
+    return op(*[a for i, a in enumerate(args) if i not in places], **named, **options)
 
 
 def hides_older(op: F) -> F:

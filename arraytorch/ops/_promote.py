@@ -170,11 +170,7 @@ def dim_of(dim: int, ndim: int) -> int:
     """
     if dim.__class__ is int and -ndim <= dim < ndim:
         return dim if dim >= 0 else dim + ndim
-    try:
-        d = dim.__index__()
-    except AttributeError:
-        raise TypeError(f"a dimension must be an int, not {type(dim).__name__}") from None
-    n = ndim or 1
+    d, n = index_of(dim, "a dimension"), ndim or 1
     if not -n <= d < n:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {d})"
@@ -182,17 +178,28 @@ def dim_of(dim: int, ndim: int) -> int:
     return d % n
 
 
+def index_of(value: Any, what: str) -> int:
+    """Returns what may stand for an int as one; TypeError for others, bools among them.
+
+    Python counts bools as integers, but `x.sum(True)` is a ``keepdim`` in the wrong place.
+    """
+    if value.__class__ is int:
+        return value  # type: ignore[no-any-return]
+    is_tensor = isinstance(value, TensorBase)
+    if not (value._data.dtype.kind == "b" if is_tensor else isinstance(value, bool)):
+        try:
+            return value.__index__()  # type: ignore[no-any-return]
+        except AttributeError:
+            pass
+    raise TypeError(f"{what} must be int, not {type(value).__name__}")
+
+
 def integer(name: str, label: str, value: Any) -> int:
     """Returns an argument that has to be an integer, or a tensor of one; raises TypeError for others.
 
     ``int(value)`` would cut 2.7 silently.
     """
-    try:
-        return value.__index__()  # type: ignore[no-any-return]
-    except AttributeError:
-        raise TypeError(
-            f"{name}(): argument '{label}' must be int, not {type(value).__name__}"
-        ) from None
+    return index_of(value, f"{name}(): argument '{label}'")
 
 
 def axis_instead(name: str, axis: Any) -> Any:
@@ -207,7 +214,8 @@ def dims_of(dim: Any, ndim: int) -> tuple[int, ...]:
     if dim is None:
         return tuple(range(ndim))
     if isinstance(dim, (tuple, list)):
-        dims = [dim_of(d, ndim) for d in dim]
+        # Whether it is a bool PyTorch asks of the first alone; a plus makes numbers of the others.
+        dims = [dim_of(+d if i else d, ndim) for i, d in enumerate(dim)]
         if len(set(dims)) != len(dims):
             twice = next(d for d in dims if dims.count(d) > 1)
             raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
@@ -233,6 +241,8 @@ def shape_of(size: tuple[Any, ...], name: str = "size") -> tuple[int, ...]:
         or (len(size) == 1 and isinstance(size[0], (tuple, list)))
     ):
         size = tuple(size[0])
+    if size and isinstance(size[0], bool):  # of the others PyTorch does not ask
+        raise TypeError(f"{name}: a shape is made of ints, but the first element is bool")
     try:
         return tuple([n.__index__() for n in size])
     except AttributeError:

@@ -117,6 +117,17 @@ def packed_strides(shape: tuple[int, ...], order: Any) -> tuple[int, ...]:
 
 
 @lru_cache(1024)
-def in_elements(strides: tuple[int, ...], size: int) -> tuple[int, ...]:
-    """Returns strides in bytes as strides in elements of a size."""
-    return tuple([s // size for s in strides])
+def in_elements(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> tuple[int, ...]:
+    """Returns strides in bytes as strides in elements of a size, as PyTorch counts them.
+
+    NumPy gives new dimensions and those of empty arrays the stride 0, PyTorch the one of memory
+    without gaps.
+    """
+    if 0 not in strides:
+        return tuple([s // size for s in strides])
+    made: list[int] = []
+    step = 1
+    for n, s in zip(reversed(shape), reversed(strides), strict=True):
+        made.append(step if not s and (n == 1 or 0 in shape) else s // size)
+        step = max(n, 1) * made[-1]
+    return tuple(reversed(made))

@@ -8,13 +8,12 @@ from typing import Any
 from .._dtypes import float64, scalar_type_name
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import taped
-from ..backends import BACKENDS, backend_of, dtype_of
+from ..backends import BACKENDS, backend_of, dtype_of, outermost
 from . import elementary
 from ._declare import derivative, kernel_op
 from ._inplace import inplace
 from ._promote import number_of
-from ._results import check_tensor, finished, refuse, refuse_kernel, taped_alike
-from .arithmetic import clamp
+from ._results import as_array, check_tensor, finished, refuse, refuse_kernel, taped_alike
 from .comparison import logical_not
 from .complex_numbers import conj
 from .conversion import clone
@@ -23,7 +22,7 @@ from .elementary import exp, sigmoid, tanh
 from .elementary import relu as _relu
 from .indexing import setitem
 from .sampling import uniform_
-from .selection import masked_fill, where
+from .selection import clamp, masked_fill, where
 
 Tensor = Any
 
@@ -121,12 +120,26 @@ def hardtanh(
     saves=("input", "low", "high"),
     kernel="_hardtanh",
     name="HardtanhBackward0",
-    d_input=lambda B, g, input, low, high: B.masked_fill(g, (input <= low) | (input >= high), 0),
+    d_input=lambda B, g, input, low, high: B.hardtanh_backward(g, input, low, high),
 )
 def _hardtanh(input: Tensor, low: float, high: float) -> Tensor:
     x = input._data
     z = backend_of(x).cast(backend_of(x).clamp(x, low, high), x.dtype)
     return taped(_hardtanh, z, (input,), (input, low, high))
+
+
+# The slopes of slopes that are constant are zero, and asked for all the same: hence d_input.
+@derivative(
+    saves=("input", "low", "high"),
+    d_g=lambda B, g, input, low, high: B.hardtanh_backward(g, input, low, high),
+    d_input=lambda B, g: B.zeros_like(g),
+)
+def hardtanh_backward(g: Tensor, input: Tensor, low: float, high: float) -> Tensor:
+    """Returns g where the input lies between two numbers, or is NaN, else 0."""
+    x, y = g._data, input._data
+    B = outermost(x, y)
+    z = as_array(B, B.hardtanh_backward(x, y, low, high), x)
+    return taped(hardtanh_backward, z, (g, input), (input, low, high))
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
@@ -205,10 +218,17 @@ def _leaky_relu(input: Tensor, slope: float) -> Tensor:
     return taped_alike(_leaky_relu, z, input, (input, slope))
 
 
-@kernel_op
+@derivative(
+    saves=("input", "slope"),
+    d_g=lambda B, g, input, slope: B.leaky_relu_backward(g, input, slope),
+    d_input=lambda B, g: B.zeros_like(g),
+)
 def leaky_relu_backward(g: Tensor, input: Tensor, slope: float) -> Tensor:
-    """Returns g where the input is positive, else g times the slope, by ops with derivatives."""
-    return where(input > 0, g, g * slope)
+    """Returns g where the input is positive, else g times the slope."""
+    x, y = g._data, input._data
+    B = outermost(x, y)
+    z = as_array(B, B.leaky_relu_backward(x, y, slope), x)
+    return taped(leaky_relu_backward, z, (g, input), (input, slope))
 
 
 def rrelu(

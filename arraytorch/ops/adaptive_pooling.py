@@ -12,6 +12,7 @@ from ..backends import backend_of, dtype_of
 from ..backends.convolution import Convolution, convolution
 from ._declare import derivative
 from ._promote import integer
+from ._strides import laid_like
 from .pooling import avg_pool_node, hashable, max_pool_node, tensor_of, unsupported
 from .reduction import mean
 from .shape import squeeze, unsqueeze
@@ -32,6 +33,7 @@ def _avg_node(name: str) -> Any:
     def adaptive_avg_pool(input: Tensor, out: tuple[int, ...]) -> Tensor:
         x = input._data
         z = backend_of(x).adaptive_avg_pool(x, out)
+        z = laid_like(z, x) if x.ndim == 4 else z
         return taped(adaptive_avg_pool, z, (input,), (x.shape[2:],))
 
     return adaptive_avg_pool
@@ -245,6 +247,8 @@ def _maximal(name: str, n: int, input: Tensor, output_size: Ints, return_indices
         indices = B.max_pool_indices(arg, c) if return_indices else None
     else:
         values, indices = B.adaptive_max_pool(x, size)
+        if n == 2:
+            values, indices = laid_like(values, x), laid_like(indices, x)
         result = _MAX[n](input, indices, values)
     return (result, wrap(indices)) if return_indices else result
 

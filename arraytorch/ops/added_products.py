@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.tape import TensorBase
+from ..autograd.tape import TensorBase, taped
 from ..backends import dtype_of
 from ..backends.host import ndarray
+from ._declare import derivative
 from ._older import hides_older, in_order
 from ._promote import alike
 from ._results import check_tensor, finished, is_half, rounded_once, same_dtype
@@ -33,10 +34,16 @@ def _added(
             raise RuntimeError(f"{name}: {error}") from None
     scaled = product if alpha == 1 else product * alpha
     if beta == 0:
-        result = scaled
+        result = scaled if input._node is None else _unseen(start, scaled)
     else:
         result = (start if beta == 1 else start * beta) + scaled
     return result if out is None else finished(name, result, out, (input, *inputs))
+
+
+@derivative(name="MulBackward0", d_input=lambda g: g * 0, d_product=lambda g: g)
+def _unseen(input: Tensor, product: Tensor) -> Tensor:
+    """The product alone, whose gradient for what was not added is zero rather than none."""
+    return taped(_unseen, product._data, (input, product))
 
 
 def _matrices(name: str, input: Tensor, ndims: tuple[int, int], a: Tensor, b: Tensor) -> None:

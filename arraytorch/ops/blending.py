@@ -24,7 +24,7 @@ from ._results import (
     rounded_once,
     same_dtype,
 )
-from .arithmetic import clamp, mul
+from .arithmetic import mul
 from .arithmetic import pow as _pow
 from .comparison import eq
 from .complex_numbers import complex as _complex
@@ -32,7 +32,7 @@ from .elementary import exp2
 from .joining import cat
 from .rearranging import flip
 from .scan import cumprod
-from .selection import where
+from .selection import clamp, where
 from .shape import expand
 
 Tensor = Any
@@ -329,6 +329,11 @@ def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return _converted("rad2deg", input, 180 / math.pi, out)
 
 
+def double_of(*operands: Tensor | Number) -> _dtypes.dtype:
+    """Returns the dtype of double precision that these are computed in."""
+    return _dtypes.complex128 if result_type(*operands).is_complex else _dtypes.float64
+
+
 def float_power(
     input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None
 ) -> Tensor:
@@ -337,7 +342,7 @@ def float_power(
     >>> torch.float_power(torch.tensor([2]), 0.5)
     tensor([1.4142], dtype=torch.float64)
     """
-    wide = _dtypes.complex128 if result_type(input, exponent).is_complex else _dtypes.float64
+    wide = double_of(input, exponent)
     operands = [
         cast(o, numpy_dtype(wide)) if isinstance(o, TensorBase)
         else (complex(o) if wide.is_complex else float(o))  # type: ignore[arg-type]
@@ -352,13 +357,30 @@ def float_power(
     return finished("float_power", _pow(*operands), out, (input, exponent))
 
 
-@pointwise(refuses="c")
 def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Returns 0 for negative elements, 1 for positive ones and ``values`` for 0.
 
     >>> torch.heaviside(torch.tensor([-1.0, 0.0, 2.0]), torch.tensor(0.5))
     tensor([0.0000, 0.5000, 1.0000])
     """
+    try:
+        x = input._data
+        if out is None and x.dtype is values._data.dtype and x.dtype.kind != "c":
+            return _heaviside(input, values)  # nearly always, and so found out first
+    except AttributeError:
+        check_tensor("heaviside", input, values, names=("input", "values"))
+        raise
+    if "c" in (input._data.dtype.kind, values._data.dtype.kind):
+        raise RuntimeError("heaviside is not yet implemented for complex tensors.")
+    kinds = {t._data.dtype for t in (input, values, out) if t is not None}
+    if len(kinds) > 1:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    return _heaviside(input, values, out=out)
+
+
+@pointwise(kernel="heaviside")
+def _heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """`heaviside` of tensors of one dtype."""
     ...
 
 

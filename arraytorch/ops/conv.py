@@ -325,7 +325,7 @@ def _hashable(name: str, label: str, value: Any) -> Any:
         return value
     try:
         if hasattr(value, "__index__"):
-            return value.__index__()
+            return integer(name, label, value)
         return tuple([v.__index__() for v in value])
     except (TypeError, AttributeError):
         raise TypeError(

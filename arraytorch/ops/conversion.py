@@ -15,7 +15,7 @@ from ._declare import cast, derivative
 from ._promote import as_device
 from ._results import check_tensor
 from ._strides import copied, follows, order_for
-from .shape import alias
+from .shape import alias, reshape
 
 Tensor = Any
 
@@ -181,6 +181,16 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     if memory_format is preserve_format:
         raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
     return clone(input, memory_format=memory_format)
+
+
+def ravel(input: Tensor) -> Tensor:
+    """Returns the elements in one dimension without gaps, as a view where they lie so already.
+
+    >>> torch.ravel(torch.zeros(2, 3)).shape
+    torch.Size([6])
+    """
+    check_tensor("ravel", input)
+    return reshape(contiguous(input), (-1,))
 
 
 def is_contiguous(input: Tensor, memory_format: Any = None) -> bool:

@@ -8,7 +8,7 @@ from .. import _dtypes
 from ..autograd.tape import TensorBase, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype, outermost
 from ..backends.host import from_nested, ndarray
-from ._promote import common_device, dim_of
+from ._promote import common_device, dim_of, integer
 from ._results import check_tensor, finished, promoted, refuse, refuse_kernel
 from .arithmetic import abs
 from .comparison import eq, isfinite
@@ -114,7 +114,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise NotImplementedError(
             f"\"bincount_cpu\" not implemented for '{_dtypes.scalar_type_name(dtype_of(x))}'"
         )
-    if minlength < 0:
+    if integer("bincount", "minlength", minlength) < 0:
         raise RuntimeError("minlength should be >= 0")
     B = backend_of(x)
     bounds = (backend_of(x).bounds(x) or (int(x.min()), int(x.max()))) if x.size else None
@@ -142,7 +142,7 @@ def histc(
     """
     refuse_kernel("histogram_cpu", input, "biuc")
     refuse("histc", input, "bc")
-    if bins <= 0:
+    if integer("histc", "bins", bins) <= 0:
         raise RuntimeError("bins must be > 0")
     if max < min:
         raise RuntimeError("max must be larger than min")

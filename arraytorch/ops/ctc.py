@@ -12,13 +12,12 @@ from ..backends import backend_of, dtype_of, numpy_dtype
 from ..backends.ctc import Alignments
 from ._declare import derivative, kernel_op
 from ._results import check_tensor
-from .arithmetic import clamp
 from .elementary import exp
 from .joining import cat
 from .reduction import logsumexp, mean
 from .reduction import sum as sum_of
 from .scattering import gather
-from .selection import where
+from .selection import clamp, where
 from .shape import squeeze, unsqueeze
 
 Tensor = Any

@@ -8,14 +8,14 @@ from typing import Any
 from ..autograd.tape import wrap
 from ..backends import backend_of
 from ._results import check_tensor, promoted
-from .arithmetic import abs, clamp, pow
+from .arithmetic import abs, pow
 from .diagonals import triu_indices
 from .elementary import exp, log
 from .extremes import amax
 from .indexing import getitem
 from .rearranging import broadcast_tensors
 from .reduction import sum
-from .selection import where
+from .selection import clamp, where
 from .spread import vector_norm
 
 Tensor = Any

@@ -11,9 +11,9 @@ from . import _return_types as return_types
 from ._declare import derivative
 from ._promote import axis_instead, dim_of
 from ._results import as_array, finished, native, refuse
-from .arithmetic import maximum, minimum
 from .reduction import over
 from .scattering import picked
+from .selection import maximum, minimum
 from .shape import reshape, unsqueeze
 
 Tensor = Any
@@ -24,7 +24,8 @@ _FEW = 1024  # elements up to which a second reduction is faster than a gather
 def check_reducible(name: str, x: Any, dims: tuple[int, ...], dim: Any) -> None:
     """Raises PyTorch's error if there is nothing to choose from."""
     if dim is None and not x.size:
-        raise RuntimeError(
+        error = IndexError if name in ("argmax", "argmin") else RuntimeError
+        raise error(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
             "reduction dim with the 'dim' argument."
         )
@@ -68,7 +69,7 @@ def amax(
     refuse("amax", input, "c")
     x = input._data
     dims, kept = over(x.shape, dim)
-    check_reducible("amax", x, dims, dim if dim != () else None)
+    check_reducible("amax", x, dims, None if isinstance(dim, tuple) and not dim else dim)
     B = backend_of(x)
     z = as_array(B, B.amax(x, dims, keepdim), x)
     return finished("amax", taped(amax, z, (input,), (input, z, dims, kept)), out, (input,))
@@ -96,7 +97,7 @@ def amin(
     refuse("amin", input, "c")
     x = input._data
     dims, kept = over(x.shape, dim)
-    check_reducible("amin", x, dims, dim if dim != () else None)
+    check_reducible("amin", x, dims, None if isinstance(dim, tuple) and not dim else dim)
     B = backend_of(x)
     z = as_array(B, B.amin(x, dims, keepdim), x)
     return finished("amin", taped(amin, z, (input,), (input, z, dims, kept)), out, (input,))

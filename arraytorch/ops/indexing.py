@@ -414,6 +414,8 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     if not x.ndim:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     d, n = dim_of(dim, x.ndim), x.shape[dim]
+    if index.__class__ is not int:
+        index = integer("select", "index", index)
     if not -n <= index < n:
         raise IndexError(
             f"select(): index {index} out of range for tensor of size {list(x.shape)} at dimension {d}"
@@ -438,11 +440,9 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     d = dim_of(dim, x.ndim)
     if isinstance(start, TensorBase) and (start._data.ndim or start._data.dtype.kind not in "iu"):
         raise RuntimeError("start must be an 0-dim integral Tensor.")
-    if not hasattr(start, "__index__"):
-        raise TypeError(
-            f"narrow(): argument 'start' (position 3) must be int, not {type(start).__name__}"
-        )
-    n, start = x.shape[d], start.__index__()
+    n = x.shape[d]
+    if start.__class__ is not int or length.__class__ is not int:
+        start, length = integer("narrow", "start", start), integer("narrow", "length", length)
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     if not -n <= start <= n:

@@ -13,11 +13,11 @@ from ..backends.host import ndarray
 from ._declare import derivative
 from ._promote import broadcast_shape, dim_of
 from ._results import as_array, check_tensor, finished, refuse
-from .arithmetic import clamp, sqrt
+from .arithmetic import sqrt
 from .comparison import logical_not
 from .products import matmul
 from .reduction import sum
-from .selection import masked_fill, where
+from .selection import clamp, masked_fill, where
 from .shape import expand, transpose, unsqueeze
 from .spread import vector_norm
 

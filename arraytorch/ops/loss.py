@@ -6,20 +6,22 @@ import math
 import warnings
 from typing import Any
 
+from .._dtypes import scalar_type_name
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, outermost
 from . import arithmetic
 from ._declare import derivative, kernel_op
+from ._promote import result_type
 from ._results import as_array, check_tensor, promoted, refuse_kernel
 from .activation import logsigmoid
-from .arithmetic import clamp, maximum, sgn
+from .arithmetic import sgn
 from .blending import xlogy
 from .creation import full_like
 from .elementary import exp, log
 from .elementary import log1p as _log1p
 from .rearranging import broadcast_tensors
 from .reduction import mean, sum
-from .selection import where
+from .selection import clamp, maximum, where
 
 Tensor = Any
 REDUCTIONS = ("mean", "sum", "none")
@@ -66,6 +68,10 @@ def _gap(input: Tensor, target: Tensor, kind: str, delta: float, scale: float) -
     """The "square" of the difference, its "size", or "huber" of it; of floats in one pass."""
     if input._data.dtype is target._data.dtype and input._data.dtype.char in "fd":
         return gap(input, target, kind, delta, scale)
+    dtype = result_type(input, target)
+    if kind != "size" and not dtype.is_floating_point:
+        name = "mse" if kind == "square" else "huber"
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{scalar_type_name(dtype)}'")
     difference = input - target
     if kind == "huber":
         return _huber(difference, delta, scale)

@@ -9,12 +9,12 @@ from ..autograd.tape import wrap
 from ..backends import backend_of, dtype_of
 from ._results import check_tensor, is_half, refuse_kernel, rounded_once
 from .activation import logsigmoid
-from .arithmetic import clamp, minimum, sqrt
+from .arithmetic import sqrt
 from .distance import pairwise_distance
 from .loss import _reduced, _reduction
 from .reduction import sum
 from .scattering import gather
-from .selection import where
+from .selection import clamp, minimum, where
 from .sequences import arange
 from .shape import unsqueeze
 

@@ -15,7 +15,7 @@ from ..backends import dtype_of, numpy_dtype
 from ._declare import cast
 from ._promote import dim_of, dims_of
 from ._results import check_tensor
-from .arithmetic import maximum, sqrt
+from .arithmetic import sqrt
 from .complex_numbers import conj, real
 from .elementary import logaddexp as _logaddexp
 from .extremes import amax as _amax
@@ -27,7 +27,7 @@ from .reduction import prod as _prod
 from .reduction import sum as _sum
 from .scan import cumprod as _cumprod
 from .scan import cumsum as _cumsum
-from .selection import where
+from .selection import maximum, where
 from .shape import expand
 from .softmaxes import log_softmax as _log_softmax
 from .softmaxes import softmax as _softmax

@@ -12,12 +12,13 @@ from ..backends import BACKENDS, LARGE, backend_of
 from ..backends.host import ndarray
 from ._declare import derivative, kernel_op, renamed
 from ._promote import integer, shape_of
-from ._results import check_tensor, native
+from ._results import check_tensor, native, refuse_kernel
 from ._write import stamp, write_result
-from .arithmetic import clamp, rsqrt
+from .arithmetic import rsqrt
 from .padding import pad
 from .pooling import avg_pool2d
 from .reduction import mean
+from .selection import clamp
 
 Tensor = Any
 
@@ -170,6 +171,8 @@ def layer_norm(
     if not x.size:
         scaled = input if weight is None else input * weight
         return scaled * 1 if bias is None else scaled + bias
+    if x.dtype.kind in "biuc":
+        refuse_kernel("LayerNormKernelImpl", input, "biuc")
     return _norm_affine(input, weight, bias, _layers(x.shape, shape), eps, _layer_node)[0]
 
 
@@ -263,6 +266,8 @@ def group_norm(
                 f"but got {name} of shape {list(t._data.shape)} and input of shape {list(shape)}"
             )
     at = _groups(shape, num_groups)
+    if input._data.dtype.kind in "biuc":
+        refuse_kernel("GroupNormKernelImpl", input, "biuc")
     return _norm_affine(input, weight, bias, at, eps, _group_node)[0]
 
 
@@ -294,6 +299,8 @@ def batch_norm(
         if x.ndim and not x.size:
             return input.clone()
         raise RuntimeError(f"batch_norm: expected at least 2 dimensions, but got {x.ndim}")
+    if x.dtype.kind in "biuc":
+        refuse_kernel("batch_norm", input, "biuc")
     channels = x.shape[1]
     count = x.size // max(channels, 1)
     if training and count == 1:
@@ -427,6 +434,8 @@ def instance_norm(
         )
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    if input._data.dtype.kind in "biuc":
+        refuse_kernel("batch_norm", input, "biuc")
     at = _channels(shape, True)
     out, middle, rstd = _norm_affine(input, _flat(weight), _flat(bias), at, eps, _batch_node)
     if running_mean is not None or running_var is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._dtypes import scalar_type_name
 from ..autograd.modes import grad_enabled
 from ..autograd.tape import Leaf, demote, forbid_leaf, move, stamp, wrap
+from ..backends import dtype_of
 from . import (
     _placing,
     added_products,
@@ -45,7 +47,7 @@ nan_to_num_, ldexp_ = inplace(blending.nan_to_num), inplace(blending.ldexp)
 deg2rad_, rad2deg_ = inplace(blending.deg2rad), inplace(blending.rad2deg)
 heaviside_, sinc_ = inplace(blending.heaviside), inplace(blending.sinc)
 gcd_, lcm_, nextafter_ = inplace(blending.gcd), inplace(blending.lcm), inplace(blending.nextafter)
-float_power_ = inplace(blending.float_power)
+_float_power = inplace(blending.float_power, "float_power_")
 copysign_, hypot_ = inplace(elementary.copysign), inplace(elementary.hypot)
 conj_physical_, renorm_ = inplace(complex_numbers.conj_physical), inplace(lengths.renorm)
 clamp_min_ = inplace(blending.clamp_min, direct=_clamped_below)
@@ -89,6 +91,18 @@ def addcdiv_(
     ratio = arithmetic.true_divide(tensor1, tensor2)
     scale = value.__class__ is not int or value != 1
     return _plus_ratio(self, ratio * blending.as_number(value) if scale else ratio, depth=3)
+
+
+def float_power_(self: Tensor, exponent: Tensor | Number) -> Tensor:
+    """In-place form of `float_power`, of tensors of double precision alone."""
+    check_tensor("float_power_", self)
+    own, wide = dtype_of(self._data), blending.double_of(self, exponent)
+    if own is not wide:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {scalar_type_name(own)} but the operation's "
+            f"result requires dtype {scalar_type_name(wide)}"
+        )
+    return _float_power(self, exponent)
 
 
 def fill_diagonal_(self: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:

@@ -124,7 +124,7 @@ def _pairs(shape: tuple[int, ...], around: tuple[int, ...], crops: bool) -> Pair
 def _ints(pad: Any) -> tuple[int, ...]:
     made = []
     for position, n in enumerate(pad):
-        if not hasattr(n, "__index__"):
+        if not hasattr(n, "__index__") or not position and isinstance(n, bool):
             raise TypeError(
                 "pad(): argument 'pad' (position 2) must be tuple of ints, but found element of type "
                 f"{type(n).__name__} at pos {position}"

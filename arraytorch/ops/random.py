@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -334,6 +335,8 @@ def multinomial(
     if x.shape[-1] > 1 << 24:
         raise RuntimeError("number of categories cannot exceed 2^24")
     B = backend_of(x)
+    if x.shape[-1] == 0 != math.prod(x.shape[:-1]):
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     if not x.size:
         found = B.empty((*x.shape[:-1], n), numpy_dtype(_dtypes.int64))
     else:
@@ -454,8 +457,8 @@ def _shape(name: str, shape: tuple[Any, ...], size: Any) -> tuple[int, ...]:
     try:
         return shape_of(shape, name)
     except TypeError:
-        wrong = [n for n in shape if not hasattr(n, "__index__")]
-        if len(shape) == 1 and isinstance(wrong[0], (tuple, list)):
+        wrong = [n for n in shape if not hasattr(n, "__index__") or isinstance(n, bool)]
+        if not wrong or len(shape) == 1 and isinstance(wrong[0], (tuple, list)):
             raise
         raise TypeError(
             f"{name}(): argument 'size' (position {shape.index(wrong[0]) + 1}) must be tuple of "

@@ -42,8 +42,10 @@ def over(shape: tuple[int, ...], dim: Any) -> tuple[tuple[int, ...], tuple[int, 
     if dim is None:
         return EVERY[len(shape)]
     if isinstance(dim, (tuple, list)):
-        return reduced(shape, tuple(dim))
-    return reduced.__wrapped__(shape, dim)  # the table would take 1.0 for 1
+        dim = tuple(dim)
+        if not dim or dim[0].__class__ is int:
+            return reduced(shape, dim)
+    return reduced.__wrapped__(shape, dim)  # the table would take 1.0 and True for 1
 
 
 # What `reduced` says of all dimensions, by their number: most reductions are over everything.

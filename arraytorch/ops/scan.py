@@ -9,7 +9,7 @@ from .._dtypes import dtype
 from ..autograd.tape import TensorBase, taped
 from ..backends import backend_of, numpy_dtype
 from ._declare import cast, derivative
-from ._promote import axis_instead, dim_of
+from ._promote import axis_instead, dim_of, integer
 from ._results import check_tensor, dtype_to_reduce_in, finished, floating, native, refuse
 from .indexing import getitem, narrow
 from .joining import cat
@@ -200,6 +200,8 @@ def diff(
     check_tensor("diff", input)
     if not input._data.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n.__class__ is not int:
+        n = integer("diff", "n", n)
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     if not n:

@@ -11,7 +11,7 @@ from .._dtypes import dtype
 from ..autograd.tape import TensorBase, wrap
 from ..backends import dtype_of, numpy_dtype
 from ._pinning import pinned
-from ._promote import place_for, plain
+from ._promote import index_of, place_for, plain
 from ._strides import check_layout
 from ._write import write_result
 from .creation import finished
@@ -131,11 +131,10 @@ def _widest(dtype: dtype) -> dtype:
 
 
 def _count(steps: Any) -> int:
-    if not hasattr(steps, "__index__"):
-        raise TypeError(f"the argument 'steps' must be int, not {type(steps).__name__}")
-    if steps < 0:
+    count = index_of(steps, "the argument 'steps'")
+    if count < 0:
         raise RuntimeError("number of steps must be non-negative")
-    return steps.__index__()
+    return count
 
 
 def linspace(

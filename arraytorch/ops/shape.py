@@ -417,16 +417,6 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     return reshape(input, (*shape[:d], *parts, *shape[d + 1 :]))
 
 
-def ravel(input: Tensor) -> Tensor:
-    """Returns the elements in one dimension, as a view where the memory allows it.
-
-    >>> torch.ravel(torch.zeros(2, 3)).shape
-    torch.Size([6])
-    """
-    check_tensor("ravel", input)
-    return reshape(input, (-1,))
-
-
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Returns a view with dimensions moved to other places, the others in their order.
 

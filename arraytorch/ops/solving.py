@@ -13,7 +13,7 @@ from ..autograd.tape import taped, taped_many, wrap
 from ..backends import backend_of, dtype_of, numpy_dtype
 from . import _return_types as return_types
 from ._declare import cast, derivative
-from ._promote import broadcast_shape
+from ._promote import broadcast_shape, integer
 from ._results import as_array, check_tensor, finished, native, same_dtype
 from .arithmetic import abs
 from .complex_numbers import conj
@@ -397,6 +397,7 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
             [0., 1.]])
     """
     check_tensor("matrix_power", input)
+    n = integer("matrix_power", "n", n)
     x = input._data
     if x.ndim < 2:
         raise RuntimeError(

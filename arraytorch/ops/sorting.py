@@ -103,7 +103,9 @@ def topk(
     if not x.ndim:
         pair = input.clone(), wrap(B.zeros((), numpy_dtype(_dtypes.int64)))
     else:
-        pair = picked("topk", input, d, B.topk(x, k, d, bool(largest)))
+        # not a view of all places, which the result would keep alive
+        at = B.contiguous(B.topk(x, k, d, bool(largest)))
+        pair = picked("topk", input, d, at)
     return finished("topk", return_types.topk(pair), out, (input,))
 
 
@@ -111,6 +113,7 @@ def _placed(name: str, input: Tensor, d: int, keepdim: bool, at: Any, out: Any) 
     """The elements at these indices along d, and the indices."""
     if not input._data.ndim:
         at = backend_of(input._data).zeros((1,), numpy_dtype(_dtypes.int64))
+    at = backend_of(at).contiguous(at)
     result = getattr(return_types, name)(picked(name, input, d, at, keepdim))
     return finished(name, result, out, (input,))
 
@@ -382,29 +385,8 @@ def searchsorted(
     check_tensor("searchsorted", sorted_sequence, names=("sorted_sequence",))
     refuse_kernel("searchsorted_out_cpu", sorted_sequence, "c")
     right = _side("searchsorted", right, side)
-    rows = sorted_sequence._data
+    rows, values = _boundaries_and_values(sorted_sequence, input)
     B = backend_of(rows)
-    if is_number(input):
-        if rows.ndim != 1:
-            raise RuntimeError(
-                "searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1"
-            )
-        values = B.full(
-            (),
-            input,
-            numpy_dtype(dtype_of(rows))
-            if rows.dtype.kind != "i" or isinstance(input, int)
-            else B.double,
-        )
-    else:
-        check_tensor("searchsorted", input, names=("input",))
-        common_device("searchsorted", [sorted_sequence, input])
-        values = input._data  # type: ignore[union-attr]
-        if rows.dtype is not values.dtype:
-            refuse_kernel("searchsorted_out_cpu", input, "c")
-            rows, values = (t._data for t in promoted("searchsorted", sorted_sequence, input))
-        elif rows.dtype.kind == "b":
-            refuse_kernel("searchsorted_out_cpu", input, "b")
     if not rows.ndim:
         raise RuntimeError("searchsorted(): boundaries tensor should have positive dimension")
     if rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
@@ -414,17 +396,7 @@ def searchsorted(
             f"{list(rows.shape)} and input value tensor {list(values.shape)}"
         )
     if sorter is not None:
-        check_tensor("searchsorted", sorter, names=("sorter",))
-        if (
-            sorter._data.shape != rows.shape
-            or sorter._data.dtype.kind != "i"
-            or sorter._data.dtype.itemsize != 8
-        ):
-            raise RuntimeError(
-                "searchsorted(): sorter must be a long tensor of the shape of boundaries, got "
-                f"{list(sorter._data.shape)} for {list(rows.shape)}"
-            )
-        rows = gather(wrap(rows), -1, sorter)._data
+        rows = _in_order(rows, sorter)
     if rows.ndim == 1 != values.ndim:
         z = B.reshape(B.searchsorted(rows, B.reshape(values, (-1,)), right), values.shape)
     else:
@@ -432,6 +404,40 @@ def searchsorted(
     if out_int32:
         z = B.cast(z, numpy_dtype(_dtypes.int32))
     return finished("searchsorted", wrap(z), out)
+
+
+def _boundaries_and_values(boundaries: Tensor, input: Tensor | Number) -> tuple[Any, Any]:
+    """Both as arrays of one dtype."""
+    rows = boundaries._data
+    if is_number(input):
+        if rows.ndim != 1:
+            raise RuntimeError(
+                "searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1"
+            )
+        B = backend_of(rows)
+        fits = rows.dtype.kind != "i" or isinstance(input, int)
+        return rows, B.full((), input, numpy_dtype(dtype_of(rows)) if fits else B.double)
+    check_tensor("searchsorted", input, names=("input",))
+    common_device("searchsorted", [boundaries, input])
+    values = input._data  # type: ignore[union-attr]
+    if rows.dtype is not values.dtype:
+        refuse_kernel("searchsorted_out_cpu", input, "c")
+        rows, values = (t._data for t in promoted("searchsorted", boundaries, input))
+    elif rows.dtype.kind == "b":
+        refuse_kernel("searchsorted_out_cpu", input, "b")
+    return rows, values
+
+
+def _in_order(rows: Any, sorter: Tensor) -> Any:
+    """Rows in the order that ``sorter`` tells."""
+    check_tensor("searchsorted", sorter, names=("sorter",))
+    at = sorter._data
+    if at.shape != rows.shape or at.dtype.kind != "i" or at.dtype.itemsize != 8:
+        raise RuntimeError(
+            "searchsorted(): sorter must be a long tensor of the shape of boundaries, got "
+            f"{list(at.shape)} for {list(rows.shape)}"
+        )
+    return gather(wrap(rows), -1, sorter)._data
 
 
 def bucketize(

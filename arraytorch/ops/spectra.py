@@ -9,7 +9,7 @@ from .._device import device as Device
 from .._dtypes import dtype as Dtype
 from ..autograd.tape import Leaf, wrap
 from ..backends import dtype_of, numpy_dtype
-from ._promote import dim_of, place_for
+from ._promote import dim_of, index_of, place_for
 from ._results import check_tensor, finished
 from .rearranging import roll
 from .spectral import fftn, hfftn, ifftn, ihfftn, irfftn, rfftn
@@ -166,13 +166,10 @@ def rfftfreq(
 
 
 def _count(name: str, n: Any) -> int:
-    if not hasattr(n, "__index__"):
-        raise TypeError(
-            f"fft_{name}(): argument 'n' (position 1) must be int, not {type(n).__name__}"
-        )
-    if n < 0:
+    count = index_of(n, f"fft_{name}(): argument 'n' (position 1)")
+    if count < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
-    return n.__index__()
+    return count
 
 
 def _frequencies(

@@ -10,11 +10,11 @@ from ..autograd.tape import taped
 from ..backends import backend_of, dtype_of, numpy_dtype
 from ._declare import cast, derivative
 from ._results import as_array, check_tensor, finished, native
-from .arithmetic import clamp
 from .complex_numbers import conj, real
 from .diagonals import diagonal
 from .products import matmul
 from .reduction import mean, over, sum
+from .selection import clamp
 from .shape import reshape, t, unsqueeze
 
 Tensor = Any
