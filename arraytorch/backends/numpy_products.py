@@ -40,15 +40,14 @@ def dot(x: Any, y: Any) -> Any:
 
 def _shared(x: Any, y: Any) -> Any:
     """With numba each thread computes a tile; otherwise the library's threads do as they like."""
-    if not in_use() or get_num_threads() == 1 or x.shape[1] != len(y):
+    columns = y.shape[1]
+    if x.size * columns < 2 * _EACH or not in_use() or get_num_threads() == 1:
         return x.dot(y)
-    out = np.empty((len(x), y.shape[1]), x.dtype)
-    tiles = _tiles(x, y, out)
-    if len(tiles) > 1:
-        run(_tile, tiles)
-        return out
-    with library_alone():
-        return x.dot(y, out)
+    if x.shape[1] != len(y):
+        return x.dot(y)  # which says what is wrong
+    out = np.empty((len(x), columns), x.dtype)
+    run(_tile, _tiles(x, y, out))
+    return out
 
 
 def _tiles(x: Any, y: Any, out: Any) -> list[tuple[Any, Any, Any]]:
