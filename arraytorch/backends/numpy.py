@@ -37,7 +37,7 @@ from .numpy_softmax import NumpySoftmax
 from .numpy_sorting import NumpySortingKernels
 from .numpy_special import NumpySpecialKernels
 from .philox import rounds
-from .sharing import LARGE, share
+from .sharing import LARGE, rowwise, share
 from .threads import get_num_threads
 
 # What NumPy broadcasts it copies into buffers of so many elements, unless rows are longer: of 8192, its
@@ -52,6 +52,7 @@ _CODES = np.dtypes.VoidDType  # the class of element types of eight bits
 _IN_PLACE = 1 << 16  # bytes from which adding in place pays for asking who else holds the array
 _MANY = compiled.MANY
 _TURNED = 1 << 14  # elements from which a transposed matrix is copied piece by piece
+_MUCH = 1 << 20 if _MANY > 2 else 0  # multiplications from which there may be a compiled product
 _MANY_WEIGHTS = 1 << 13  # elements of a matrix from which there is a choice how to multiply with it
 _FEW = 1 << 10  # elements of a factor up to which a product is one for the library
 _FEW_STEPS = 32  # values up to which Python's own numbers are faster
@@ -489,14 +490,17 @@ class NumpyBackend(
             return self.cast(self.linear(*wide), x.dtype)
         if x.ndim == 2:
             z = _dot(x, weight.T)
-        elif x.ndim > 2 and x.flags.c_contiguous:  # one product takes less time than many
+        elif x.ndim > 2 and x.size:  # one product takes less time than many, also after a copy
             z = _dot(x.reshape(-1, x.shape[-1]), weight.T).reshape(*x.shape[:-1], len(weight))
         else:
             z = np.matmul(x, weight.T, order="C")
         if bias is not None:
             if bias.shape != z.shape[-1:]:
                 raise ValueError("bias")
-            np.add(z, bias, out=z)
+            if z.size >= LARGE and compiled.in_use():  # else the library's threads want the cores
+                rowwise(lambda z: np.add(z, bias, out=z), z.reshape(-1, bias.size))
+            else:
+                np.add(z, bias, out=z)
         return z
 
     def linear_input(self, g: Any, weight: Any) -> Any:
@@ -528,8 +532,9 @@ def _dot(x: Any, y: Any) -> Any:
     """The product of two matrices, by compiled kernels if they are large and that is faster."""
     if x.size < compiled.MANY > y.size:
         return x.dot(y) if y.size < _MANY_WEIGHTS else dot(x, y)
-    own = compiled.kernels("products")
-    return dot(x, y) if own is None or not own.is_faster(x, y) else own.matmul(x, y)
+    if x.size * y.shape[1] < _MUCH or (own := compiled.kernels("products")) is None:
+        return dot(x, y)
+    return own.matmul(x, y) if own.is_faster(x, y) else dot(x, y)
 
 
 # An integer divided by 0, of which NumPy only warns, raises here.

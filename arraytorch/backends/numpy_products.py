@@ -30,22 +30,20 @@ def dot(x: Any, y: Any) -> Any:
     the product of the transposes: 8 rows by 256 x 256 take 42 microseconds, and 21 turned.
     """
     rows, columns = len(x), y.shape[1]
-    if x.size * columns < _TURN or x.dtype.char not in "fd" or y.dtype is not x.dtype:
+    work = x.size * columns
+    if work < _TURN or x.dtype.char not in "fd" or y.dtype is not x.dtype:
         return x.dot(y)
     if (rows > 4 or y.size >= _WIDE) and rows <= 64 < columns >= 3 * rows:
         if y.flags.f_contiguous and x.flags.c_contiguous and not y.flags.c_contiguous:
-            return np.ascontiguousarray(_shared(y.T, x.T).T)
-    return _shared(x, y)
+            return np.ascontiguousarray(_shared(y.T, x.T, work).T)
+    return _shared(x, y, work)
 
 
-def _shared(x: Any, y: Any) -> Any:
+def _shared(x: Any, y: Any, work: int) -> Any:
     """With numba each thread computes a tile; otherwise the library's threads do as they like."""
-    columns = y.shape[1]
-    if x.size * columns < 2 * _EACH or not in_use() or get_num_threads() == 1:
+    if work < 2 * _EACH or not in_use() or get_num_threads() == 1 or x.shape[1] != len(y):
         return x.dot(y)
-    if x.shape[1] != len(y):
-        return x.dot(y)  # which says what is wrong
-    out = np.empty((len(x), columns), x.dtype)
+    out = np.empty((len(x), y.shape[1]), x.dtype)
     run(_tile, _tiles(x, y, out))
     return out
 
